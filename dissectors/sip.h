@@ -59,6 +59,9 @@ bool sip_looks_like(struct span s);
  */
 enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct faults *why);
 
+/* Whether the header has that full name ("Call-ID"), in any case or in its compact form. */
+bool sip_header_is(const struct sip_header *h, struct span name);
+
 /* The first header of that full name ("Call-ID"), in any case or in its compact form; SPAN_NONE without one. */
 struct span sip_header(const struct sip_msg *m, struct span name);
 

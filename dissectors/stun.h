@@ -77,5 +77,7 @@ void stun_long_term_key(struct span username, struct span realm, struct span pas
 
 const char *stun_method_name(uint16_t method);  /* "Binding"; "0x0ab" is not made up: "unknown" */
 const struct stun_def *stun_def(uint16_t code); /* NULL: not known */
+/* What a STUN_ADDR or STUN_XADDR attribute of `m` holds, un-XORed; for those that repeat (XOR-PEER-ADDRESS). */
+bool stun_attr_addr(const struct stun_msg *m, const struct stun_attr *a, struct addr *out);
 
 #endif

@@ -4,6 +4,7 @@ function(rw_module name)
   cmake_parse_arguments(M "" "" "SRC;USES;LIBS" ${ARGN})
   add_library(rw_${name} STATIC ${M_SRC})
   target_include_directories(rw_${name} PUBLIC ${PROJECT_SOURCE_DIR}/rtpwatch ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(rw_${name} PRIVATE _DEFAULT_SOURCE) # POSIX and libpcap's u_int
   target_link_libraries(rw_${name} PRIVATE rw_warnings)
   foreach(use IN LISTS M_USES)
     target_link_libraries(rw_${name} PUBLIC rw_${use})

@@ -1,0 +1,488 @@
+/*
+ *  INVITE sip:bob@example.com SIP/2.0 CRLF     Request-Line, or Status-Line: SIP/2.0 200 OK CRLF
+ *  Name: value CRLF                            header fields; one that goes on begins its next line with a blank
+ *  CRLF
+ *  body                                        Content-Length bytes of it
+ */
+#include "sip_parse.h"
+
+enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7 };
+
+enum header_id {
+#define X(id, name, compact, times, take) HDR_##id,
+#include "sip_hdr.def"
+#undef X
+    HDR_IDS
+};
+
+/* The message under way, its start (faults are offsets from there), and which of the listed headers stood in it. */
+struct parse {
+    struct sip_msg *m;
+    struct faults *why;
+    const uint8_t *start;
+    uint32_t seen;
+    bool stream;
+    bool overflowed; /* more headers or Vias than are kept: told once */
+};
+
+static const char *const method_names[] = {
+    "other",  "INVITE", "ACK",   "BYE",     "CANCEL",    "REGISTER", "OPTIONS", "PRACK",
+    "UPDATE", "INFO",   "REFER", "MESSAGE", "SUBSCRIBE", "NOTIFY",   "PUBLISH",
+};
+
+const char *sip_method_name(enum sip_method m)
+{
+    return m <= SIP_PUBLISH ? method_names[m] : method_names[SIP_OTHER];
+}
+
+/* Methods are case-sensitive: RFC 3261 §7.1. */
+static enum sip_method method_of(struct span name)
+{
+    for (enum sip_method m = SIP_INVITE; m <= SIP_PUBLISH; m++)
+        if (span_eq(name, span_str(method_names[m])))
+            return m;
+    return SIP_OTHER;
+}
+
+static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
+{
+    fault_add(p->why, id, (size_t)(at - p->start));
+}
+
+/* Whether that header stood earlier in the message, with a value: the first one counts. */
+static bool seen(const struct parse *p, enum header_id id)
+{
+    return p->seen >> id & 1;
+}
+
+static bool digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* ---- header values ---- */
+
+static void too_many(struct parse *p, const uint8_t *at)
+{
+    if (!p->overflowed)
+        fault(p, FAULT_SIP_HEADER_COUNT, at);
+    p->overflowed = true;
+}
+
+static void take_via(struct parse *p, struct span v)
+{
+    const uint8_t *at = v.p;
+    bool sound = v.n > 0;
+
+    while (v.n) {
+        struct sip_via via = { .port = 0 };
+
+        sound = sip_via_next(&v, &via) && sound;
+        if (via.host.n && p->m->vias == SIP_VIAS_KEPT)
+            too_many(p, at);
+        else if (via.host.n)
+            p->m->via[p->m->vias++] = via;
+    }
+    if (!sound)
+        fault(p, FAULT_SIP_VIA, at);
+}
+
+/* From and To hold one value. */
+static void take_party(const struct parse *p, struct span v, struct sip_party *out)
+{
+    const uint8_t *at = v.p;
+
+    if (!sip_party_next(&v, out) || v.n)
+        fault(p, FAULT_SIP_ADDRESS, at);
+}
+
+static void take_from(struct parse *p, struct span v)
+{
+    take_party(p, v, &p->m->from);
+}
+
+static void take_to(struct parse *p, struct span v)
+{
+    take_party(p, v, &p->m->to);
+}
+
+/* A list; the first one is where the sender wants requests. */
+static void take_contact(struct parse *p, struct span v)
+{
+    const uint8_t *at = v.p;
+
+    if (!seen(p, HDR_CONTACT) && !sip_party_next(&v, &p->m->contact))
+        fault(p, FAULT_SIP_ADDRESS, at);
+}
+
+static void take_call_id(struct parse *p, struct span v)
+{
+    p->m->call_id = v;
+}
+
+/* RFC 3261 §8.1.1.5: below 2^31, and of a request its own method. */
+static void take_cseq(struct parse *p, struct span v)
+{
+    const uint8_t *at = v.p;
+    struct span number = sip_until(&v, SIP_LWS), method;
+    uint64_t n = 0;
+    bool sound = span_u64(number, INT32_MAX, &n);
+
+    sip_lws(&v);
+    method = sip_token(&v);
+    sound = sound && method.n && v.n == 0;
+    p->m->cseq = (uint32_t)n;
+    if (p->m->request) {
+        sound = sound && span_eq(method, p->m->method_name);
+    } else {
+        p->m->method_name = method;
+        p->m->method = method_of(method);
+    }
+    if (!sound)
+        fault(p, FAULT_SIP_CSEQ, at);
+}
+
+static void take_content_length(struct parse *p, struct span v)
+{
+    uint64_t n = 0;
+
+    if (!span_u64(v, UINT32_MAX, &n) || (p->m->has_content_length && p->m->content_length != n)) {
+        fault(p, FAULT_SIP_CONTENT_LENGTH, v.p);
+        return;
+    }
+    p->m->has_content_length = true;
+    p->m->content_length = (size_t)n;
+}
+
+static void take_content_type(struct parse *p, struct span v)
+{
+    p->m->content_type = v;
+}
+
+static void take_user_agent(struct parse *p, struct span v)
+{
+    p->m->user_agent = v;
+}
+
+static void take_server(struct parse *p, struct span v)
+{
+    if (!seen(p, HDR_USER_AGENT))
+        p->m->user_agent = v;
+}
+
+/* ---- header fields ---- */
+
+enum { ONCE, AGAIN };
+
+static const struct header_def {
+    const char *name;
+    uint8_t length, compact, times;
+    void (*take)(struct parse *p, struct span value);
+} header_defs[HDR_IDS] = {
+#define X(id, name, compact, times, take) { name, sizeof(name) - 1, compact, times, take },
+#include "sip_hdr.def"
+#undef X
+};
+
+_Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 32) : c;
+}
+
+/* The row of a header name in either form; HDR_IDS where it is not listed. */
+static enum header_id header_id(struct span name)
+{
+    uint8_t first = name.n ? lower(name.p[0]) : 0;
+
+    for (enum header_id i = 0; i < HDR_IDS; i++) {
+        const struct header_def *def = &header_defs[i];
+
+        if (name.n == 1 ? first == def->compact
+                        : name.n == def->length && first == lower((uint8_t)def->name[0]) &&
+                              span_eq_nocase(name, (struct span){ (const uint8_t *)def->name, def->length }))
+            return i;
+    }
+    return HDR_IDS;
+}
+
+bool sip_header_is(const struct sip_header *h, struct span name)
+{
+    enum header_id id = h->name.n == 1 ? header_id(h->name) : HDR_IDS;
+
+    return span_eq_nocase(h->name, name) || (id < HDR_IDS && span_eq_nocase(span_str(header_defs[id].name), name));
+}
+
+struct span sip_header(const struct sip_msg *m, struct span name)
+{
+    for (size_t i = 0; i < m->headers; i++)
+        if (sip_header_is(&m->header[i], name))
+            return m->header[i].value;
+    return SPAN_NONE;
+}
+
+/* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
+static void header_field(struct parse *p, struct span line)
+{
+    struct span rest = line;
+    struct sip_header h = { .name = sip_token(&rest) };
+    enum header_id id;
+
+    while (rest.n && blank(rest.p[0]))
+        (void)sip_take(&rest, 1);
+    if (h.name.n == 0 || rest.n == 0 || rest.p[0] != ':') {
+        fault(p, FAULT_SIP_HEADER, line.p);
+        return;
+    }
+    h.value = span_trim(span_part(rest, 1, rest.n));
+    if (p->m->headers < SIP_HEADERS_KEPT)
+        p->m->header[p->m->headers++] = h;
+    else
+        too_many(p, line.p);
+    id = header_id(h.name);
+    if (id == HDR_IDS)
+        return;
+    if (header_defs[id].times == ONCE && seen(p, id))
+        fault(p, FAULT_SIP_REPEATED, line.p);
+    else if (header_defs[id].take)
+        header_defs[id].take(p, h.value);
+    if (h.value.n)
+        p->seen |= UINT32_C(1) << id;
+}
+
+/* Length of the empty line that ends the headers; 0 where another stands here. */
+static size_t empty_line(struct span s)
+{
+    if (s.n && s.p[0] == '\n')
+        return 1;
+    return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
+}
+
+/* Length of a header field up to the line that is no continuation; 0 where its end is not there. */
+static size_t field_length(struct span s)
+{
+    size_t n = 0;
+
+    do
+        n += span_find(span_part(s, n, s.n), '\n') + 1;
+    while (n < s.n && blank(s.p[n]));
+    return n < s.n ? n : 0;
+}
+
+/* RFC 3261 §8.1.1; of a response §8.2.6.2, which copies them without Max-Forwards. */
+static void check_required(struct parse *p, const uint8_t *at)
+{
+    uint32_t need = 1u << HDR_VIA | 1u << HDR_FROM | 1u << HDR_TO | 1u << HDR_CALL_ID | 1u << HDR_CSEQ;
+
+    if (p->m->request)
+        need |= 1u << HDR_MAX_FORWARDS;
+    if ((p->seen & need) != need)
+        fault(p, FAULT_SIP_MISSING, at);
+}
+
+static enum dis headers(struct parse *p, struct rd *r)
+{
+    struct span rest = rd_rest(r);
+    size_t end, n;
+
+    while ((end = empty_line(rest)) == 0 && (n = field_length(rest)) != 0)
+        header_field(p, sip_take(&rest, n));
+    if (end == 0) {
+        if (r->uncap)
+            return DIS_CUT;
+        if (p->stream)
+            return DIS_SHORT;
+        /* The datagram ends here, and so does its last line. */
+        if (span_trim(rest).n)
+            header_field(p, rest);
+        fault(p, FAULT_SIP_HEADERS_END, r->end);
+        end = rest.n;
+    }
+    (void)sip_take(&rest, end);
+    (void)rd_take(r, rd_left(r) - rest.n);
+    check_required(p, r->p);
+    return DIS_OK;
+}
+
+/* ---- start line ---- */
+
+/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
+static bool is_version(struct span s)
+{
+    return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
+}
+
+static bool is_version_2(struct span s)
+{
+    return is_version(s) && s.p[4] == '2' && s.p[6] == '0';
+}
+
+/* `rest` is what follows the version. The blank behind the code is there even without a reason: RFC 3261 §7.2. */
+static bool status_line(struct sip_msg *m, struct span rest)
+{
+    struct span code;
+    uint64_t n = 0;
+    bool one_blank = rest.n > 1 && rest.p[0] == ' ' && digit(rest.p[1]);
+
+    sip_lws(&rest);
+    code = sip_until(&rest, SIP_LWS);
+    m->reason = span_part(rest, 1, rest.n);
+    if (code.n != 3 || !span_u64(code, 699, &n) || n < 100)
+        return false;
+    m->status = (unsigned)n;
+    return one_blank && rest.n;
+}
+
+/* `rest` is what follows the method. The version is found from the end, for a Request-URI may wrongly hold blanks. */
+static bool request_line(struct sip_msg *m, struct span rest)
+{
+    struct span tail = span_trim(rest), version = SPAN_NONE;
+
+    if (tail.n >= VERSION_LENGTH)
+        version = span_part(tail, tail.n - VERSION_LENGTH, VERSION_LENGTH);
+    if (!is_version(version) || !blank(version.p[-1]))
+        return false;
+    m->uri = span_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
+    return true;
+}
+
+/* Exactly one SP between the parts, none after, and a URI without blanks or angle brackets: RFC 3261 §7.1. */
+static bool request_line_sound(const struct sip_msg *m, struct span line)
+{
+    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH &&
+           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) &&
+           !sip_has_lws(m->uri) && span_find(line, '\t') == line.n;
+}
+
+static enum dis decode_start_line(struct parse *p, struct span line)
+{
+    struct sip_msg *m = p->m;
+    struct span rest = line, version = span_part(line, 0, VERSION_LENGTH);
+    bool sound;
+
+    if (is_version(version) && (line.n == VERSION_LENGTH || blank(line.p[VERSION_LENGTH]))) {
+        sound = status_line(m, span_part(line, VERSION_LENGTH, line.n)) && is_version_2(version);
+    } else {
+        m->method_name = sip_token(&rest);
+        if (m->method_name.n == 0 || rest.n == 0 || !blank(rest.p[0]) || !request_line(m, rest))
+            return DIS_NOT_MINE;
+        m->request = true;
+        m->method = method_of(m->method_name);
+        sound = request_line_sound(m, line);
+    }
+    if (!sound)
+        fault(p, FAULT_SIP_START_LINE, line.p);
+    return DIS_OK;
+}
+
+bool sip_looks_like(struct span s)
+{
+    struct span method;
+    size_t n;
+
+    while (s.n && (s.p[0] == '\r' || s.p[0] == '\n'))
+        (void)sip_take(&s, 1);
+    if (is_version(span_part(s, 0, VERSION_LENGTH)))
+        return s.n > VERSION_LENGTH && s.p[VERSION_LENGTH] == ' ';
+    method = span_part(s, 0, METHOD_LONGEST);
+    n = sip_token(&method).n;
+    if (n == 0 || n == s.n || !blank(s.p[n]))
+        return false;
+    (void)sip_take(&s, n);
+    sip_lws(&s);
+    if (s.n && s.p[0] == '<') /* wrong there, yet seen: RFC 4475 §3.1.2.7 */
+        (void)sip_take(&s, 1);
+    return sip_has_scheme(s);
+}
+
+/* What the snap length left of a start line: the method or the status, where a blank ends it. */
+static void cut_start_line(struct sip_msg *m, struct span line)
+{
+    if (is_version(span_part(line, 0, VERSION_LENGTH))) {
+        if (!status_line(m, span_part(line, VERSION_LENGTH, line.n)))
+            m->status = 0;
+        m->reason = SPAN_NONE;
+        return;
+    }
+    m->request = true;
+    m->method_name = sip_token(&line);
+    m->method = method_of(m->method_name);
+}
+
+/* The beginning of a line of text, as far as it has come over a stream. */
+static bool may_begin(struct span s)
+{
+    if (s.n && !sip_is_token(s.p[0]))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] < ' ' && s.p[i] != '\t' && s.p[i] != '\r') || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static enum dis start_line(struct parse *p, struct rd *r)
+{
+    struct span line;
+    size_t n;
+
+    while (rd_left(r) && (r->p[0] == '\r' || r->p[0] == '\n'))
+        (void)rd_u8(r);
+    line = rd_rest(r);
+    n = span_find(line, '\n');
+    if (n == line.n && r->uncap) {
+        if (!sip_looks_like(line))
+            return DIS_NOT_MINE;
+        cut_start_line(p->m, line);
+        return DIS_CUT;
+    }
+    if (n == line.n && p->stream)
+        return may_begin(line) ? DIS_SHORT : DIS_NOT_MINE;
+    (void)rd_take(r, n < line.n ? n + 1 : n);
+    line.n = n && line.p[n - 1] == '\r' ? n - 1 : n;
+    return decode_start_line(p, line);
+}
+
+/* ---- body ---- */
+
+/* RFC 3261 §18.3: a stream needs Content-Length; a datagram may leave it out, and what it does not count is discarded. */
+static enum dis body(struct parse *p, struct rd *r)
+{
+    struct sip_msg *m = p->m;
+    size_t wire = rd_wire_left(r), n = p->stream ? 0 : wire;
+
+    if (m->has_content_length)
+        n = m->content_length;
+    if (p->stream ? !m->has_content_length : n > wire) {
+        fault(p, FAULT_SIP_CONTENT_LENGTH, r->p);
+        n = p->stream ? 0 : wire;
+    }
+    m->body = span_part(rd_rest(r), 0, n);
+    (void)rd_take(r, n);
+    return r->err == RD_FINE ? DIS_OK : r->err == RD_CUT ? DIS_CUT : DIS_SHORT;
+}
+
+enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct faults *why)
+{
+    struct rd r = *in;
+    struct parse p = { .m = out, .why = why, .start = in->p, .stream = stream };
+    size_t known = why->n;
+    enum dis d;
+
+    *out = (struct sip_msg){ .request = false };
+    d = start_line(&p, &r);
+    if (d == DIS_OK)
+        d = headers(&p, &r);
+    if (d == DIS_OK)
+        d = body(&p, &r);
+    if (d == DIS_OK)
+        *in = r;
+    else if (d == DIS_SHORT)
+        why->n = known; /* the same bytes will come again, with more behind them */
+    return d;
+}

@@ -1,0 +1,240 @@
+/* The values of SIP header fields: parameters, Via, and the addresses of From, To and Contact. */
+#include "sip_parse.h"
+
+enum { SCHEME_LONGEST = 64, IPV6_REFERENCE_LONGEST = 64 };
+
+bool sip_separator(struct span *s, uint8_t c)
+{
+    struct span rest = *s;
+
+    sip_lws(&rest);
+    if (rest.n == 0 || rest.p[0] != c)
+        return false;
+    (void)sip_take(&rest, 1);
+    sip_lws(&rest);
+    *s = rest;
+    return true;
+}
+
+bool sip_quoted(struct span *s, struct span *inner)
+{
+    if (s->n == 0 || s->p[0] != '"')
+        return false;
+    for (size_t i = 1; i < s->n; i++) {
+        if (s->p[i] == '\\') {
+            i++;
+        } else if (s->p[i] == '"') {
+            *inner = span_part(*s, 1, i - 1);
+            (void)sip_take(s, i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sip_param_next(struct span *s, struct sip_param *out)
+{
+    if (!sip_separator(s, ';'))
+        return false;
+    out->name = sip_token(s);
+    out->value = SPAN_NONE;
+    if (sip_separator(s, '=') && !sip_quoted(s, &out->value))
+        out->value = sip_until(s, SIP_VALUE_END | SIP_SET('"')); /* an unclosed quote stays, for end_of_value() */
+    return true;
+}
+
+/* Over the comma that ends a list's value; false where anything stands before it. */
+static bool end_of_value(struct span *list)
+{
+    struct span quoted;
+    bool clean;
+
+    sip_lws(list);
+    clean = list->n == 0 || list->p[0] == ',';
+    while (list->n && list->p[0] != ',') {
+        if (list->p[0] != '"')
+            (void)sip_take(list, 1);
+        else if (!sip_quoted(list, &quoted))
+            (void)sip_take(list, list->n); /* never closed, so every later quote belongs to it */
+    }
+    (void)sip_separator(list, ',');
+    return clean;
+}
+
+/* hostname, IPv4address or IPv6reference; the last keeps its brackets, and is none without both. */
+static struct span host(struct span *s, uint64_t ends)
+{
+    size_t close;
+
+    if (s->n == 0 || s->p[0] != '[')
+        return sip_until(s, ends);
+    close = span_find(span_part(*s, 0, IPV6_REFERENCE_LONGEST), ']');
+    return close < s->n && s->p[close] == ']' ? sip_take(s, close + 1) : SPAN_NONE;
+}
+
+/* sent-protocol of RFC 3261 §25.1; other names and versions than SIP/2.0 are within its grammar. */
+static bool sent_protocol(struct span *s, struct sip_via *out)
+{
+    sip_lws(s);
+    if (sip_token(s).n == 0 || !sip_separator(s, '/') || sip_token(s).n == 0 || !sip_separator(s, '/'))
+        return false;
+    out->transport = sip_token(s);
+    return out->transport.n > 0;
+}
+
+static bool sent_by(struct span *s, struct sip_via *out)
+{
+    struct span port;
+    uint64_t number = 0;
+
+    sip_lws(s);
+    out->host = host(s, SIP_VALUE_END | SIP_SET(':'));
+    if (!sip_separator(s, ':'))
+        return out->host.n > 0;
+    port = sip_until(s, SIP_VALUE_END);
+    if (!span_u64(port, UINT16_MAX, &number)) {
+        /* An IPv6 address without its brackets: nobody can tell where its port begins (RFC 5118 §4.3). */
+        if (span_find(port, ':') < port.n)
+            out->host.n = (size_t)(port.p + port.n - out->host.p);
+        return false;
+    }
+    out->port = (uint16_t)number;
+    return out->host.n > 0;
+}
+
+/* A parameter may stand once (RFC 3261 §7.3.1); of several the first counts. */
+static bool set_once(struct span *field, struct span value)
+{
+    if (field->p)
+        return false;
+    *field = value;
+    return true;
+}
+
+/* Some bracket the IPv6 address in received, against the grammar: RFC 5118 §4.5 wants that borne. */
+static struct span without_brackets(struct span v)
+{
+    return v.n >= 2 && v.p[0] == '[' && v.p[v.n - 1] == ']' ? span_part(v, 1, v.n - 2) : v;
+}
+
+static bool via_param(const struct sip_param *param, struct sip_via *out)
+{
+    uint64_t port = 0;
+
+    if (span_eq_nocase(param->name, SPAN("branch")))
+        return set_once(&out->branch, param->value);
+    if (span_eq_nocase(param->name, SPAN("received")))
+        return set_once(&out->received, without_brackets(param->value));
+    if (span_eq_nocase(param->name, SPAN("rport")) && param->value.n) {
+        if (!span_u64(param->value, UINT16_MAX, &port))
+            return false;
+        out->rport = (uint16_t)port;
+    }
+    return param->name.n > 0;
+}
+
+bool sip_via_next(struct span *list, struct sip_via *out)
+{
+    struct sip_param param;
+    bool sound = sent_protocol(list, out) && sent_by(list, out);
+
+    while (sip_param_next(list, &param))
+        sound = via_param(&param, out) && sound;
+    return end_of_value(list) && sound;
+}
+
+bool sip_has_scheme(struct span uri)
+{
+    size_t n = 0;
+
+    while (n < uri.n && n < SCHEME_LONGEST && sip_is_token(uri.p[n]))
+        n++;
+    return n > 0 && n < uri.n && uri.p[n] == ':' && ((uri.p[0] | 32) >= 'a' && (uri.p[0] | 32) <= 'z');
+}
+
+/* A userinfo may hold ';' and '?', so '@' is looked for first (RFC 3261 §19.1.1). */
+static bool split_uri(struct sip_party *out)
+{
+    struct span rest = out->uri, scheme;
+    size_t at;
+
+    if (!sip_has_scheme(out->uri))
+        return span_eq(out->uri, SPAN("*")); /* Contact of a REGISTER: RFC 3261 §10.2.2 */
+    scheme = span_until(&rest, ':');
+    if (span_eq_nocase(scheme, SPAN("tel"))) {
+        out->user = sip_until(&rest, SIP_SET(';'));
+        return true;
+    }
+    if (!span_eq_nocase(scheme, SPAN("sip")) && !span_eq_nocase(scheme, SPAN("sips")))
+        return true;
+    at = span_find(rest, '@');
+    if (at < rest.n) {
+        struct span userinfo = sip_take(&rest, at);
+
+        out->user = span_until(&userinfo, ':');
+        (void)sip_take(&rest, 1);
+    }
+    out->host = host(&rest, SIP_VALUE_END | SIP_SET(':') | SIP_SET('?'));
+    return out->host.n > 0;
+}
+
+static bool only_tokens(struct span s)
+{
+    while (s.n) {
+        if (sip_token(&s).n == 0)
+            return false;
+        sip_lws(&s);
+    }
+    return true;
+}
+
+/* Up to the '<' or the URI. A display name that is not quoted has no colon; a URI has one before any '<'. */
+static bool display_name(struct span *s, struct sip_party *out)
+{
+    struct span rest = *s, name;
+
+    sip_lws(&rest);
+    if (sip_quoted(&rest, &out->display)) {
+        *s = rest;
+        return true;
+    }
+    name = sip_until(&rest, SIP_SET('<') | SIP_SET(':'));
+    if (rest.n == 0 || rest.p[0] == ':')
+        return true;
+    out->display = span_trim(name);
+    *s = rest;
+    return only_tokens(out->display);
+}
+
+static bool addr_spec(struct span *s, struct sip_party *out)
+{
+    size_t close;
+    bool sound;
+
+    if (!sip_separator(s, '<')) {
+        sip_lws(s);
+        out->uri = sip_until(s, SIP_VALUE_END);
+        /* Neither a display name nor a '?' without angle brackets: RFC 3261 §20.10. */
+        return out->display.p == NULL && span_find(out->uri, '?') == out->uri.n;
+    }
+    close = span_find(*s, '>');
+    sound = close < s->n && !sip_has_lws(span_part(*s, 0, close));
+    out->uri = span_trim(sip_take(s, close));
+    *s = span_part(*s, 1, s->n);
+    return sound;
+}
+
+bool sip_party_next(struct span *list, struct sip_party *out)
+{
+    struct sip_param param;
+    bool sound = display_name(list, out);
+
+    sound = addr_spec(list, out) && sound;
+    sound = split_uri(out) && sound;
+    while (sip_param_next(list, &param)) {
+        bool tag = span_eq_nocase(param.name, SPAN("tag"));
+
+        sound = (tag ? set_once(&out->tag, param.value) : param.name.n > 0) && sound;
+    }
+    return end_of_value(list) && sound;
+}

@@ -1,0 +1,128 @@
+#include "app/cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION };
+
+static const struct option options[] = {
+    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
+    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
+    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
+    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+void cli_help(FILE *to)
+{
+    fputs("usage: rtpwatch [options] FILE...\n"
+          "\n"
+          "Reads captures (pcap, pcapng; '-' is standard input) as one stream in time order and says which calls lost\n"
+          "their media, in which direction, why, and which STUN server supplied a bad candidate.\n"
+          "\n"
+          "  -r, --read FILE       the same as FILE\n"
+          "      --format FORMAT   text (default) or json\n"
+          "      --local ADDR/LEN  these hosts are at the place of the capture (again for more; default: inferred)\n"
+          "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
+          "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
+          "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
+          "  -h, --help            this text\n"
+          "      --version         the version\n"
+          "\n"
+          "Exit status: 0 nothing failed, 1 a session failed, 2 the command line or an input was unusable (what could\n"
+          "be read is still reported).\n",
+          to);
+}
+
+static bool fail(char *error, const char *what, const char *value, const char *expected)
+{
+    snprintf(error, CLI_ERROR, "%s '%s': expected %s", what, value, expected);
+    return false;
+}
+
+/* ADDR or ADDR/LEN; an IPv4 length counts from the mapped form's 96 bits. */
+static bool parse_local(struct cli *c, const char *text, char *error)
+{
+    struct span rest = span_str(text), ip = span_until(&rest, '/');
+    bool has_bits = span_find(span_str(text), '/') < strlen(text);
+    struct local_net *n = &c->local[c->locals];
+    uint64_t bits = 0, most;
+
+    if (c->locals == CLI_LOCALS)
+        return fail(error, "--local", text, "no more than 64 of them");
+    if (!addr_parse_ip(ip, 0, &n->net))
+        return fail(error, "--local", text, "an address such as 172.31.16.10, or a network such as 10.0.0.0/8");
+    most = addr_is_v4(&n->net) ? 32 : 128;
+    bits = most;
+    if (has_bits && !span_u64(rest, most, &bits))
+        return fail(error, "--local", text, "a prefix length of 0 to 32 (IPv4) or 0 to 128 (IPv6)");
+    n->bits = (unsigned)(bits + 128 - most);
+    c->locals++;
+    return true;
+}
+
+static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(value, names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+static bool option(struct cli *c, int opt, const char *value, char *error)
+{
+    static const char *const formats[] = { "text", "json" }, *const colours[] = { "auto", "always", "never" };
+    unsigned which = 0;
+
+    switch (opt) {
+    case OPT_FORMAT:
+        if (!choose(value, formats, 2, &which))
+            return fail(error, "--format", value, "text or json");
+        c->format = (enum cli_format)which;
+        return true;
+    case OPT_COLOUR:
+        if (!choose(value, colours, 3, &which))
+            return fail(error, "--color", value, "auto, always or never");
+        c->colour = (enum cli_colour)which;
+        return true;
+    case OPT_LOCAL: return parse_local(c, value, error);
+    case OPT_FILTER: c->filter = value; return true;
+    case OPT_DUMP: c->dump_facts = true; return true;
+    case OPT_VERSION: c->action = ACTION_VERSION; return true;
+    case 'h': c->action = ACTION_HELP; return true;
+    case 'r': c->files[c->files_n++] = value; return true;
+    default: return fail(error, "option", "", "one that 'rtpwatch --help' lists");
+    }
+}
+
+bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
+{
+    int opt, index = 0;
+
+    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files) };
+    if (!c->files)
+        return fail(error, "start", "rtpwatch", "enough memory");
+    optind = 1;
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, ":r:h", options, &index)) != -1) {
+        if (opt == '?')
+            return fail(error, "unknown option", argv[optind - 1], "one that 'rtpwatch --help' lists");
+        if (opt == ':')
+            return fail(error, "option", argv[optind - 1], "a value after it");
+        if (!option(c, opt, optarg, error))
+            return false;
+    }
+    for (; optind < argc; optind++)
+        c->files[c->files_n++] = argv[optind];
+    if (c->action == ACTION_ANALYSE && !c->files_n)
+        return fail(error, "no input", "", "a capture file, or '-' for standard input; 'rtpwatch --help' tells more");
+    return true;
+}
+
+void cli_done(struct cli *c)
+{
+    free(c->files);
+    c->files = NULL;
+}

@@ -1,0 +1,281 @@
+#include "app/pipeline.h"
+
+#include <stdlib.h>
+
+#include "dissectors/dns.h"
+#include "dissectors/icmp.h"
+
+#define LEAP_NS SECONDS(86400)
+
+const char *disposition_name(enum disposition d)
+{
+#define X(id, name) name,
+    static const char *const names[] = { DISPOSITIONS(X) };
+#undef X
+
+    return names[d];
+}
+
+static struct datagram datagram_of(const struct net_packet *p)
+{
+    return (struct datagram){
+        .at = { p->ts_ns, p->frame },
+        .src = p->src,
+        .dst = p->dst,
+        .size = rd_wire_left(&p->payload),
+        .ttl = p->ttl,
+        .left_here = p->direction == NET_DIR_OUT,
+    };
+}
+
+/* ---- SIP, over UDP and TCP ---- */
+
+static void sip_message(struct pipeline *p, const struct datagram *d, size_t uncaptured, struct faults *why)
+{
+    struct span body = sip_sdp(&p->msg.sip, why);
+    struct rd r = rd_init(body, body.n + uncaptured);
+    const struct sdp *sdp = NULL;
+
+    if (body.n) {
+        enum dis got = sdp_dissect(&r, &p->msg.sdp, why);
+
+        if ((got == DIS_OK || got == DIS_CUT) && p->msg.sdp.medias)
+            sdp = &p->msg.sdp;
+    }
+    fault_log_all(&p->faults, why, d->at.frame);
+    track_sip(p->track, d, &p->msg.sip, sdp, body);
+    if (p->watch.sip)
+        p->watch.sip(p->watch.self, d, &p->msg.sip, sdp);
+}
+
+static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    size_t uncaptured = r.uncap;
+    enum dis got = sip_dissect(&r, false, &p->msg.sip, &why);
+
+    if (got == DIS_NOT_MINE)
+        return false;
+    if (got == DIS_OK || got == DIS_CUT)
+        sip_message(p, d, uncaptured, &why);
+    else
+        fault_log_all(&p->faults, &why, d->at.frame);
+    return true;
+}
+
+/*
+ * SIP over TCP is told by its content, like everything else. After a hole in the stream the bytes up to the next segment that
+ * begins a message are given up.
+ */
+static size_t tcp_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap)
+{
+    struct pipeline *p = self;
+    struct datagram d = datagram_of(segment);
+    struct rd r = rd_init(bytes, bytes.n);
+
+    while (rd_left(&r)) {
+        struct faults why = { 0 };
+        enum dis got = sip_dissect(&r, true, &p->msg.sip, &why);
+
+        if (got == DIS_SHORT)
+            break;
+        if (got != DIS_OK) {
+            fault_log_all(&p->faults, &why, d.at.frame);
+            return after_gap ? bytes.n : TCP_IGNORE;
+        }
+        p->tcp_was_sip = true;
+        sip_message(p, &d, 0, &why);
+    }
+    return bytes.n - rd_left(&r);
+}
+
+/* ---- what comes over UDP ---- */
+
+static enum disposition unexplained(struct pipeline *p, struct flow *f, const struct datagram *d, struct span s)
+{
+    if (f) {
+        f->contains |= FLOW_OTHER;
+        f->other++;
+        if (f->other <= HINTS_PACKETS)
+            hints_feed(p->hints, f->slot, &d->src, &d->dst, s, d->at.ns);
+    }
+    return DONE_UNEXPLAINED;
+}
+
+static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
+    enum stun_role role;
+
+    if (got != DIS_OK && got != DIS_CUT)
+        return false;
+    if (got == DIS_CUT)
+        p->msg.stun.has_integrity = p->msg.stun.has_fingerprint = false; /* cannot be checked */
+    if (stun_check_fingerprint(&p->msg.stun) == STUN_WRONG) {
+        fault_add(&why, FAULT_STUN_FINGERPRINT, p->msg.stun.fingerprint_at);
+        fault_log_all(&p->faults, &why, d->at.frame);
+        return true; /* corrupt, or no STUN: counted, and no evidence */
+    }
+    role = track_stun(p->track, f, d, &p->msg.stun);
+    if (role == STUN_OF_NOBODY && p->msg.stun.classic)
+        return false; /* without a cookie and without its request it may be anything */
+    if (role == STUN_OF_NOBODY)
+        fault_add(&why, FAULT_STUN_UNMATCHED, 0);
+    fault_log_all(&p->faults, &why, d->at.frame);
+    if (p->watch.stun)
+        p->watch.stun(p->watch.self, d, &p->msg.stun, role);
+    return true;
+}
+
+static bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    enum dis got = dns_dissect(&r, &p->msg.dns, &why);
+
+    if (got == DIS_NOT_MINE)
+        return false;
+    fault_log_all(&p->faults, &why, d->at.frame);
+    if (got == DIS_OK || got == DIS_CUT) {
+        track_dns(p->track, d, &p->msg.dns);
+        if (p->watch.dns)
+            p->watch.dns(p->watch.self, d, &p->msg.dns);
+    }
+    return true;
+}
+
+static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    enum dis got = rtcp_dissect(&r, &p->msg.rtcp, &why);
+
+    if (got != DIS_OK && got != DIS_CUT)
+        return false;
+    fault_log_all(&p->faults, &why, d->at.frame);
+    track_rtcp(p->track, f, d, &p->msg.rtcp);
+    return true;
+}
+
+/* The path that nearly every packet takes: no dispatch, no allocation, no call object. */
+static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct span s)
+{
+    struct rtp_msg m;
+
+    return rtp_peek(s, &m) && track_rtp(p->track, f, d, &m);
+}
+
+static enum disposition udp(struct pipeline *p, const struct net_packet *n)
+{
+    struct datagram d = datagram_of(n);
+    struct span s = rd_rest(&n->payload);
+    enum kind kind = classify(s, d.src.port, d.dst.port);
+    struct flow *f;
+
+    if (kind == KIND_DNS)
+        return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, s);
+    f = track_flow(p->track, &d);
+    if (!f)
+        return DONE_UNEXPLAINED;
+    switch (kind) {
+    case KIND_RTP: return udp_rtp(p, f, &d, s) ? DONE_RTP : unexplained(p, f, &d, s);
+    case KIND_RTCP: return udp_rtcp(p, f, &d, n->payload) ? DONE_RTCP : unexplained(p, f, &d, s);
+    case KIND_STUN: return udp_stun(p, f, &d, n->payload) ? DONE_STUN : unexplained(p, f, &d, s);
+    case KIND_SIP:
+        f->contains |= FLOW_SIP;
+        return sip_datagram(p, &d, n->payload) ? DONE_SIP : unexplained(p, f, &d, s);
+    case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
+    case KIND_TURN_CHANNEL: f->contains |= FLOW_TURN_DATA; return DONE_TURN_DATA;
+    case KIND_KEEPALIVE: return DONE_KEEPALIVE;
+    default: return unexplained(p, f, &d, s);
+    }
+}
+
+static enum disposition icmp(struct pipeline *p, const struct net_packet *n)
+{
+    struct datagram d = datagram_of(n);
+    struct rd r = n->payload;
+    struct faults why = { 0 };
+    struct icmp_msg m;
+    enum dis got = icmp_dissect(&r, n->v6, &m, &why);
+
+    fault_log_all(&p->faults, &why, d.at.frame);
+    if (got != DIS_OK && got != DIS_CUT)
+        return DONE_ICMP;
+    track_icmp(p->track, &d, &m);
+    if (p->watch.icmp && m.what != ICMP_NO_ERROR)
+        p->watch.icmp(p->watch.self, &d, &m);
+    return DONE_ICMP;
+}
+
+/* ---- one frame through all stages ---- */
+
+struct pipeline *pipeline_new(void)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->net = net_new((struct tcp_sink){ p, tcp_data }, &p->faults);
+    p->track = track_new(&p->faults);
+    p->hints = hints_new();
+    if (!p->net || !p->track) {
+        pipeline_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    net_free(p->net);
+    track_free(p->track);
+    hints_free(p->hints);
+    free(p);
+}
+
+static void tell_time(struct pipeline *p, const struct frame *f)
+{
+    int64_t before = p->clock.now_ns;
+
+    if (f->ts_ns < before)
+        fault_log_one(&p->faults, FAULT_TIME_BACKWARDS, f->id);
+    else if (before && f->ts_ns - before > LEAP_NS)
+        fault_log_one(&p->faults, FAULT_TIME_LEAP, f->id);
+    clock_feed(&p->clock, f->ts_ns);
+}
+
+void pipeline_frame(struct pipeline *p, const struct frame *f)
+{
+    struct net_packet n;
+    enum disposition done;
+
+    p->packets++;
+    tell_time(p, f);
+    p->tcp_was_sip = false;
+    switch (net_frame(p->net, f, &n)) {
+    case NET_UDP: done = udp(p, &n); break;
+    case NET_ICMP: done = icmp(p, &n); break;
+    case NET_TCP: done = p->tcp_was_sip ? DONE_SIP : DONE_TCP; break;
+    case NET_FRAGMENT: done = DONE_FRAGMENT; break;
+    case NET_NOT_IP: done = DONE_NOT_IP; break;
+    case NET_OTHER_IP: done = DONE_OTHER_IP; break;
+    case NET_UNSUPPORTED: done = DONE_UNSUPPORTED; break;
+    default: done = DONE_MALFORMED; break;
+    }
+    p->done[done]++;
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+    net_flush(p->net);
+    for (uint32_t i = 0; i < p->track->streams.used; i++) {
+        const struct stream *s = track_stream_at(p->track, i);
+
+        if (!s->believed) {
+            p->done[DONE_RTP] -= s->packets.n;
+            p->done[DONE_UNEXPLAINED] += s->packets.n;
+        }
+    }
+}

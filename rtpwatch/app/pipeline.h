@@ -1,0 +1,68 @@
+/* The stages in order: frames in, facts out. The table of contents of the program. */
+#ifndef RW_APP_PIPELINE_H
+#define RW_APP_PIPELINE_H
+
+#include "capture/capture.h"
+#include "classify/classify.h"
+#include "net/net.h"
+#include "track/track.h"
+
+/* What was done with a packet: each gets exactly one, so that nothing vanishes uncounted. */
+#define DISPOSITIONS(X)                                                                                                              \
+    X(RTP, "rtp")                                                                                                                    \
+    X(RTCP, "rtcp")                                                                                                                  \
+    X(SIP, "sip")                                                                                                                    \
+    X(STUN, "stun")                                                                                                                  \
+    X(DTLS, "dtls")                                                                                                                  \
+    X(TURN_DATA, "turn_data")                                                                                                        \
+    X(DNS, "dns")                                                                                                                    \
+    X(ICMP, "icmp")                                                                                                                  \
+    X(KEEPALIVE, "keepalive")                                                                                                        \
+    X(TCP, "tcp")                                                                                                                    \
+    X(FRAGMENT, "fragment")                                                                                                          \
+    X(UNEXPLAINED, "unexplained_udp")                                                                                                \
+    X(NOT_IP, "not_ip")                                                                                                              \
+    X(OTHER_IP, "other_ip")                                                                                                          \
+    X(UNSUPPORTED, "unsupported")                                                                                                    \
+    X(MALFORMED, "malformed")
+
+#define X(id, name) DONE_##id,
+enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
+#undef X
+
+const char *disposition_name(enum disposition d);
+
+/* Told of single messages as they are dissected, for the output of facts. Any member may be NULL. */
+struct pipeline_watch {
+    void *self;
+    void (*sip)(void *self, const struct datagram *d, const struct sip_msg *m, const struct sdp *sdp);
+    void (*stun)(void *self, const struct datagram *d, const struct stun_msg *m, enum stun_role role);
+    void (*icmp)(void *self, const struct datagram *d, const struct icmp_msg *m);
+    void (*dns)(void *self, const struct datagram *d, const struct dns_msg *m);
+};
+
+struct pipeline {
+    struct fault_log faults;
+    struct clock clock;
+    struct net *net;
+    struct track *track;
+    struct hints *hints;
+    struct pipeline_watch watch;
+    uint64_t packets, done[DISPOSITIONS_N];
+    bool tcp_was_sip; /* the TCP segment in hand completed a SIP message */
+    struct {          /* scratch, too large for the stack of a small thread */
+        struct sip_msg sip;
+        struct sdp sdp;
+        struct dns_msg dns;
+        struct stun_msg stun;
+        struct rtcp_msg rtcp;
+    } msg;
+};
+
+struct pipeline *pipeline_new(void); /* NULL without memory */
+void pipeline_free(struct pipeline *p);
+void pipeline_frame(struct pipeline *p, const struct frame *f);
+/* At the end of input: what still waits is counted, and RTP that was none becomes unexplained. */
+void pipeline_finish(struct pipeline *p);
+
+#endif

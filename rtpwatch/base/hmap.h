@@ -1,0 +1,43 @@
+/*
+ * A hash map from a key to a 32-bit slot. Keys live in the records that the slots name, so the map holds 8 bytes an entry;
+ * the caller compares. Open addressing with linear probing, at most 3/4 full.
+ */
+#ifndef RW_BASE_HMAP_H
+#define RW_BASE_HMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HMAP_NONE = UINT32_MAX >> 1 };
+
+struct hmap {
+    uint64_t *cell; /* 0: empty; else hash in the high half, slot + 1 in the low half */
+    size_t mask;    /* cells - 1; 0 before the first entry */
+    size_t used;
+};
+
+/* Does the record in `slot` have the key? */
+typedef bool hmap_eq(const void *self, uint32_t slot, const void *key);
+
+uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key);
+bool hmap_put(struct hmap *m, uint64_t hash, uint32_t slot); /* the key must not be in it; false without memory */
+void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot);
+void hmap_done(struct hmap *m);
+
+/* The high half alone places a cell, since that is all of the hash that a cell keeps when the table grows. */
+static inline size_t hmap_home(uint64_t hash, size_t mask)
+{
+    return (size_t)((hash >> 32) * 0x9e3779b1u) & mask;
+}
+
+/* Asks the processor for the cell of `hash`, so that a find soon after does not wait for memory. */
+static inline void hmap_prefetch(const struct hmap *m, uint64_t hash)
+{
+    if (m->mask)
+        __builtin_prefetch(&m->cell[hmap_home(hash, m->mask)]);
+}
+
+uint64_t hash_bytes(const void *p, size_t n); /* not against an adversary: tables are capped and counted */
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Records of one size that stay where they are: slots in chunks that never move, so a pointer holds as long as its record lives.
+ * Long-lived objects name one another by `struct id`: a stale id is told from a live one by its generation.
+ */
+#ifndef RW_BASE_POOL_H
+#define RW_BASE_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POOL_CHUNK = 256, POOL_NONE = UINT32_MAX >> 1 };
+
+struct id {
+    uint32_t slot, gen; /* gen 0: no object */
+};
+
+struct pool {
+    size_t size;       /* bytes of one record, rounded up to 8 */
+    uint32_t cap;      /* never more records than this */
+    uint32_t used;     /* slots ever given out */
+    uint32_t live;     /* given out and not freed */
+    uint64_t refused;  /* asked for while full, or without memory */
+    uint8_t **chunk;
+    uint32_t *gen;     /* odd: live; even: free */
+    uint32_t chunks;
+    uint32_t free_slot; /* head of the free list, POOL_NONE at its end */
+};
+
+void pool_init(struct pool *p, size_t size, uint32_t cap);
+void pool_done(struct pool *p); /* frees all; the pool may be initialised again */
+
+/* A zeroed record and its slot; NULL when full or without memory (counted in `refused`). */
+void *pool_new(struct pool *p, uint32_t *slot);
+void pool_free(struct pool *p, uint32_t slot);
+
+/* The record in `slot`; the slot must be one that pool_new() gave. */
+static inline void *pool_at(const struct pool *p, uint32_t slot)
+{
+    return p->chunk[slot / POOL_CHUNK] + (size_t)(slot % POOL_CHUNK) * p->size;
+}
+
+struct id pool_id(const struct pool *p, uint32_t slot);
+void *pool_get(const struct pool *p, struct id id); /* NULL: stale or none */
+
+#endif

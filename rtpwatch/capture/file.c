@@ -1,0 +1,403 @@
+/*
+ * Capture files, merged by time. A heap holds the inputs by the time of their next frame; with one input it costs one
+ * comparison a frame. libpcap reads pcap; pcapng.c reads pcapng.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/capture.h"
+#include "capture/pcapng.h"
+
+enum {
+    READ_BUFFER = 128 * 1024,
+    FILTER_LINKS = 16,    /* link types that one filter is compiled for */
+    FILTER_SNAP = 262144, /* what a matching packet's program returns: anything but 0 */
+    SPARE_FILES = 64,     /* descriptors for the rest of the program */
+};
+
+struct input {
+    struct capture_input told;
+    FILE *f;
+    char *buffer;
+    pcap_t *pcap;          /* either this */
+    struct pcapng *pcapng; /* or this */
+    int link;              /* of pcap */
+    uint64_t number;       /* frames read, matching or not */
+    struct frame next;
+};
+
+struct filter {
+    const char *text; /* NULL: everything */
+    size_t n;
+    struct {
+        int link;
+        struct bpf_program program;
+    } v[FILTER_LINKS];
+    char error[CAPTURE_ERROR];
+};
+
+struct capture {
+    struct input *inputs;
+    size_t n;
+    unsigned *heap; /* indexes of inputs that have a frame, the earliest first */
+    size_t n_heap;
+    bool given; /* the frame on top was handed out: its input moves on first */
+    struct filter filter;
+};
+
+static void fail(struct input *in, const char *why)
+{
+    in->told.truncated = true;
+    if (in->number)
+        snprintf(in->told.error, sizeof in->told.error,
+                 "unreadable after frame %" PRIu64
+                 " (%.160s); what stands before is used, for the rest copy or capture the file again",
+                 in->number, why);
+    else
+        snprintf(in->told.error, sizeof in->told.error, "no frame can be read (%.160s); is it a whole pcap or pcapng file?", why);
+}
+
+static const struct bpf_program *filter_compile(struct filter *f, int link)
+{
+    pcap_t *dead = pcap_open_dead(link, FILTER_SNAP);
+    struct bpf_program *program = &f->v[f->n].program;
+    const char *why = "out of memory";
+    bool fine = false;
+
+    if (f->n == FILTER_LINKS)
+        why = "more link types than a filter is compiled for";
+    else if (dead && pcap_compile(dead, program, f->text, 1, PCAP_NETMASK_UNKNOWN) == 0)
+        fine = true;
+    else if (dead)
+        why = pcap_geterr(dead);
+    if (fine)
+        f->v[f->n++].link = link;
+    else
+        snprintf(f->error, sizeof f->error, "%.*s", (int)sizeof f->error - 1, why);
+    if (dead)
+        pcap_close(dead);
+    return fine ? program : NULL;
+}
+
+static const struct bpf_program *filter_for(struct filter *f, int link)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->v[i].link == link)
+            return &f->v[i].program;
+    return filter_compile(f, link);
+}
+
+static bool read_pcap(struct input *in, struct frame *out)
+{
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    int got = pcap_next_ex(in->pcap, &header, &bytes);
+
+    if (got != 1) {
+        if (got != PCAP_ERROR_BREAK)
+            fail(in, pcap_geterr(in->pcap));
+        return false;
+    }
+    out->ts_ns = (int64_t)header->ts.tv_sec * NS_PER_S + header->ts.tv_usec; /* opened for nanoseconds */
+    out->link = in->link;
+    out->bytes = (struct span){ bytes, header->caplen };
+    out->wire = header->len;
+    return true;
+}
+
+static bool read_pcapng(struct input *in, struct frame *out)
+{
+    enum pcapng_got got = pcapng_next(in->pcapng, out);
+
+    in->told.dropped = pcapng_dropped(in->pcapng);
+    if (got == PCAPNG_BROKEN)
+        fail(in, pcapng_error(in->pcapng));
+    return got == PCAPNG_FRAME;
+}
+
+static bool read_frame(struct input *in, struct frame *out)
+{
+    return in->pcap ? read_pcap(in, out) : in->pcapng && read_pcapng(in, out);
+}
+
+/* Reads the next frame that passes the filter into in->next. Frame numbers count the others too. */
+static bool advance(struct capture *c, struct input *in)
+{
+    struct frame *f = &in->next;
+
+    while (read_frame(in, f)) {
+        const struct bpf_program *program = NULL;
+
+        in->number++;
+        if (c->filter.text && !(program = filter_for(&c->filter, f->link))) {
+            fail(in, c->filter.error);
+            return false;
+        }
+        in->told.odd_lengths += f->bytes.n > f->wire;
+        if (f->wire < f->bytes.n)
+            f->wire = f->bytes.n;
+        if (program && !bpf_filter(program->bf_insns, f->bytes.p, (u_int)f->wire, (u_int)f->bytes.n))
+            continue;
+        f->id = frame_id((unsigned)(in - c->inputs), in->number);
+        return true;
+    }
+    return false;
+}
+
+static bool earlier(const struct capture *c, unsigned a, unsigned b)
+{
+    int64_t ta = c->inputs[a].next.ts_ns, tb = c->inputs[b].next.ts_ns;
+
+    return ta < tb || (ta == tb && a < b);
+}
+
+static void sift_down(struct capture *c, size_t at)
+{
+    for (;;) {
+        size_t best = at, left = 2 * at + 1;
+        unsigned moved = c->heap[at];
+
+        if (left < c->n_heap && earlier(c, c->heap[left], c->heap[best]))
+            best = left;
+        if (left + 1 < c->n_heap && earlier(c, c->heap[left + 1], c->heap[best]))
+            best = left + 1;
+        if (best == at)
+            return;
+        c->heap[at] = c->heap[best];
+        c->heap[best] = moved;
+        at = best;
+    }
+}
+
+static void input_count(struct capture_input *told, const struct frame *f)
+{
+    if (told->packets++ == 0)
+        told->first_ns = told->last_ns = f->ts_ns;
+    told->bytes += f->wire;
+    if (f->ts_ns < told->first_ns)
+        told->first_ns = f->ts_ns;
+    if (f->ts_ns > told->last_ns)
+        told->last_ns = f->ts_ns;
+}
+
+bool capture_next(struct capture *c, struct frame *out)
+{
+    struct input *in;
+
+    if (c->given) {
+        if (!advance(c, &c->inputs[c->heap[0]]))
+            c->heap[0] = c->heap[--c->n_heap];
+        sift_down(c, 0);
+        c->given = false;
+    }
+    if (c->n_heap == 0)
+        return false;
+    in = &c->inputs[c->heap[0]];
+    *out = in->next;
+    input_count(&in->told, out);
+    c->given = true;
+    return true;
+}
+
+/* Only a name that a shell takes as it stands is put into a command line to copy. */
+static bool plain_name(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+,:@%-";
+
+    return path[0] != '-' && strspn(path, plain) == strlen(path) && strlen(path) < CAPTURE_ERROR / 2;
+}
+
+static bool compressed(struct input *in, int first)
+{
+    static const struct {
+        struct span magic;
+        const char *name, *tool;
+    } kinds[] = {
+        { { (const uint8_t *)"\x1f\x8b", 2 }, "gzip", "gunzip" },
+        { { (const uint8_t *)"\xfd"
+                             "7zXZ",
+            5 },
+          "xz",
+          "unxz" },
+        { { (const uint8_t *)"\x28\xb5\x2f\xfd", 4 }, "zstd", "unzstd" },
+        { { (const uint8_t *)"BZh", 3 }, "bzip2", "bunzip2" },
+    };
+    uint8_t head[5] = { (uint8_t)first };
+    const char *path = in->told.path;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].magic.p[0] != first)
+            continue;
+        if (!span_starts((struct span){ head, 1 + fread(head + 1, 1, sizeof head - 1, in->f) }, kinds[i].magic))
+            return false;
+        in->told.truncated = true;
+        if (strcmp(path, "-") == 0)
+            path = "FILE";
+        snprintf(in->told.error, sizeof in->told.error, "%s-compressed: run %s -c %s | rtpwatch -", kinds[i].name, kinds[i].tool,
+                 plain_name(path) ? path : "FILE");
+        return true;
+    }
+    return false;
+}
+
+/* One byte tells the formats apart, and one byte can be put back into any stream, pipes too. */
+static void input_start(struct input *in)
+{
+    char why[PCAP_ERRBUF_SIZE] = "";
+    int first;
+
+    in->buffer = malloc(READ_BUFFER);
+    if (in->buffer)
+        (void)setvbuf(in->f, in->buffer, _IOFBF, READ_BUFFER);
+    errno = 0;
+    first = getc(in->f);
+    if (first == EOF) {
+        fail(in, ferror(in->f) ? strerror(errno) : "the file is empty");
+        return;
+    }
+    if (compressed(in, first))
+        return;
+    (void)ungetc(first, in->f);
+    if (first == PCAPNG_FIRST_BYTE) {
+        in->pcapng = pcapng_new(in->f);
+        if (!in->pcapng)
+            fail(in, "out of memory");
+        return;
+    }
+    in->pcap = pcap_fopen_offline_with_tstamp_precision(in->f, PCAP_TSTAMP_PRECISION_NANO, why);
+    if (!in->pcap) {
+        fail(in, why);
+        return;
+    }
+    in->f = NULL; /* pcap_close() closes it */
+    in->link = pcap_datalink(in->pcap);
+}
+
+/* A copy, so that it is closed like every other input. */
+static FILE *stdin_copy(void)
+{
+    int fd = dup(STDIN_FILENO);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
+
+    if (fd >= 0 && !f)
+        close(fd);
+    return f;
+}
+
+static void input_refuse(struct input *in, const char *why)
+{
+    in->told.truncated = true;
+    snprintf(in->told.error, sizeof in->told.error, "cannot be opened (%s)", why);
+}
+
+static void input_open(struct input *in, bool *stdin_taken)
+{
+    bool is_stdin = strcmp(in->told.path, "-") == 0;
+
+    if (is_stdin && *stdin_taken) {
+        input_refuse(in, "standard input can be read only once");
+        return;
+    }
+    errno = 0;
+    in->f = is_stdin ? stdin_copy() : fopen(in->told.path, "rb");
+    if (!in->f) {
+        input_refuse(in, strerror(errno));
+        return;
+    }
+    *stdin_taken |= is_stdin;
+    input_start(in);
+}
+
+/* A rotated set can have more files than the usual soft limit lets one process open. */
+static void allow_files(size_t n)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= n + SPARE_FILES)
+        return;
+    limit.rlim_cur = n + SPARE_FILES < limit.rlim_max ? n + SPARE_FILES : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* With no frame to compile the filter for, its wording is still looked at. */
+static bool filter_fine(struct capture *c, char *bad_filter)
+{
+    if (c->filter.text && c->filter.n == 0 && !c->filter.error[0])
+        (void)filter_compile(&c->filter, DLT_EN10MB);
+    if (!c->filter.error[0])
+        return true;
+    memcpy(bad_filter, c->filter.error, CAPTURE_ERROR);
+    return false;
+}
+
+struct capture *capture_open_files(const char *const *paths, size_t n, const char *filter, char *bad_filter)
+{
+    struct capture *c = calloc(1, sizeof *c);
+    bool stdin_taken = false;
+
+    if (!c)
+        return NULL;
+    c->filter.text = filter;
+    c->inputs = calloc(n + 1, sizeof *c->inputs);
+    c->heap = calloc(n + 1, sizeof *c->heap);
+    if (!c->inputs || !c->heap) {
+        capture_close(c);
+        return NULL;
+    }
+    allow_files(n);
+    for (c->n = 0; c->n < n; c->n++) {
+        c->inputs[c->n].told.path = paths[c->n];
+        if (c->n < CAPTURE_INPUTS)
+            input_open(&c->inputs[c->n], &stdin_taken);
+        else
+            input_refuse(&c->inputs[c->n], "too many inputs; read the rest in another run");
+        if (advance(c, &c->inputs[c->n]))
+            c->heap[c->n_heap++] = (unsigned)c->n;
+    }
+    if (!filter_fine(c, bad_filter)) {
+        capture_close(c);
+        return NULL;
+    }
+    for (size_t i = c->n_heap; i-- > 0;)
+        sift_down(c, i);
+    return c;
+}
+
+size_t capture_inputs(const struct capture *c)
+{
+    return c->n;
+}
+
+const struct capture_input *capture_input(const struct capture *c, size_t i)
+{
+    return &c->inputs[i].told;
+}
+
+static void input_close(struct input *in)
+{
+    if (in->pcap)
+        pcap_close(in->pcap);
+    pcapng_free(in->pcapng);
+    if (in->f)
+        fclose(in->f);
+    free(in->buffer); /* the stream's, so after it */
+}
+
+void capture_close(struct capture *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        input_close(&c->inputs[i]);
+    for (size_t i = 0; i < c->filter.n; i++)
+        pcap_freecode(&c->filter.v[i].program);
+    free(c->inputs);
+    free(c->heap);
+    free(c);
+}

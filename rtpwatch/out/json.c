@@ -1,0 +1,437 @@
+/* The report as JSON (doc/report.schema.json). One object at a time, so that a long report needs little memory. */
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "out/out.h"
+
+enum { TEXT_MAX = 4096 };
+
+static void put_text(cJSON *o, const char *name, const char *s)
+{
+    struct strbuf b = { 0 };
+
+    strbuf_safe(&b, span_str(s), TEXT_MAX);
+    cJSON_AddStringToObject(o, name, strbuf_str(&b));
+    strbuf_done(&b);
+}
+
+/* Sentences were made safe when they were made; escaping them again would double their backslashes. */
+static void put_sentence(cJSON *o, const char *name, const char *s)
+{
+    cJSON_AddStringToObject(o, name, s);
+}
+
+static void put_text_or_null(cJSON *o, const char *name, const char *s)
+{
+    if (s && *s)
+        put_text(o, name, s);
+    else
+        cJSON_AddNullToObject(o, name);
+}
+
+static void put_count(cJSON *o, const char *name, uint64_t n)
+{
+    cJSON_AddNumberToObject(o, name, (double)n);
+}
+
+static void put_time(cJSON *o, const char *name, int64_t ns, bool known)
+{
+    char buf[OUT_TIME];
+
+    if (known)
+        cJSON_AddStringToObject(o, name, out_time(ns, buf));
+    else
+        cJSON_AddNullToObject(o, name);
+}
+
+static void put_frame(const struct out_report *r, cJSON *o, const char *name, uint64_t frame)
+{
+    struct strbuf b = { 0 };
+
+    if (frame) {
+        out_frame(r, frame, &b);
+        cJSON_AddStringToObject(o, name, strbuf_str(&b));
+    } else {
+        cJSON_AddNullToObject(o, name);
+    }
+    strbuf_done(&b);
+}
+
+static void put_addr(cJSON *o, const char *name, const struct addr *a)
+{
+    char buf[ADDR_TEXT];
+
+    cJSON_AddStringToObject(o, name, addr_text(a, buf));
+}
+
+static void put_server(const struct out_report *r, cJSON *o, const char *name, uint32_t server)
+{
+    const struct server_finding *f = server == POOL_NONE ? NULL : &r->report->servers[server];
+    cJSON *s = f ? cJSON_AddObjectToObject(o, name) : cJSON_AddNullToObject(o, name);
+
+    if (!f || !s)
+        return;
+    put_addr(s, "address", &track_server_at(r->report->view.t, server)->addr);
+    put_text_or_null(s, "name", f->name ? f->name->name : NULL);
+    put_text_or_null(s, "name_source", f->name ? "dns" : NULL);
+}
+
+/* ---- sessions ---- */
+
+static void put_places(const struct out_report *r, cJSON *o, const char *name, const struct place *p, size_t n)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, name);
+
+    for (size_t i = 0; i < n; i++) {
+        cJSON *x = cJSON_CreateObject();
+
+        put_addr(x, "address", &p[i].addr);
+        put_count(x, "packets", p[i].packets);
+        put_frame(r, x, "first_frame", p[i].first_frame);
+        cJSON_AddItemToArray(list, x);
+    }
+}
+
+static const char *party_word(enum party p)
+{
+    return p == CALLER ? "caller" : "callee";
+}
+
+static cJSON *direction(const struct out_report *r, const struct direction_finding *d)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "media", sdp_kind_name(d->kind));
+    put_text_or_null(o, "mid", d->mid);
+    cJSON_AddStringToObject(o, "from", party_word(d->from));
+    cJSON_AddStringToObject(o, "to", party_word(d->to));
+    cJSON_AddBoolToObject(o, "expected", d->expected);
+    cJSON_AddStringToObject(o, "verdict", dir_verdict_word(d->verdict));
+    put_sentence(o, "why", d->why);
+    put_count(o, "sent_packets", d->sent);
+    put_places(r, o, "sent_to", d->sent_to, d->sent_to_n);
+    put_count(o, "received_packets", d->received);
+    put_places(r, o, "received_from", d->received_from, d->received_from_n);
+    if (d->has_quality)
+        cJSON_AddNumberToObject(o, "loss", d->loss_percent);
+    else
+        cJSON_AddNullToObject(o, "loss");
+    if (d->jitter_ms >= 0)
+        cJSON_AddNumberToObject(o, "jitter_ms", d->jitter_ms);
+    else
+        cJSON_AddNullToObject(o, "jitter_ms");
+    cJSON_AddNullToObject(o, "mos");
+    put_text_or_null(o, "codec", d->codec);
+    return o;
+}
+
+static const char *kind_of_media(const struct session_finding *f, uint8_t media)
+{
+    for (size_t i = 0; i < f->directions_n; i++)
+        if (f->direction[i].media == media)
+            return sdp_kind_name(f->direction[i].kind);
+    return "other";
+}
+
+static cJSON *candidate(const struct out_report *r, const struct session_finding *f, const struct candidate_finding *c)
+{
+    cJSON *o = cJSON_CreateObject();
+    struct strbuf name = { 0 };
+
+    cJSON_AddStringToObject(o, "party", party_word(c->party));
+    cJSON_AddStringToObject(o, "media", kind_of_media(f, c->media));
+    cJSON_AddNumberToObject(o, "component", c->component);
+    cJSON_AddStringToObject(o, "type", c->type);
+    if (*c->host) { /* a .local name or another one: no address is known */
+        strbuf_safe(&name, span_str(c->host), 256);
+        strbuf_fmt(&name, ":%u", c->addr.port);
+        cJSON_AddStringToObject(o, "address", strbuf_str(&name));
+        strbuf_done(&name);
+    } else {
+        put_addr(o, "address", &c->addr);
+    }
+    if (c->has_base)
+        put_addr(o, "base", &c->base);
+    else
+        cJSON_AddNullToObject(o, "base");
+    cJSON_AddStringToObject(o, "protocol", c->tcp ? "tcp" : "udp");
+    if (strcmp(c->type, "sdp") == 0)
+        cJSON_AddNullToObject(o, "priority");
+    else
+        cJSON_AddNumberToObject(o, "priority", c->priority);
+    put_server(r, o, "stun_server", c->server);
+    put_count(o, "checks_sent", c->checks_sent);
+    put_count(o, "checks_answered", c->checks_answered);
+    put_count(o, "rtp_packets", c->rtp_packets);
+    cJSON_AddStringToObject(o, "status", candidate_status_word(c->status));
+    put_frame(r, o, "frame", c->at.frame);
+    return o;
+}
+
+static const char *state_word(enum call_state s)
+{
+    static const char *const words[CALL_STATES] = { "none", "trying", "ringing", "early", "up", "over" };
+
+    return words[s];
+}
+
+static void session_lists(const struct out_report *r, const struct session_finding *f, cJSON *o)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "directions");
+
+    for (size_t i = 0; i < f->directions_n; i++)
+        cJSON_AddItemToArray(list, direction(r, &f->direction[i]));
+    list = cJSON_AddArrayToObject(o, "candidates");
+    for (size_t i = 0; i < f->candidates_n; i++)
+        cJSON_AddItemToArray(list, candidate(r, f, &f->candidate[i]));
+    list = cJSON_AddArrayToObject(o, "warnings");
+    for (size_t i = 0; i < f->warnings_n; i++) {
+        cJSON *w = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(w, "kind", f->warning[i].kind);
+        put_sentence(w, "text", f->warning[i].text);
+        put_server(r, w, "stun_server", f->warning[i].server);
+        cJSON_AddItemToArray(list, w);
+    }
+    list = cJSON_AddArrayToObject(o, "evidence");
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        cJSON *e = cJSON_CreateObject();
+
+        put_frame(r, e, "frame", f->evidence[i].at.frame);
+        put_time(e, "time", f->evidence[i].at.ns, f->evidence[i].at.ns != 0);
+        cJSON_AddStringToObject(e, "kind", f->evidence[i].kind);
+        put_sentence(e, "text", f->evidence[i].text);
+        cJSON_AddItemToArray(list, e);
+    }
+}
+
+static cJSON *session(const struct out_report *r, const struct session_finding *f)
+{
+    const struct call *c = f->call;
+    cJSON *o = cJSON_CreateObject(), *agents;
+
+    put_text_or_null(o, "id", c->call_id);
+    cJSON_AddStringToObject(o, "kind", "sip");
+    put_text_or_null(o, "from", c->from_uri);
+    put_text_or_null(o, "to", c->to_uri);
+    agents = cJSON_AddObjectToObject(o, "user_agents");
+    put_text_or_null(agents, "from", c->agent[CALLER]);
+    put_text_or_null(agents, "to", c->agent[CALLEE]);
+    put_count(o, "legs", c->legs);
+    put_time(o, "started", c->started.ns, true);
+    put_time(o, "answered", c->answered.ns, c->answered.frame != 0);
+    put_time(o, "ended", c->ended.ns, c->ended.frame != 0);
+    cJSON_AddStringToObject(o, "state", state_word(c->state));
+    cJSON_AddStringToObject(o, "verdict", verdict_word(f->verdict));
+    put_text_or_null(o, "cause", f->cause == CAUSE_NONE ? NULL : cause_word(f->cause));
+    put_text_or_null(o, "confidence", f->confidence == CONFIDENCE_NONE ? NULL : confidence_word(f->confidence));
+    put_server(r, o, "stun_server", f->server);
+    put_text_or_null(o, "remedy", cause_remedy(f->cause));
+    session_lists(r, f, o);
+    return o;
+}
+
+/* ---- the rest ---- */
+
+static cJSON *input(const struct capture_input *in)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    put_text(o, "path", in->path);
+    put_count(o, "packets", in->packets);
+    put_count(o, "bytes", in->bytes);
+    put_time(o, "first", in->first_ns, in->packets > 0);
+    put_time(o, "last", in->last_ns, in->packets > 0);
+    cJSON_AddBoolToObject(o, "truncated", in->truncated);
+    put_count(o, "dropped", in->dropped);
+    put_text_or_null(o, "error", in->error);
+    return o;
+}
+
+static cJSON *summary(const struct out_report *r)
+{
+    cJSON *o = cJSON_CreateObject(), *s = cJSON_AddObjectToObject(o, "sessions"), *list;
+    uint64_t total = 0;
+
+    put_count(s, "total", r->report->calls);
+    list = cJSON_AddObjectToObject(s, "by_verdict");
+    for (unsigned i = 0; i < VERDICTS_N; i++)
+        put_count(list, verdict_word((enum verdict)i), r->report->by_verdict[i]);
+    list = cJSON_AddObjectToObject(s, "by_cause");
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES_N; i++)
+        put_count(list, cause_word((enum cause)i), r->report->by_cause[i]);
+    for (size_t i = 0; i < r->packets_n; i++)
+        total += r->packets[i].n;
+    list = cJSON_AddObjectToObject(o, "packets");
+    put_count(list, "total", total);
+    for (size_t i = 0; i < r->packets_n; i++)
+        put_count(list, r->packets[i].name, r->packets[i].n);
+    return o;
+}
+
+static cJSON *server_row(const struct out_report *r, const struct server_finding *f)
+{
+    const struct stun_server *s = track_server_at(r->report->view.t, f->server);
+    cJSON *o = cJSON_CreateObject(), *rtt;
+
+    put_addr(o, "address", &s->addr);
+    put_text_or_null(o, "name", f->name ? f->name->name : NULL);
+    put_text_or_null(o, "name_source", f->name ? "dns" : NULL);
+    put_text_or_null(o, "software", s->software);
+    put_count(o, "requests", s->requests);
+    put_count(o, "responses", s->responses);
+    put_count(o, "errors", s->errors);
+    put_count(o, "unanswered", f->unanswered);
+    rtt = s->rtts ? cJSON_AddObjectToObject(o, "rtt_ms") : cJSON_AddNullToObject(o, "rtt_ms");
+    if (s->rtts) {
+        cJSON_AddNumberToObject(rtt, "min", f->rtt_min_us / 1000.0);
+        cJSON_AddNumberToObject(rtt, "median", f->rtt_median_us / 1000.0);
+        cJSON_AddNumberToObject(rtt, "max", f->rtt_max_us / 1000.0);
+    }
+    put_count(o, "mappings", f->mappings);
+    put_count(o, "contradicted", f->contradicted + f->suspected);
+    put_count(o, "sessions", f->sessions);
+    put_count(o, "failed_sessions", f->failed_sessions);
+    put_time(o, "first_bad", f->first_bad.ns, f->first_bad.frame != 0);
+    put_time(o, "last_bad", f->last_bad.ns, f->last_bad.frame != 0);
+    cJSON_AddStringToObject(o, "verdict", server_verdict_word(f->verdict));
+    return o;
+}
+
+static cJSON *dns_row(const struct out_report *r, const struct dns_fact *n)
+{
+    cJSON *o = cJSON_CreateObject(), *list;
+    char buf[ADDR_TEXT];
+
+    put_text(o, "name", n->name);
+    cJSON_AddStringToObject(o, "type", n->type == DNS_A ? "A" : n->type == DNS_AAAA ? "AAAA" : "SRV");
+    list = cJSON_AddArrayToObject(o, "answers");
+    if (n->type == DNS_SRV) {
+        struct strbuf b = { 0 };
+
+        strbuf_safe(&b, span_str(n->via), 256);
+        strbuf_fmt(&b, ":%u", n->addr.port);
+        cJSON_AddItemToArray(list, cJSON_CreateString(strbuf_str(&b)));
+        strbuf_done(&b);
+    } else {
+        cJSON_AddItemToArray(list, cJSON_CreateString(addr_ip_text(&n->addr, buf)));
+    }
+    put_count(o, "ttl", n->ttl_s);
+    put_addr(o, "resolver", &n->resolver);
+    put_time(o, "time", n->at.ns, true);
+    put_frame(r, o, "frame", n->at.frame);
+    return o;
+}
+
+static cJSON *fault_row(const struct out_report *r, unsigned id)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "key", fault_key((enum fault_id)id));
+    cJSON_AddStringToObject(o, "text", fault_text((enum fault_id)id));
+    put_count(o, "count", r->faults->count[id]);
+    put_frame(r, o, "first_frame", r->faults->first_frame[id]);
+    return o;
+}
+
+/* ---- writing ---- */
+
+struct writer {
+    FILE *to;
+    bool first, failed;
+};
+
+static void write_item(struct writer *w, cJSON *item)
+{
+    char *text = cJSON_PrintUnformatted(item);
+
+    w->failed |= !text || fprintf(w->to, "%s%s", w->first ? "\n" : ",\n", text) < 0;
+    w->first = false;
+    cJSON_free(text);
+    cJSON_Delete(item);
+}
+
+static void write_value(struct writer *w, const char *name, cJSON *item)
+{
+    char *text = cJSON_PrintUnformatted(item);
+
+    w->failed |= !text || fprintf(w->to, "\"%s\":%s,\n", name, text) < 0;
+    cJSON_free(text);
+    cJSON_Delete(item);
+}
+
+static void list_begin(struct writer *w, const char *name)
+{
+    w->failed |= fprintf(w->to, "\"%s\":[", name) < 0;
+    w->first = true;
+}
+
+static void list_end(struct writer *w, bool last)
+{
+    w->failed |= fputs(last ? "]\n}\n" : "],\n", w->to) < 0;
+}
+
+static void write_sessions(const struct out_report *r, struct writer *w)
+{
+    struct session_finding *f = malloc(sizeof *f);
+
+    w->failed |= !f;
+    list_begin(w, "sessions");
+    for (uint32_t i = 0; f && i < r->report->calls; i++) {
+        judge_call(&r->report->view, track_call_at(r->report->view.t, i), f);
+        write_item(w, session(r, f));
+        session_finding_done(f);
+    }
+    list_end(w, false);
+    free(f);
+}
+
+static void write_tables(const struct out_report *r, struct writer *w)
+{
+    const struct track *t = r->report->view.t;
+
+    list_begin(w, "stun_servers");
+    for (uint32_t i = 0; i < t->servers.used; i++)
+        if (!r->report->servers[i].peer)
+            write_item(w, server_row(r, &r->report->servers[i]));
+    list_end(w, false);
+    list_begin(w, "shared_factors");
+    list_end(w, false);
+    list_begin(w, "dns");
+    for (uint32_t i = 0; i < t->names.used; i++)
+        write_item(w, dns_row(r, pool_at(&t->names, i)));
+    list_end(w, false);
+    list_begin(w, "faults");
+    for (unsigned i = 0; i < FAULT_IDS; i++)
+        if (r->faults->count[i])
+            write_item(w, fault_row(r, i));
+    list_end(w, false);
+    list_begin(w, "hints");
+    for (size_t i = 0; i < r->hints_n; i++) {
+        cJSON *o = cJSON_CreateObject();
+
+        put_text(o, "protocol", r->hints[i].name);
+        put_count(o, "flows", r->hints[i].n);
+        write_item(w, o);
+    }
+    list_end(w, true);
+}
+
+bool out_json(const struct out_report *r, FILE *to)
+{
+    struct writer w = { to, true, false };
+    cJSON *generator = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(generator, "name", "rtpwatch");
+    cJSON_AddStringToObject(generator, "version", r->version);
+    w.failed |= fputs("{\"version\":1,\n", to) < 0;
+    write_value(&w, "generator", generator);
+    list_begin(&w, "inputs");
+    for (size_t i = 0; i < r->inputs_n; i++)
+        write_item(&w, input(r->inputs[i]));
+    list_end(&w, false);
+    write_value(&w, "summary", summary(r));
+    write_sessions(r, &w);
+    write_tables(r, &w);
+    return fflush(to) == 0 && !w.failed && !ferror(to);
+}

@@ -1,0 +1,179 @@
+/* SIP dialogs as calls: RFC 3261 §12 to §15, forks by To tag. */
+#include "track/track_private.h"
+
+enum call_event { CE_INVITE, CE_1XX, CE_EARLY_MEDIA, CE_2XX, CE_FAIL, CE_AGAIN, CE_BYE, CALL_EVENTS };
+
+/* Where each event leads; CALL_NONE: no such move, counted. A call that was found in its middle enters by its BYE or a 2xx. */
+static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
+    [CALL_NONE] = { [CE_INVITE] = CALL_TRYING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
+                    [CE_FAIL] = CALL_OVER, [CE_BYE] = CALL_OVER },
+    [CALL_TRYING] = { [CE_INVITE] = CALL_TRYING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
+                      [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
+    [CALL_RINGING] = { [CE_INVITE] = CALL_RINGING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
+                       [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
+    [CALL_EARLY] = { [CE_INVITE] = CALL_EARLY, [CE_1XX] = CALL_EARLY, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
+                     [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
+    [CALL_UP] = { [CE_INVITE] = CALL_UP, [CE_1XX] = CALL_UP, [CE_EARLY_MEDIA] = CALL_UP, [CE_2XX] = CALL_UP, [CE_FAIL] = CALL_UP,
+                  [CE_AGAIN] = CALL_UP, [CE_BYE] = CALL_OVER },
+    [CALL_OVER] = { [CE_2XX] = CALL_OVER, [CE_FAIL] = CALL_OVER, [CE_BYE] = CALL_OVER },
+};
+
+static void call_step(struct call *c, enum call_event ev)
+{
+    if (call_next[c->state][ev])
+        c->state = call_next[c->state][ev];
+    else
+        c->bad_moves++;
+}
+
+static bool call_eq(const void *self, uint32_t slot, const void *key)
+{
+    return span_eq(span_str(track_call_at(self, slot)->call_id), *(const struct span *)key);
+}
+
+static struct call *call_find(const struct track *t, struct span call_id)
+{
+    uint32_t slot = hmap_find(&t->by_call_id, hash_bytes(call_id.p, call_id.n), call_eq, t, &call_id);
+
+    return slot == HMAP_NONE ? NULL : track_call_at(t, slot);
+}
+
+static struct call *call_make(struct track *t, const struct datagram *d, const struct sip_msg *m)
+{
+    uint32_t slot;
+    struct call *c = pool_new(&t->calls, &slot);
+
+    if (!c || !hmap_put(&t->by_call_id, hash_bytes(m->call_id.p, m->call_id.n), slot)) {
+        fault_log_one(t->faults, FAULT_SESSION_TABLE_FULL, d->at.frame);
+        return NULL;
+    }
+    c->id = pool_id(&t->calls, slot);
+    c->call_id = arena_str(&c->arena, m->call_id);
+    c->from_uri = arena_str(&c->arena, m->from.uri);
+    c->to_uri = arena_str(&c->arena, m->to.uri);
+    c->from_tag = arena_str(&c->arena, m->from.tag);
+    c->agent[CALLER] = c->agent[CALLEE] = "";
+    c->started = d->at;
+    c->seen_from_start = m->request && m->method == SIP_INVITE && m->to.tag.n == 0;
+    return c;
+}
+
+/* Which party sent this message: the From tag is that of the request's sender, in the request and in its replies. */
+static enum party sender(const struct call *c, const struct sip_msg *m)
+{
+    enum party asker = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
+
+    return m->request ? asker : other_party(asker);
+}
+
+/* The leg of a message within the call's dialogs: by the tag of the party that is not the caller. */
+static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m)
+{
+    struct span tag = span_eq(m->from.tag, span_str(c->from_tag)) ? m->to.tag : m->from.tag;
+
+    for (uint16_t i = 0; i < c->legs; i++)
+        if (span_eq(span_str(c->leg[i].to_tag), tag))
+            return i;
+    if (tag.n == 0)
+        return 0;
+    if (c->legs == CALL_LEGS_KEPT) {
+        fault_log_one(t->faults, FAULT_SESSION_FACT_LIMIT, d->at.frame);
+        return CALL_LEGS_KEPT - 1;
+    }
+    c->leg[c->legs].to_tag = arena_str(&c->arena, tag);
+    return c->legs++;
+}
+
+/* 401, 407, 422, 491, 494 and redirections ask the caller to try again; the call is not over (RFC 3261 §22.2, RFC 4028 §6). */
+static bool asks_again(unsigned status)
+{
+    return status == 401 || status == 407 || status == 422 || status == 494 || (status >= 300 && status < 400);
+}
+
+static void invite_request(struct call *c, const struct sip_msg *m)
+{
+    if (c->state == CALL_OVER && !c->answered.frame && asks_again(c->status) && m->cseq > c->invite_cseq) {
+        c->state = CALL_TRYING;
+        c->status = 0;
+        c->ended = (struct seen){ 0 };
+    }
+    if (!c->answered.frame)
+        c->invite_cseq = m->cseq;
+    call_step(c, CE_INVITE);
+}
+
+static void invite_reply(struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg, bool has_sdp)
+{
+    bool first_transaction = !c->answered.frame || m->cseq == c->invite_cseq;
+
+    if (m->status < 200) {
+        if (m->status > 100 && !c->ringing.frame)
+            c->ringing = d->at;
+        if (has_sdp && leg < c->legs && !c->leg[leg].early.frame)
+            c->leg[leg].early = d->at;
+        call_step(c, has_sdp ? CE_EARLY_MEDIA : CE_1XX);
+    } else if (m->status < 300) {
+        call_step(c, CE_2XX);
+        if (leg < c->legs && !c->leg[leg].answered.frame)
+            c->leg[leg].answered = d->at;
+        if (!c->answered.frame) {
+            c->answered = d->at;
+            c->answered_leg = leg;
+            c->status = (uint16_t)m->status;
+            if (!c->invite_cseq)
+                c->invite_cseq = m->cseq;
+        }
+    } else if (first_transaction && !c->answered.frame) {
+        c->status = (uint16_t)m->status;
+        c->ended = d->at;
+        call_step(c, CE_FAIL);
+    }
+}
+
+static void call_message(struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg, bool has_sdp)
+{
+    enum party from = sender(c, m);
+    struct span agent = m->user_agent;
+
+    if (agent.n && !*c->agent[from] && (m->request || m->status > 100))
+        c->agent[from] = arena_str(&c->arena, span_part(agent, 0, 128));
+    if (!c->signalling[from].port)
+        c->signalling[from] = d->src;
+    c->last = d->at;
+    c->messages++;
+    if (m->request && m->method == SIP_INVITE)
+        invite_request(c, m);
+    else if (!m->request && m->method == SIP_INVITE)
+        invite_reply(c, d, m, leg, has_sdp);
+    else if (m->request && m->method == SIP_CANCEL)
+        c->cancelled = true;
+    else if (m->request && m->method == SIP_BYE && c->state != CALL_OVER) {
+        call_step(c, CE_BYE);
+        c->ended = d->at;
+        c->ended_by = from;
+        c->ended_by_known = true;
+    }
+}
+
+void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sdp *sdp, struct span sdp_bytes)
+{
+    struct call *c = m->call_id.n ? call_find(t, m->call_id) : NULL;
+    struct sdp_fact *kept = NULL;
+    uint16_t leg;
+
+    t->last = d->at;
+    if (!t->first.frame)
+        t->first = d->at;
+    if (!c && m->call_id.n && (m->method == SIP_INVITE || (m->method == SIP_BYE && m->request)))
+        c = call_make(t, d, m);
+    outside_message(t, c, d, m);
+    if (!c) {
+        t->sip_outside_calls++;
+        return;
+    }
+    leg = leg_of(t, c, d, m);
+    call_message(c, d, m, leg, sdp != NULL);
+    if (sdp)
+        kept = sdp_keep(t, c, d, m, sender(c, m), sdp, sdp_bytes);
+    offer_message(t, c, d, m, leg, kept);
+}

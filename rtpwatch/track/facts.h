@@ -1,0 +1,298 @@
+/*
+ * The facts that track records. Each keeps the frame it came from; none says what it means: that is verdict's work.
+ * Facts live in pools and name one another by slot (POOL_NONE: none); they stay until the track is freed.
+ */
+#ifndef RW_TRACK_FACTS_H
+#define RW_TRACK_FACTS_H
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "base/pool.h"
+#include "dissectors/icmp.h"
+#include "dissectors/sdp.h"
+#include "dissectors/sip.h"
+
+/* When and where something was seen. frame 0: never. */
+struct seen {
+    int64_t ns;
+    uint64_t frame;
+};
+
+/* A count with its first and its last time. */
+struct tally {
+    uint64_t n;
+    struct seen first, last;
+};
+
+static inline void tally_add(struct tally *t, struct seen at)
+{
+    if (t->n++ == 0)
+        t->first = at;
+    t->last = at;
+}
+
+/* ---- transport addresses and what flows between them ---- */
+
+/*
+ * A transport address that something was sent from or to, that a STUN server claimed, or that an SDP advertised: where local
+ * socket, candidate, mapping and media meet (SPEC §3).
+ */
+struct socket {
+    struct addr addr;
+    uint32_t flows_out, flows_in; /* heads of the lists of flows that leave from and go to it */
+    uint32_t asked;               /* head: STUN server transactions that it sent */
+    uint32_t claimed;             /* head: transactions whose answer named it as mapped or relayed */
+    bool advertised;              /* some SDP named it: media is expected here */
+    uint32_t latest_of_host;      /* with port 0 it stands for a host: the latest transaction from any of its sockets */
+};
+
+enum flow_content {
+    FLOW_RTP = 1, FLOW_RTCP = 2, FLOW_STUN_SERVER = 4, FLOW_CHECK = 8, FLOW_SIP = 16, FLOW_DTLS = 32, FLOW_TURN_DATA = 64, FLOW_OTHER = 128,
+};
+
+/* UDP datagrams from one transport address to another. */
+struct flow {
+    struct addr src, dst;
+    uint32_t slot; /* its own */
+    uint32_t src_socket, dst_socket;
+    uint32_t next_out, next_in; /* in the sockets' lists */
+    uint32_t streams;           /* head: RTP streams, newest first */
+    uint32_t hot;               /* the stream of the last RTP packet, POOL_NONE: look it up */
+    uint32_t rtcps;             /* head: RTCP senders */
+    uint32_t checks;            /* the ICE checks from src to dst, or POOL_NONE */
+    uint32_t icmp;              /* the ICMP errors that quote it, or POOL_NONE */
+    struct tally packets;
+    uint64_t bytes;      /* UDP payload, as on the wire */
+    uint64_t other;      /* datagrams that nothing explains */
+    uint16_t contains;   /* enum flow_content */
+    uint8_t ttl;         /* of its first packet */
+    uint8_t streams_n;   /* how many it has, up to TRACK_STREAMS_PER_FLOW */
+    bool left_here;      /* the capture says that the host sent it (Linux cooked, outgoing) */
+    uint16_t hint;       /* classify's number for what it may be, 0 none: never evidence */
+};
+
+/* RTP of one SSRC on one flow without a break: a new record begins after silence, or when an SDP changes the flow's ends. */
+struct stream {
+    uint32_t flow, next; /* next: older stream of the same flow */
+    uint32_t ssrc;
+    uint8_t pt;
+    bool believed; /* expected by an SDP, or enough packets in sequence (RFC 3550 A.1) */
+    bool closed;   /* no more packets are added */
+    uint8_t in_sequence;
+    uint16_t max_seq, base_seq;
+    uint32_t cycles;     /* of 65536, shifted (RFC 3550 A.1) */
+    struct tally packets;
+    uint64_t bytes;
+    uint64_t reordered, duplicated;
+    uint64_t noise;      /* comfort noise, payload type 13 (RFC 3389) */
+    uint32_t jitter_x16; /* RFC 3550 A.8, 16ths of timestamp units; 0 where the clock is unknown */
+    uint32_t clock_hz;
+    uint32_t transit;
+    int64_t longest_gap_ns;
+    uint32_t timestamp;
+};
+
+/* One RTCP sender on one flow. */
+struct rtcp_sender {
+    uint32_t flow, next;
+    uint32_t ssrc;
+    struct tally packets;
+    uint64_t with_reports, without_reports; /* SR/RR packets with RC > 0 and RC = 0: in the clear even in SRTCP */
+    uint64_t compounds_with_reports;        /* datagrams in which some SR or RR had RC > 0 */
+    bool has_sr;
+    uint32_t sr_packets_first, sr_packets_last; /* sender's packet count */
+    struct seen sr_last, bye;
+    uint32_t reports; /* head: what it reports about */
+};
+
+/* What one RTCP sender reports about one SSRC (plain RTCP only). */
+struct rtcp_about {
+    uint32_t next;
+    uint32_t ssrc;
+    struct tally blocks;
+    uint32_t first_highest, last_highest; /* extended highest sequence number received */
+    struct seen advanced;                 /* the last block whose highest was above the one before */
+    uint8_t fraction_lost;
+    int32_t lost;
+    uint32_t jitter;
+};
+
+/* ICMP errors that quote one flow. */
+struct icmp_about {
+    uint32_t flow;
+    enum icmp_what what; /* of the latest */
+    struct addr reporter;
+    struct tally errors;
+};
+
+/* ---- STUN ---- */
+
+/* One request without USERNAME and what was answered: one server's word on one socket. */
+struct stun_tx {
+    uint8_t tid[16];
+    uint16_t method;
+    bool classic;
+    uint32_t socket;       /* who asked */
+    uint32_t server;       /* slot in servers */
+    uint32_t next_asked;   /* in the socket's list, newest first */
+    uint32_t next_claimed; /* in the list of the mapped address's socket */
+    uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
+    struct tally requests; /* retransmissions counted */
+    struct seen answer;    /* frame 0: none */
+    struct addr answered_from;
+    bool success, mapped_differs; /* MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
+    struct addr mapped;    /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
+    struct addr plain;     /* MAPPED-ADDRESS where both were there */
+    struct addr relayed;
+    uint16_t error;
+};
+
+struct stun_server {
+    struct addr addr;
+    const char *software; /* "" unknown */
+    uint64_t requests, responses, errors, retransmissions;
+    struct tally asked;
+    uint64_t rtts;
+    uint32_t rtt_us[64]; /* the first ones: enough for a median */
+};
+
+/* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */
+struct check {
+    uint32_t flow;
+    struct tally requests, answers; /* answers: success responses that came back, by time of the answer */
+    uint64_t errors, forged;        /* error responses; answers whose MESSAGE-INTEGRITY did not match */
+    struct seen nominated;          /* first request with USE-CANDIDATE */
+    struct seen nominated_ok;       /* the answer to such a request */
+    bool controlling;
+    struct addr mapped;             /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
+    struct seen mapped_at;
+    bool mapped_verified;           /* that answer's MESSAGE-INTEGRITY was verified */
+    const char *username;           /* of the latest request; in the track's arena */
+};
+
+/* An ICE password, as an SDP gave it. */
+struct ice_password {
+    const char *ufrag, *pwd; /* in the track's arena */
+};
+
+/* ---- names and outside addresses ---- */
+
+/* One address that one DNS answer gave for a name. */
+struct dns_fact {
+    const char *name;  /* as asked */
+    const char *via;   /* the last CNAME or SRV target, "" none */
+    uint16_t type;
+    struct addr addr;  /* port 0, or the SRV's */
+    uint32_t ttl_s;    /* smallest along the chain */
+    struct addr resolver, client;
+    struct seen at;
+    uint64_t answers;  /* how often the same was answered */
+    struct seen last;
+};
+
+/* A SIP Via: the host that wrote itself as `host` was seen from `seen` (RFC 3581). */
+struct outside_fact {
+    struct addr host;   /* IP; port 0 */
+    struct addr outside; /* IP; port where rport told it */
+    struct addr teller; /* who sent the message that says so */
+    struct addr told;   /* to whom */
+    struct tally at;
+};
+
+/* ---- SIP calls ---- */
+
+enum party { CALLER, CALLEE, PARTIES };
+
+static inline enum party other_party(enum party p)
+{
+    return p == CALLER ? CALLEE : CALLER;
+}
+
+/* An m= line, as one SDP had it. Strings live in the call's arena. */
+struct media_desc {
+    enum sdp_kind kind;
+    enum sdp_dir dir;
+    struct addr addr; /* c= and m=; ADDR_NONE with the port where c= is a name */
+    struct addr rtcp;
+    bool rejected, rtcp_mux, ice, dtls;
+    const char *host, *mid, *ufrag, *pwd, *codec; /* "" none */
+    uint32_t clock_hz;
+    uint8_t pt;
+    uint16_t ptime_ms;
+};
+
+struct cand_desc {
+    uint8_t media, component;
+    enum sdp_cand_type type;
+    bool tcp;
+    uint32_t priority;
+    struct addr addr, raddr;
+    const char *host; /* as sent, for .local names */
+};
+
+struct sdp_fact {
+    struct seen at;
+    struct addr from, to; /* of the SIP message */
+    enum party party;     /* whose description it is */
+    uint64_t digest;      /* of the bytes: a retransmission is told from a new one */
+    uint32_t cseq;
+    bool direct;          /* came in a message that passed no proxy (one Via, the sender's own) */
+    bool ice_lite;
+    uint8_t medias, cands;
+    struct media_desc *media;
+    struct cand_desc *cand;
+    struct sdp_fact *next; /* later one of the same call */
+};
+
+/* Offer and answer that belong together, in force from `since` until the next agreement of its leg (RFC 3264). */
+struct agreement {
+    const struct sdp_fact *by[PARTIES]; /* the description of each party */
+    struct seen since;
+    uint32_t cseq;
+    uint16_t leg;
+    bool confirmed; /* by a 2xx, or inside a confirmed dialog */
+    struct agreement *next;
+};
+
+enum call_state { CALL_NONE, CALL_TRYING, CALL_RINGING, CALL_EARLY, CALL_UP, CALL_OVER, CALL_STATES };
+
+enum { CALL_LEGS_KEPT = 16, CALL_SDPS_KEPT = 256 };
+
+/* A branch of a forked call: one To tag. */
+struct leg {
+    const char *to_tag;
+    struct seen early, answered;
+};
+
+/* How a SIP Via showed where a party's messages come from, as seen within one call. */
+struct call_outside {
+    struct addr host, outside;
+    struct seen at;
+};
+
+struct call {
+    struct id id;
+    struct arena arena;
+    const char *call_id, *from_uri, *to_uri, *from_tag;
+    const char *agent[PARTIES]; /* User-Agent or Server */
+    enum call_state state;
+    bool cancelled, seen_from_start; /* the first INVITE is in the capture */
+    uint16_t status;                 /* final status of the INVITE, 0 none */
+    uint32_t invite_cseq;
+    struct seen started, ringing, answered, ended, last;
+    bool ended_by_known;
+    enum party ended_by;
+    uint16_t legs, answered_leg;
+    struct leg leg[CALL_LEGS_KEPT];
+    uint16_t sdps_n;
+    struct sdp_fact *sdps, *sdps_tail;
+    const struct sdp_fact *offer; /* waiting for its answer */
+    uint32_t offer_cseq;
+    bool offer_in_response;
+    struct agreement *agreements, *agreements_tail;
+    struct call_outside outside[PARTIES]; /* at.frame 0: not known */
+    struct addr signalling[PARTIES];      /* where the party's messages came from here */
+    uint64_t messages, bad_moves;
+};
+
+#endif

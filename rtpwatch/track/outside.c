@@ -1,0 +1,66 @@
+/*
+ * Where a SIP sender is seen from: a server writes received= and rport= into the Via of the request that it got (RFC 3261 §18.2.1,
+ * RFC 3581), and sends that Via back in its replies and on with the request.
+ */
+#include "track/track_private.h"
+
+struct outside_key {
+    const struct addr *host, *outside;
+};
+
+static uint64_t outside_hash(const struct outside_key *k)
+{
+    struct addr host = addr_with_port(*k->host, 0), outside = addr_with_port(*k->outside, 0);
+
+    return addr_hash(&host) * 31 + addr_hash(&outside);
+}
+
+static bool outside_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct track *t = self;
+    const struct outside_fact *o = pool_at(&t->outsides, slot);
+    const struct outside_key *k = key;
+
+    return addr_ip_eq(&o->host, k->host) && addr_ip_eq(&o->outside, k->outside);
+}
+
+static void outside_add(struct track *t, const struct datagram *d, const struct addr *host, const struct addr *outside)
+{
+    struct outside_key k = { host, outside };
+    uint32_t slot = hmap_find(&t->by_outside, outside_hash(&k), outside_eq, t, &k);
+    struct outside_fact *o;
+
+    if (slot == HMAP_NONE) {
+        o = pool_new(&t->outsides, &slot);
+        if (!o || !hmap_put(&t->by_outside, outside_hash(&k), slot))
+            return;
+        o->host = addr_with_port(*host, 0);
+        o->outside = *outside;
+        o->teller = d->src;
+        o->told = d->dst;
+    }
+    o = pool_at(&t->outsides, slot);
+    tally_add(&o->at, d->at);
+}
+
+/*
+ * In a reply the last Via is the asker's own, and in a request that came through a proxy as well: the first hop's. Only there does
+ * received= tell of the party itself and not of a proxy.
+ */
+void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m)
+{
+    const struct sip_via *v = m->vias ? &m->via[m->vias - 1] : NULL;
+    struct addr host, outside;
+    enum party p;
+
+    if (!v || !v->received.n || !addr_parse_ip(v->host, 0, &host) || !addr_parse_ip(v->received, v->rport, &outside))
+        return;
+    if (!m->request && addr_ip_eq(&host, &d->dst)) /* told to that very host: its private address is not somebody else's */
+        outside_add(t, d, &host, &outside);
+    if (!c)
+        return;
+    /* The party that sent the request: whose tag is in From. */
+    p = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
+    if (!c->outside[p].at.frame)
+        c->outside[p] = (struct call_outside){ host, outside, d->at };
+}

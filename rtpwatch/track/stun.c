@@ -1,0 +1,302 @@
+/* STUN servers' answers (RFC 8489 §2) and ICE connectivity checks (RFC 8445 §7), matched by transaction id and the asking socket. */
+#include "track/track_private.h"
+
+/* What a transaction id stands for: a server transaction's slot, or a check's with this bit. */
+enum { TID_IS_CHECK = 1u << 30 };
+
+struct tid_key {
+    const uint8_t *tid;
+    const struct addr *asker;
+};
+
+/*
+ * Check transactions are not kept one by one: the map's slot names the check (its pair of addresses), and the id's hash is
+ * trusted with the pair to tell them apart. A collision needs the same 64-bit hash on the same pair.
+ */
+static uint64_t tid_hash(const uint8_t tid[16], const struct addr *asker)
+{
+    return hash_bytes(tid, 16) ^ addr_hash(asker);
+}
+
+static bool tid_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct track *t = self;
+    const struct tid_key *k = key;
+
+    if (slot & TID_IS_CHECK) {
+        const struct check *c = track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK);
+
+        return addr_eq(&track_flow_at(t, c->flow)->src, k->asker);
+    }
+    return memcmp(track_tx_at(t, slot)->tid, k->tid, 16) == 0 &&
+           addr_eq(&track_socket(t, track_tx_at(t, slot)->socket)->addr, k->asker);
+}
+
+static uint32_t tid_find(const struct track *t, const uint8_t tid[16], const struct addr *asker)
+{
+    struct tid_key k = { tid, asker };
+
+    return hmap_find(&t->by_tid, tid_hash(tid, asker), tid_eq, t, &k);
+}
+
+static bool tid_put(struct track *t, const struct datagram *d, const struct stun_msg *m, uint32_t slot)
+{
+    if (t->by_tid.used < TRACK_TIDS && hmap_put(&t->by_tid, tid_hash(m->tid, &d->src), slot))
+        return true;
+    fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
+    return false;
+}
+
+/* ---- ICE passwords ---- */
+
+static bool ufrag_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct track *t = self;
+    const struct ice_password *p = pool_at(&t->passwords, slot);
+
+    return span_eq(span_str(p->ufrag), *(const struct span *)key);
+}
+
+static struct ice_password *password_find(const struct track *t, struct span ufrag)
+{
+    uint32_t slot = hmap_find(&t->by_ufrag, hash_bytes(ufrag.p, ufrag.n), ufrag_eq, t, &ufrag);
+
+    return slot == HMAP_NONE ? NULL : pool_at(&t->passwords, slot);
+}
+
+void ice_password_add(struct track *t, const char *ufrag, const char *pwd)
+{
+    struct span key = span_str(ufrag);
+    struct ice_password *p = password_find(t, key);
+    uint32_t slot;
+
+    if (p && strcmp(p->pwd, pwd) == 0)
+        return;
+    if (p) { /* chosen again by somebody else: a fragment may be as short as 4 characters. Neither can be checked for sure. */
+        p->pwd = "";
+        return;
+    }
+    p = pool_new(&t->passwords, &slot);
+    if (!p || !hmap_put(&t->by_ufrag, hash_bytes(key.p, key.n), slot))
+        return;
+    p->ufrag = arena_str(&t->arena, key);
+    p->pwd = arena_str(&t->arena, span_str(pwd));
+}
+
+/*
+ * A check and its answer are both authenticated under the password of the agent that was asked, whose fragment stands first in
+ * USERNAME (RFC 8445 §7.1.2, §7.2.5.2.1).
+ */
+static enum stun_check integrity(const struct track *t, const struct check *c, const struct stun_msg *m)
+{
+    struct span user = span_str(c->username);
+    struct ice_password *p = password_find(t, span_part(user, 0, span_find(user, ':')));
+
+    return p && *p->pwd ? stun_check_integrity(m, span_str(p->pwd)) : STUN_ABSENT;
+}
+
+/* ---- servers ---- */
+
+static bool server_eq(const void *self, uint32_t slot, const void *key)
+{
+    return addr_eq(&track_server_at(self, slot)->addr, key);
+}
+
+struct stun_server *track_find_server(const struct track *t, const struct addr *a)
+{
+    uint32_t slot = hmap_find(&t->by_server, addr_hash(a), server_eq, t, a);
+
+    return slot == HMAP_NONE ? NULL : track_server_at(t, slot);
+}
+
+static uint32_t server_get(struct track *t, const struct addr *a)
+{
+    uint32_t slot = hmap_find(&t->by_server, addr_hash(a), server_eq, t, a);
+    struct stun_server *s;
+
+    if (slot != HMAP_NONE)
+        return slot;
+    s = pool_new(&t->servers, &slot);
+    if (!s || !hmap_put(&t->by_server, addr_hash(a), slot))
+        return POOL_NONE;
+    s->addr = *a;
+    s->software = "";
+    return slot;
+}
+
+/* All that one host asked, in time order, whatever the socket. */
+static void host_link(struct track *t, const struct addr *asker, uint32_t slot)
+{
+    struct addr ip = addr_with_port(*asker, 0);
+    uint32_t host = socket_get(t, &ip);
+    struct stun_tx *x = track_tx_at(t, slot);
+
+    x->older_of_host = x->newer_of_host = POOL_NONE;
+    if (host == POOL_NONE)
+        return;
+    x->older_of_host = track_socket(t, host)->latest_of_host;
+    if (x->older_of_host != POOL_NONE)
+        track_tx_at(t, x->older_of_host)->newer_of_host = slot;
+    track_socket(t, host)->latest_of_host = slot;
+}
+
+static void server_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m)
+{
+    uint32_t slot = tid_find(t, m->tid, &d->src), server;
+    struct stun_tx *x;
+
+    if (slot != HMAP_NONE && !(slot & TID_IS_CHECK)) {
+        x = track_tx_at(t, slot);
+        track_server_at(t, x->server)->retransmissions++;
+        tally_add(&x->requests, d->at);
+        return;
+    }
+    server = server_get(t, &d->dst);
+    x = server == POOL_NONE ? NULL : pool_new(&t->stun_txs, &slot);
+    if (!x) {
+        fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
+        return;
+    }
+    memcpy(x->tid, m->tid, 16);
+    x->method = m->method;
+    x->classic = m->classic;
+    x->socket = f->src_socket;
+    x->server = server;
+    x->next_claimed = POOL_NONE;
+    x->next_asked = track_socket(t, x->socket)->asked;
+    track_socket(t, x->socket)->asked = slot;
+    host_link(t, &d->src, slot);
+    tally_add(&x->requests, d->at);
+    track_server_at(t, server)->requests++;
+    tally_add(&track_server_at(t, server)->asked, d->at);
+    tid_put(t, d, m, slot); /* last: the map compares with what stands in the record */
+}
+
+static void server_claim(struct track *t, uint32_t slot, const struct addr *mapped)
+{
+    uint32_t s = socket_get(t, mapped);
+
+    if (s == POOL_NONE)
+        return;
+    track_tx_at(t, slot)->next_claimed = track_socket(t, s)->claimed;
+    track_socket(t, s)->claimed = slot;
+}
+
+static void server_answer(struct track *t, uint32_t slot, const struct datagram *d, const struct stun_msg *m)
+{
+    struct stun_tx *x = track_tx_at(t, slot);
+    struct stun_server *s = track_server_at(t, x->server);
+    int64_t rtt = d->at.ns - x->requests.last.ns;
+
+    if (x->answer.frame)
+        return; /* a second answer to a retransmission */
+    x->answer = d->at;
+    x->answered_from = d->src;
+    s->responses++;
+    if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
+        s->rtt_us[s->rtts++] = (uint32_t)(rtt / NS_PER_US);
+    if (m->software.n && !*s->software)
+        s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
+    if (m->cls == STUN_ERROR) {
+        x->error = m->error;
+        s->errors++;
+        return;
+    }
+    x->success = true;
+    if (m->has_relayed)
+        x->relayed = m->relayed;
+    if (!m->has_xor_mapped && !m->has_mapped)
+        return;
+    x->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
+    x->plain = m->has_mapped ? m->mapped : x->mapped;
+    x->mapped_differs = !addr_eq(&x->mapped, &x->plain);
+    server_claim(t, slot, &x->mapped);
+}
+
+/* ---- checks ---- */
+
+static struct check *check_get(struct track *t, struct flow *f)
+{
+    struct check *c = track_check_at(t, f->checks);
+    uint32_t slot;
+
+    if (c)
+        return c;
+    c = pool_new(&t->checks, &slot);
+    if (!c)
+        return NULL;
+    c->flow = f->slot;
+    c->username = "";
+    f->checks = slot;
+    return c;
+}
+
+static void check_request(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m)
+{
+    struct check *c = check_get(t, f);
+
+    f->contains |= FLOW_CHECK;
+    if (!c)
+        return;
+    if (tid_find(t, m->tid, &d->src) == HMAP_NONE)
+        tid_put(t, d, m, f->checks | TID_IS_CHECK);
+    tally_add(&c->requests, d->at);
+    c->controlling = m->controlling;
+    if (m->use_candidate && !c->nominated.frame)
+        c->nominated = d->at;
+    if (!span_eq(span_str(c->username), m->username))
+        c->username = arena_str(&t->arena, m->username);
+}
+
+static void check_answer(struct track *t, struct check *c, const struct datagram *d, const struct stun_msg *m)
+{
+    enum stun_check sound = integrity(t, c, m);
+
+    if (sound == STUN_WRONG) { /* forged or corrupt: no evidence (SPEC §3) */
+        fault_log_one(t->faults, FAULT_STUN_INTEGRITY, d->at.frame);
+        c->forged++;
+        return;
+    }
+    if (m->cls == STUN_ERROR) {
+        c->errors++;
+        return;
+    }
+    tally_add(&c->answers, d->at);
+    if (c->nominated.frame && !c->nominated_ok.frame)
+        c->nominated_ok = d->at;
+    if (m->has_xor_mapped || m->has_mapped) {
+        c->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
+        c->mapped_at = d->at;
+        c->mapped_verified = sound == STUN_GOOD;
+    }
+}
+
+enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m)
+{
+    uint32_t slot;
+
+    if (m->cls == STUN_REQUEST) {
+        if (m->method == STUN_BINDING && m->username.n) {
+            check_request(t, f, d, m);
+            return STUN_OF_CHECK;
+        }
+        f->contains |= FLOW_STUN_SERVER;
+        server_request(t, f, d, m);
+        return STUN_OF_SERVER;
+    }
+    if (m->cls == STUN_INDICATION)
+        return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
+    slot = tid_find(t, m->tid, &d->dst);
+    if (slot == HMAP_NONE) {
+        t->stun_unmatched++;
+        return STUN_OF_NOBODY;
+    }
+    if (slot & TID_IS_CHECK) {
+        check_answer(t, track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK), d, m);
+        f->contains |= FLOW_CHECK;
+        return STUN_OF_CHECK;
+    }
+    f->contains |= FLOW_STUN_SERVER;
+    server_answer(t, slot, d, m);
+    return STUN_OF_SERVER;
+}

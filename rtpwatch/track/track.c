@@ -1,0 +1,218 @@
+#include "track/track.h"
+
+#include <stdlib.h>
+
+#include "track/track_private.h"
+
+struct track *track_new(struct fault_log *faults)
+{
+    struct track *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->faults = faults;
+    pool_init(&t->sockets, sizeof(struct socket), TRACK_SOCKETS);
+    pool_init(&t->flows, sizeof(struct flow), TRACK_FLOWS);
+    pool_init(&t->streams, sizeof(struct stream), TRACK_STREAMS);
+    pool_init(&t->calls, sizeof(struct call), TRACK_CALLS);
+    pool_init(&t->stun_txs, sizeof(struct stun_tx), TRACK_STUN);
+    pool_init(&t->servers, sizeof(struct stun_server), TRACK_SERVERS);
+    pool_init(&t->checks, sizeof(struct check), TRACK_CHECKS);
+    pool_init(&t->names, sizeof(struct dns_fact), TRACK_NAMES);
+    pool_init(&t->outsides, sizeof(struct outside_fact), TRACK_OUTSIDES);
+    pool_init(&t->rtcps, sizeof(struct rtcp_sender), TRACK_RTCPS);
+    pool_init(&t->abouts, sizeof(struct rtcp_about), TRACK_RTCPS);
+    pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
+    pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
+    return t;
+}
+
+void track_free(struct track *t)
+{
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->calls.used; i++)
+        arena_done(&track_call_at(t, i)->arena);
+    pool_done(&t->sockets);
+    pool_done(&t->flows);
+    pool_done(&t->streams);
+    pool_done(&t->calls);
+    pool_done(&t->stun_txs);
+    pool_done(&t->servers);
+    pool_done(&t->checks);
+    pool_done(&t->names);
+    pool_done(&t->outsides);
+    pool_done(&t->rtcps);
+    pool_done(&t->abouts);
+    pool_done(&t->icmps);
+    pool_done(&t->passwords);
+    hmap_done(&t->by_socket);
+    hmap_done(&t->by_flow);
+    hmap_done(&t->by_call_id);
+    hmap_done(&t->by_tid);
+    hmap_done(&t->by_server);
+    hmap_done(&t->by_name);
+    hmap_done(&t->by_outside);
+    hmap_done(&t->by_ufrag);
+    arena_done(&t->arena);
+    free(t);
+}
+
+/* ---- sockets ---- */
+
+static bool socket_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct track *t = self;
+
+    return addr_eq(&track_socket(t, slot)->addr, key);
+}
+
+static uint32_t socket_find(const struct track *t, const struct addr *a)
+{
+    uint32_t slot = hmap_find(&t->by_socket, addr_hash(a), socket_eq, t, a);
+
+    return slot == HMAP_NONE ? POOL_NONE : slot;
+}
+
+uint32_t socket_get(struct track *t, const struct addr *a)
+{
+    uint32_t slot = socket_find(t, a);
+    struct socket *s;
+
+    if (slot != POOL_NONE)
+        return slot;
+    s = pool_new(&t->sockets, &slot);
+    if (!s || !hmap_put(&t->by_socket, addr_hash(a), slot)) {
+        fault_log_one(t->faults, FAULT_SOCKET_TABLE_FULL, t->last.frame);
+        return POOL_NONE;
+    }
+    s->addr = *a;
+    s->flows_out = s->flows_in = s->asked = s->claimed = s->latest_of_host = POOL_NONE;
+    return slot;
+}
+
+struct socket *track_find_socket(const struct track *t, const struct addr *a)
+{
+    return track_socket(t, socket_find(t, a));
+}
+
+static void flow_split(struct track *t, struct flow *f)
+{
+    struct stream *s;
+
+    f->hot = POOL_NONE;
+    for (uint32_t i = f->streams; (s = track_stream_at(t, i)) != NULL; i = s->next)
+        s->closed = true;
+}
+
+void socket_split_streams(struct track *t, const struct addr *a)
+{
+    struct socket *s = track_find_socket(t, a);
+    struct flow *f;
+
+    if (!s)
+        return;
+    for (uint32_t i = s->flows_out; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
+        flow_split(t, f);
+    for (uint32_t i = s->flows_in; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+        flow_split(t, f);
+}
+
+/* ---- flows ---- */
+
+struct flow_key {
+    const struct addr *src, *dst;
+};
+
+static uint64_t flow_hash(const struct flow_key *k)
+{
+    return (addr_hash(k->src) ^ 0x8f14e45fceea167au) * 0x9e3779b97f4a7c15u + addr_hash(k->dst);
+}
+
+static bool flow_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct flow *f = track_flow_at(self, slot);
+    const struct flow_key *k = key;
+
+    return addr_eq(&f->src, k->src) && addr_eq(&f->dst, k->dst);
+}
+
+static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_t hash)
+{
+    uint32_t slot, src = socket_get(t, &d->src), dst = socket_get(t, &d->dst);
+    struct flow *f;
+
+    if (src == POOL_NONE || dst == POOL_NONE)
+        return NULL;
+    f = pool_new(&t->flows, &slot);
+    if (!f || !hmap_put(&t->by_flow, hash, slot)) {
+        fault_log_one(t->faults, FAULT_FLOW_TABLE_FULL, d->at.frame);
+        return NULL;
+    }
+    f->slot = slot;
+    f->src = d->src;
+    f->dst = d->dst;
+    f->src_socket = src;
+    f->dst_socket = dst;
+    f->next_out = track_socket(t, src)->flows_out;
+    f->next_in = track_socket(t, dst)->flows_in;
+    track_socket(t, src)->flows_out = slot;
+    track_socket(t, dst)->flows_in = slot;
+    f->streams = f->hot = f->rtcps = f->checks = f->icmp = POOL_NONE;
+    f->ttl = d->ttl;
+    f->left_here = d->left_here;
+    return f;
+}
+
+struct flow *track_flow(struct track *t, const struct datagram *d)
+{
+    struct flow_key k = { &d->src, &d->dst };
+    uint64_t hash = flow_hash(&k);
+    uint32_t slot = hmap_find(&t->by_flow, hash, flow_eq, t, &k);
+    struct flow *f = slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
+
+    if (t->first.frame == 0)
+        t->first = d->at;
+    t->last = d->at;
+    if (f) {
+        tally_add(&f->packets, d->at);
+        f->bytes += d->size;
+    }
+    return f;
+}
+
+struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst)
+{
+    struct flow_key k = { src, dst };
+    uint32_t slot = hmap_find(&t->by_flow, flow_hash(&k), flow_eq, t, &k);
+
+    return slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
+}
+
+/* ---- ICMP ---- */
+
+void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg *m)
+{
+    struct flow *f;
+    struct icmp_about *i;
+
+    if (m->what == ICMP_NO_ERROR)
+        return;
+    f = m->quotes && m->quoted_proto == 17 ? track_find_flow(t, &m->src, &m->dst) : NULL;
+    if (!f) {
+        t->icmp_unmatched++;
+        return;
+    }
+    i = track_icmp_at(t, f->icmp);
+    if (!i) {
+        uint32_t slot;
+
+        i = pool_new(&t->icmps, &slot);
+        if (!i)
+            return;
+        f->icmp = slot;
+    }
+    i->what = m->what;
+    i->reporter = d->src;
+    tally_add(&i->errors, d->at);
+}

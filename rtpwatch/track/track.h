@@ -1,0 +1,119 @@
+/*
+ * The notebook of facts: messages go in, facts can be looked at. It decides nothing, prints nothing and knows no packet format
+ * beyond the dissectors' structs. Time comes with every fact; there is no other clock.
+ */
+#ifndef RW_TRACK_H
+#define RW_TRACK_H
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/hmap.h"
+#include "dissectors/dns.h"
+#include "dissectors/rtcp.h"
+#include "dissectors/rtp.h"
+#include "dissectors/stun.h"
+#include "track/facts.h"
+
+/* Caps. A full table refuses what is new, counts it (`pool.refused`) and the report shows the fault. */
+enum {
+    TRACK_FLOWS = 4 << 20, TRACK_STREAMS = 4 << 20, TRACK_SOCKETS = 4 << 20, TRACK_CALLS = 1 << 20, TRACK_STUN = 2 << 20,
+    TRACK_SERVERS = 4096, TRACK_CHECKS = 1 << 20, TRACK_NAMES = 1 << 16, TRACK_OUTSIDES = 1 << 16, TRACK_RTCPS = 2 << 20,
+    TRACK_STREAMS_PER_FLOW = 64,
+    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20,
+};
+#define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
+enum { TRACK_IN_SEQUENCE = 3 };    /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
+
+/* A datagram's ends and time, as the network layer tells them. */
+struct datagram {
+    struct seen at;
+    struct addr src, dst;
+    size_t size; /* UDP payload on the wire, bytes */
+    uint8_t ttl;
+    bool left_here;
+};
+
+struct track {
+    struct fault_log *faults; /* borrowed */
+    struct arena arena;       /* names and other strings that live as long as the track */
+    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords;
+    struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag;
+    uint64_t stun_unmatched;  /* answers without their request */
+    uint64_t icmp_unmatched;  /* errors that quote no flow of this capture */
+    uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
+    struct seen first, last;
+};
+
+struct track *track_new(struct fault_log *faults); /* NULL without memory */
+void track_free(struct track *t);                  /* NULL: nothing */
+
+/* ---- recording ---- */
+
+/* The flow of a datagram, made when it is new; NULL when a table is full (counted). Counts the datagram. */
+struct flow *track_flow(struct track *t, const struct datagram *d);
+/* Records one RTP packet of `f`. False where the flow has had too many SSRCs to be RTP. */
+bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
+void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const struct rtcp_msg *m);
+
+enum stun_role { STUN_OF_SERVER, STUN_OF_CHECK, STUN_OF_NOBODY };
+/*
+ * Records one STUN message and says what it belongs to. STUN_OF_NOBODY: a response whose request is not in the capture; one
+ * without magic cookie is then no STUN at all.
+ */
+enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m);
+void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg *m);
+void track_dns(struct track *t, const struct datagram *d, const struct dns_msg *m);
+/* One SIP message with its SDP (NULL: none). */
+void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sdp *sdp, struct span sdp_bytes);
+
+/* ---- looking ---- */
+
+static inline struct socket *track_socket(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->sockets, slot);
+}
+static inline struct flow *track_flow_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->flows, slot);
+}
+static inline struct stream *track_stream_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->streams, slot);
+}
+static inline struct stun_tx *track_tx_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->stun_txs, slot);
+}
+static inline struct stun_server *track_server_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->servers, slot);
+}
+static inline struct check *track_check_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->checks, slot);
+}
+static inline struct rtcp_sender *track_rtcp_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->rtcps, slot);
+}
+static inline struct rtcp_about *track_about_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->abouts, slot);
+}
+static inline struct icmp_about *track_icmp_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->icmps, slot);
+}
+static inline struct call *track_call_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->calls, slot);
+}
+
+struct socket *track_find_socket(const struct track *t, const struct addr *a);                        /* NULL: never seen */
+struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
+struct stun_server *track_find_server(const struct track *t, const struct addr *a);
+
+/* Packets that the stream's sequence numbers say were sent (RFC 3550 A.3). */
+uint64_t stream_expected(const struct stream *s);
+
+#endif

@@ -1,0 +1,22 @@
+/* What track's files share and nobody else sees. */
+#ifndef RW_TRACK_PRIVATE_H
+#define RW_TRACK_PRIVATE_H
+
+#include "track/track.h"
+
+uint32_t socket_get(struct track *t, const struct addr *a); /* finds or makes; POOL_NONE when full */
+/* Ends the records of the streams that run from and to `a`: what comes next is judged under another SDP. */
+void socket_split_streams(struct track *t, const struct addr *a);
+
+/* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
+void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,
+                   struct sdp_fact *sdp);
+/* call_sdp.c: a compact copy of an SDP in the call's arena; NULL without memory or when the call has too many. */
+struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party party,
+                          const struct sdp *sdp, struct span bytes);
+/* stun.c: the password that goes with an ICE username fragment (RFC 8445 §5.3). */
+void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
+/* outside.c: what the Vias of a message say of where its senders are seen from. */
+void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m);
+
+#endif

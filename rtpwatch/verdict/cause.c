@@ -1,0 +1,295 @@
+/*
+ * Why it failed: one function a cause, strongest first. A STUN server is named only where claim.c finds its word wrong; what merely
+ * looks like a lie and cannot be tied to a server is a bad candidate whose server is not known.
+ */
+#include "verdict/verdict_private.h"
+
+static void set(struct direction_finding *out, enum cause c, enum confidence f)
+{
+    out->cause = c;
+    out->confidence = f;
+}
+
+/* ---- where is a party really? ---- */
+
+struct whereabouts {
+    bool known, matches, same_site, of_media; /* of_media: told by media or checks, not by its SIP */
+    struct seen at;
+    struct addr addr;
+};
+
+static void compare(struct whereabouts *w, const struct addr *x, const struct addr *real, struct seen at, bool of_media)
+{
+    if (addr_ip_eq(x, real)) {
+        w->matches = true;
+    } else if (!w->known) {
+        w->at = at;
+        w->addr = *real;
+        w->of_media = of_media;
+    }
+    w->same_site |= addr_same_site(x, real);
+    w->known = true;
+}
+
+/* Where a party that is not at this vantage is seen from: its media and checks, the Via of its SIP, its direct SIP. */
+static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
+{
+    const struct side *side = &s->side[p];
+    const struct call_outside *via = &s->call->outside[p];
+    struct whereabouts w = { 0 };
+
+    for (size_t i = 0; i < side->seen_n && !side->local; i++)
+        compare(&w, x, &side->seen[i].addr, (struct seen){ 0, side->seen[i].first_frame }, true);
+    if (!w.known && via->at.frame && !addr_is_unroutable(&via->outside))
+        compare(&w, x, &via->outside, via->at, false);
+    if (!w.known && side->sdp->direct && !side->local && !addr_is_unroutable(&side->sdp->from))
+        compare(&w, x, &side->sdp->from, side->sdp->at, false);
+    return w;
+}
+
+/* ---- the candidate was wrong ---- */
+
+/* A STUN server's answer made it, and is contradicted. */
+static bool bad_mapping(const struct scene *s, enum party to, const struct addr *x, bool arrives, struct direction_finding *out,
+                        struct session_finding *f)
+{
+    uint32_t tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
+    struct claim claim;
+
+    if (tx == POOL_NONE)
+        return false;
+    claim_judge(s->v, tx, arrives, &claim);
+    if (claim.status != CLAIM_WRONG)
+        return false;
+    if (out->cause == CAUSE_BAD_CANDIDATE && out->server != POOL_NONE && out->confidence >= claim.confidence)
+        return true;
+    set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
+    out->server = track_tx_at(s->v->t, tx)->server;
+    evidence_add(f, s->side[to].sdp->at, "sdp", "%s told the other party to send to %s.", party_name(s->call, to, f), addr_keep(f, x));
+    evidence_claim(s->v, tx, &claim, f);
+    return true;
+}
+
+/* The party advertised an address and is seen to be elsewhere; who supplied it is not in this capture. */
+static bool bad_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+{
+    struct whereabouts w = find(s, to, x);
+    char real[ADDR_TEXT];
+    const char *who = party_name(s->call, to, f);
+
+    if (!w.known || w.matches || addr_is_unroutable(x) || !side_has(&s->side[to], x) || mapping_behind(s->v, x, s->side[to].sdp->at.ns) != POOL_NONE)
+        return false;
+    set(out, CAUSE_BAD_CANDIDATE, w.same_site ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
+    evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s.", who, addr_keep(f, x));
+    evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", who, addr_ip_text(&w.addr, real),
+                 w.of_media ? "" : " (its SIP)");
+    if (w.same_site)
+        evidence_add(f, w.at, "note", "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
+    evidence_add(f, (struct seen){ 0 }, "note", "Who supplied that address is outside this capture: a capture at %s would show its STUN exchange.", who);
+    return true;
+}
+
+/* An address that only its own network can reach, described to somebody outside it (RFC 1918). */
+static bool private_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+{
+    const struct side *from = &s->side[other_party(to)];
+    const struct addr *peer = from->local ? &from->home : from->seen_n ? &from->seen[0].addr : from->media ? &from->media->addr : NULL;
+    struct whereabouts w = find(s, to, x);
+
+    if (!addr_is_unroutable(x) || addr_is_none(x) || !peer || addr_same_site(peer, x))
+        return false;
+    if (addr_is_unroutable(peer) && !w.known) /* two private networks may know a way to each other */
+        return false;
+    set(out, CAUSE_PRIVATE_ADDRESS, CONFIDENCE_LIKELY);
+    evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, which only its own network can reach.", party_name(s->call, to, f), addr_keep(f, x));
+    return true;
+}
+
+/* Media goes where no description says that the receiver is, nor where it is seen. */
+static bool unadvertised(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+{
+    struct whereabouts w = find(s, to, x);
+
+    if (side_has(&s->side[to], x) || w.matches)
+        return false;
+    set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
+    evidence_add(f, s->side[to].sdp->at, "sdp", "What %s advertised here does not hold %s.", party_name(s->call, to, f), addr_keep(f, x));
+    return true;
+}
+
+/* The receiver began elsewhere and moved while what is sent to it stayed. */
+static bool moved_away(const struct direction_finding *d, struct direction_finding *out)
+{
+    if (!d->stopped.frame || strstr(d->why, "moved") == NULL)
+        return false;
+    set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
+    return true;
+}
+
+static const struct icmp_about *icmp_for(const struct scene *s, enum party to, const struct addr *x)
+{
+    const struct side *from = &s->side[other_party(to)];
+    const struct flow *f = from->local ? track_find_flow(s->v->t, &from->home, x) : NULL;
+    const struct icmp_about *i = f ? track_icmp_at(s->v->t, f->icmp) : NULL;
+
+    return i && i->errors.first.ns < s->when.to_ns ? i : NULL;
+}
+
+/* The address is the sender's own outside address: both are behind one NAT, which does not turn packets round (RFC 4787 §6, hairpinning). */
+static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
+{
+    const struct side *from = &s->side[other_party(to)];
+
+    for (size_t i = 0; i < from->own_n; i++)
+        if (addr_ip_eq(&from->own[i], x))
+            return true;
+    return false;
+}
+
+static bool same_ip_other_port(const struct scene *s, enum party to, const struct addr *x)
+{
+    const struct side *side = &s->side[to];
+    bool same_ip = false;
+
+    for (size_t i = 0; i < side->seen_n && !side->local; i++) {
+        if (addr_eq(&side->seen[i].addr, x))
+            return false;
+        same_ip |= addr_ip_eq(&side->seen[i].addr, x);
+    }
+    return same_ip;
+}
+
+static void right_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+{
+    const struct icmp_about *icmp = icmp_for(s, to, x);
+
+    if (hairpin(s, to, x)) {
+        set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
+        evidence_add(f, s->side[to].sdp->at, "note", "Both parties are behind one NAT, and it does not send packets back inside.");
+    } else if (icmp && icmp->what == ICMP_PORT_UNREACHABLE && icmp->errors.n > 1) {
+        set(out, CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
+    } else if (same_ip_other_port(s, to, x)) {
+        set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
+    } else {
+        set(out, CAUSE_PATH_BLOCKED, out->stopped.frame ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
+    }
+}
+
+/* The address that a sender without ICE uses. */
+static const struct addr *default_address(const struct scene *s, enum party p)
+{
+    return &s->side[p].media->addr;
+}
+
+void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+{
+    const struct addr *dst = x ? x : default_address(s, to);
+
+    out->server = POOL_NONE;
+    if (moved_away(out, out))
+        return;
+    if (bad_mapping(s, to, dst, false, out, f))
+        return;
+    if (!x && s->ice) /* which of its candidates the other party tried is not seen: a bad one is reason enough */
+        for (size_t i = 0; i < s->side[to].sdp->cands; i++)
+            if (bad_mapping(s, to, &s->side[to].sdp->cand[i].addr, false, out, f))
+                return;
+    if (bad_address(s, to, dst, out, f) || private_address(s, to, dst, out, f) || (x && unadvertised(s, to, dst, out, f)))
+        return;
+    right_address(s, to, dst, out, f);
+}
+
+/* ---- ICE never connected ---- */
+
+static void better(struct session_finding *f, const struct direction_finding *d)
+{
+    if (d->cause == CAUSE_NONE)
+        return;
+    if (f->cause == CAUSE_BAD_CANDIDATE && f->server != POOL_NONE && (d->server == POOL_NONE || d->confidence <= f->confidence))
+        return;
+    f->cause = d->cause;
+    f->confidence = d->confidence;
+    f->server = d->server;
+}
+
+static void bad_candidates(const struct scene *s, enum party p, struct session_finding *f)
+{
+    const struct sdp_fact *sdp = s->side[p].sdp;
+
+    for (size_t i = 0; i <= sdp->cands; i++) {
+        struct direction_finding d = { .server = POOL_NONE };
+        const struct addr *x = i < sdp->cands ? &sdp->cand[i].addr : default_address(s, p);
+
+        if (i < sdp->cands && (sdp->cand[i].tcp || sdp->cand[i].type == SDP_CAND_HOST || sdp->cand[i].type == SDP_CAND_RELAY))
+            continue;
+        if (addr_is_none(x) || addr_is_unroutable(x))
+            continue;
+        if (bad_mapping(s, p, x, false, &d, f) || bad_address(s, p, x, &d, f))
+            better(f, &d);
+    }
+}
+
+/* One base, one outside IP, several outside ports (RFC 4787 §4.1): what a server saw is not what a peer needs. */
+static bool symmetric(const struct scene *s, enum party p, struct session_finding *f)
+{
+    const struct sdp_fact *sdp = s->side[p].sdp;
+
+    for (size_t i = 0; i < sdp->cands; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct cand_desc *a = &sdp->cand[i], *b = &sdp->cand[j];
+
+            if (a->type != SDP_CAND_SRFLX || b->type != SDP_CAND_SRFLX || a->media != b->media || a->component != b->component ||
+                a->tcp || b->tcp || !addr_ip_eq(&a->addr, &b->addr) || a->addr.port == b->addr.port || !addr_eq(&a->raddr, &b->raddr))
+                continue;
+            evidence_add(f, sdp->at, "sdp", "%s has one outside IP with several ports, %s and %s: its NAT gives each destination another port.",
+                         party_name(s->call, p, f), addr_keep(f, &b->addr), addr_keep(f, &a->addr));
+            return true;
+        }
+    return false;
+}
+
+/* A server that the party's own socket asked in vain. */
+static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
+{
+    const struct socket *k = s->side[p].local ? track_find_socket(s->v->t, &s->side[p].home) : NULL;
+    const struct stun_tx *x;
+    bool mapped = false;
+    uint32_t bad = POOL_NONE;
+
+    for (uint32_t i = k ? k->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
+        mapped |= x->success;
+        if (!x->success && x->method == STUN_BINDING && x->requests.first.ns <= s->when.to_ns)
+            bad = i;
+    }
+    if (mapped || bad == POOL_NONE)
+        return false;
+    x = track_tx_at(s->v->t, bad);
+    f->cause = x->error ? CAUSE_STUN_ERROR : CAUSE_STUN_UNANSWERED;
+    f->confidence = CONFIDENCE_LIKELY;
+    f->server = x->server;
+    evidence_add(f, x->error ? x->answer : x->requests.first, "stun", "STUN server %s %s.", addr_keep(f, &track_server_at(s->v->t, x->server)->addr),
+                 x->error ? "answered with an error" : "was asked and never answered");
+    return true;
+}
+
+void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *f)
+{
+    f->cause = CAUSE_NONE;
+    f->server = POOL_NONE;
+    for (enum party p = CALLER; p < PARTIES; p++)
+        bad_candidates(s, p, f);
+    if (f->cause != CAUSE_NONE)
+        return;
+    if (stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
+        return;
+    f->confidence = CONFIDENCE_LIKELY;
+    if (symmetric(s, CALLER, f) || symmetric(s, CALLEE, f)) {
+        f->cause = CAUSE_SYMMETRIC_NAT;
+    } else if (ice->routable_tried) {
+        f->cause = CAUSE_PATH_BLOCKED;
+        f->confidence = CONFIDENCE_SUSPECTED;
+    } else {
+        f->cause = CAUSE_UNKNOWN;
+        f->confidence = CONFIDENCE_NONE;
+    }
+}

@@ -1,0 +1,284 @@
+/*
+ * Is what a STUN server said of a socket true? Held against what other servers and peers said of the same socket, and, more weakly,
+ * against what is known of its host (SPEC §3). The same IP with another port is an address-dependent NAT and no lie (RFC 4787 §4.1).
+ */
+#include "verdict/verdict_private.h"
+
+#define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
+#define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long */
+enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024 };
+
+static void put(struct proof *list, size_t *n, struct proof p)
+{
+    if (*n < PROOFS_KEPT)
+        list[(*n)++] = p;
+}
+
+static void against(struct claim *c, struct proof p)
+{
+    put(c->against, &c->against_n, p);
+}
+
+static void in_favour(struct claim *c, struct proof p)
+{
+    put(c->in_favour, &c->for_n, p);
+}
+
+static bool near(int64_t a, int64_t b, int64_t within)
+{
+    return a - b <= within && b - a <= within;
+}
+
+static bool same_claim_kind(const struct stun_tx *x)
+{
+    return x->success && !addr_is_none(&x->mapped);
+}
+
+/* Another server, asked from the same socket. */
+static void other_servers(const struct view *v, const struct stun_tx *x, struct claim *c)
+{
+    const struct stun_tx *o;
+
+    unsigned steps = 0;
+
+    for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_asked) {
+        struct proof p = { PROOF_SERVER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server };
+
+        if (o->server == x->server || !same_claim_kind(o) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
+            continue;
+        if (!addr_ip_eq(&o->mapped, &x->mapped)) {
+            against(c, p);
+            continue;
+        }
+        in_favour(c, p);
+        c->port_depends |= o->mapped.port != x->mapped.port;
+    }
+}
+
+/*
+ * The peers' answers to checks that this socket sent. A peer on the same network sees the socket itself and tells nothing of the
+ * outside; so only what another network saw counts.
+ */
+static void checks_answered(const struct view *v, const struct stun_tx *x, struct claim *c)
+{
+    const struct socket *base = track_socket(v->t, x->socket);
+    const struct flow *f;
+
+    for (uint32_t i = base->flows_out; (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
+        const struct check *k = track_check_at(v->t, f->checks);
+        struct proof p = { PROOF_CHECK, { 0 }, f->dst, { { 0 }, 0 }, POOL_NONE };
+
+        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst))
+            continue;
+        p.at = k->mapped_at;
+        p.said = k->mapped;
+        if (!addr_ip_eq(&k->mapped, &x->mapped)) {
+            against(c, p);
+            continue;
+        }
+        in_favour(c, p);
+        c->port_depends |= k->mapped.port != x->mapped.port;
+    }
+}
+
+/* What the SIP of the same host shows: received= in the replies that it got. Another socket, so weaker. */
+static void via_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+{
+    const struct addr *base = &track_socket(v->t, x->socket)->addr;
+
+    for (uint32_t i = 0; i < v->t->outsides.used; i++) {
+        const struct outside_fact *o = pool_at(&v->t->outsides, i);
+        struct proof p = { PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE };
+
+        if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside))
+            continue;
+        if (addr_ip_eq(&o->outside, &x->mapped))
+            in_favour(host, p);
+        else
+            against(host, p);
+    }
+}
+
+/* One moment of one host: its RTP and RTCP sockets ask together, and count once. */
+static bool same_moment(const struct stun_tx *a, const struct stun_tx *b)
+{
+    return a->server == b->server && near(a->answer.ns, b->answer.ns, SAME_TIME_NS);
+}
+
+struct others {
+    unsigned same, other; /* moments at which the host's other sockets were given this IP, another IP */
+    bool stable;          /* all those others were one IP */
+    const struct stun_tx *last_same, *last_other;
+};
+
+static void others_count(struct others *n, const struct stun_tx *x, const struct stun_tx *o)
+{
+    if (!same_claim_kind(o) || o->socket == x->socket || same_moment(o, x))
+        return;
+    if (addr_ip_eq(&o->mapped, &x->mapped)) {
+        n->same += !n->last_same || !same_moment(n->last_same, o);
+        n->last_same = o;
+        return;
+    }
+    n->stable &= !n->last_other || addr_ip_eq(&n->last_other->mapped, &o->mapped);
+    n->other += !n->last_other || !same_moment(n->last_other, o);
+    n->last_other = o;
+}
+
+/*
+ * What was said of the host's other sockets, shortly before and after. It speaks against a mapping only where it was stable: one
+ * address, at two moments or more, and the claimed one never.
+ */
+static void rest_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+{
+    struct others n = { .stable = true };
+    const struct stun_tx *o;
+    unsigned steps = 0;
+
+    for (uint32_t i = x->older_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host, steps++)
+        others_count(&n, x, o);
+    steps = 0;
+    for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->newer_of_host, steps++)
+        others_count(&n, x, o);
+    o = n.last_same;
+    if (o)
+        in_favour(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+    o = n.last_other;
+    if (o && !n.same && n.other >= 2 && n.stable)
+        against(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+}
+
+/* One server gave one address to two sockets at one time. */
+static void shared(const struct view *v, uint32_t tx, struct claim *c)
+{
+    const struct stun_tx *x = track_tx_at(v->t, tx), *o;
+    const struct socket *m = track_find_socket(v->t, &x->mapped);
+
+    unsigned steps = 0;
+
+    for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
+        if (i != tx && o->server == x->server && o->socket != x->socket && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
+            against(c, (struct proof){ PROOF_SHARED, o->answer, track_socket(v->t, o->socket)->addr, o->mapped, o->server });
+            return;
+        }
+}
+
+/*
+ * What was sent to the claimed port arrives at the host on that very port, where nobody lives, and not on the socket's: the NAT
+ * keeps ports and the claimed one is wrong.
+ */
+static void wrong_port(const struct view *v, const struct stun_tx *x, struct claim *c)
+{
+    const struct addr *base = &track_socket(v->t, x->socket)->addr;
+    struct addr stray = addr_with_port(*base, x->mapped.port);
+    const struct socket *s = x->mapped.port == base->port ? NULL : track_find_socket(v->t, &stray);
+    const struct flow *f;
+    uint64_t packets = 0;
+
+    if (!s || s->flows_out != POOL_NONE || s->asked != POOL_NONE)
+        return;
+    for (uint32_t i = s->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
+        packets += f->packets.last.ns >= x->answer.ns ? f->packets.n : 0;
+        if (packets >= WRONG_PORT_PACKETS) {
+            against(c, (struct proof){ PROOF_WRONG_PORT, f->packets.first, f->src, stray, POOL_NONE });
+            return;
+        }
+    }
+}
+
+/* What the answer itself shows. */
+static void answer_alone(const struct view *v, const struct stun_tx *x, struct claim *c)
+{
+    const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
+    struct proof p = { PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server };
+
+    /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
+    if (x->mapped_differs && !addr_ip_eq(&x->plain, &x->mapped) && !addr_ip_eq(&x->plain, base))
+        against(c, p);
+    p.said = x->mapped;
+    p.kind = PROOF_PRIVATE;
+    if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
+        against(c, p);
+    p.kind = PROOF_OWN;
+    if (addr_ip_eq(&x->mapped, server) && !addr_ip_eq(base, server))
+        against(c, p);
+}
+
+/* Do at least two independent observers name that IP? */
+static bool corroborated(const struct claim *socket, const struct claim *host, const struct addr *ip)
+{
+    const struct proof *lists[] = { socket->against, host->against };
+    size_t counts[] = { socket->against_n, host->against_n }, n = 0;
+
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < counts[l]; i++) {
+            bool twice = false;
+
+            for (size_t j = 0; j < i; j++)
+                twice |= lists[l][i].kind == lists[l][j].kind && addr_ip_eq(&lists[l][i].by, &lists[l][j].by);
+            n += !twice && addr_ip_eq(&lists[l][i].said, ip);
+        }
+    return n >= 2;
+}
+
+/* A rival address in the same /24 may be another address of one NAT's pool (RFC 4787 §4.1, "arbitrary" pooling): hedged. */
+static enum confidence hedge(const struct claim *c, const struct addr *mapped, enum confidence most)
+{
+    for (size_t i = 0; i < c->against_n; i++)
+        if (c->against[i].kind <= PROOF_EARLIER && addr_same_site(&c->against[i].said, mapped))
+            return CONFIDENCE_SUSPECTED;
+    return most;
+}
+
+static bool contradicts_itself(const struct claim *c)
+{
+    for (size_t i = 0; i < c->against_n; i++)
+        if (c->against[i].kind > PROOF_EARLIER)
+            return true;
+    return false;
+}
+
+/* The order of weight: the answer itself, the same socket, then the host. */
+static void weigh(const struct stun_tx *x, struct claim *c, const struct claim *host, bool media_arrives)
+{
+    if (contradicts_itself(c)) {
+        c->status = CLAIM_WRONG;
+        c->confidence = CONFIDENCE_PROVEN;
+    } else if (c->for_n || host->for_n) {
+        c->status = CLAIM_FINE;
+    } else if (c->against_n) {
+        bool sure = corroborated(c, host, &c->against[0].said);
+
+        if (!sure && c->against[0].kind == PROOF_SERVER)
+            return; /* one server against another, and nothing tells which of them is right */
+        c->status = CLAIM_WRONG;
+        c->confidence = hedge(c, &x->mapped, sure ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY);
+    } else if (host->against_n && !media_arrives) {
+        c->status = CLAIM_WRONG;
+        c->confidence = hedge(host, &x->mapped, CONFIDENCE_LIKELY);
+    } else if (media_arrives) {
+        c->status = CLAIM_FINE;
+    }
+}
+
+void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out)
+{
+    const struct stun_tx *x = track_tx_at(v->t, tx);
+    struct claim host = { 0 };
+
+    *out = (struct claim){ 0 };
+    if (!same_claim_kind(x))
+        return;
+    answer_alone(v, x, out);
+    shared(v, tx, out);
+    wrong_port(v, x, out);
+    other_servers(v, x, out);
+    checks_answered(v, x, out);
+    via_of_host(v, x, &host);
+    rest_of_host(v, x, &host);
+    weigh(x, out, &host, media_arrives);
+    for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
+        put(out->against, &out->against_n, host.against[i]);
+    for (size_t i = 0; i < host.for_n; i++)
+        put(out->in_favour, &out->for_n, host.in_favour[i]);
+}

@@ -1,0 +1,488 @@
+/*
+ * One direction of one m-line over one span: did the media get there? What speaks for it and against it is collected first; then
+ * it is weighed, strongest first (SPEC §3).
+ */
+#include "verdict/verdict_private.h"
+
+#define STALL_NS SECONDS(8)        /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
+#define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
+#define GONE_NS SECONDS(3)         /* media that ends this long before its span did not end with it */
+enum { WEAK_PACKETS = 3 };
+
+/* What is known of one direction. */
+struct lane {
+    const struct scene *s;
+    const struct ice_result *ice;
+    enum party from, to;
+    struct tally sent, arrived, stray; /* RTP leaving the sender's socket; reaching the receiver's; reaching its host elsewhere */
+    struct addr main_dst;              /* where most of it goes, or went last */
+    const struct flow *main_flow;
+    struct addr stray_dst;
+    /* What the receiver reports, as seen at the sender's sockets. */
+    uint64_t reports, empty_reports;
+    struct seen reported, stalled, empty_last;
+    uint32_t highest;
+    bool sr_counts;
+    uint32_t sr_packets;
+    struct seen sr_at;
+    struct tally from_sender; /* RTCP and checks of the sender that reach the receiver: it is alive */
+};
+
+static void merge(struct tally *into, const struct tally *t)
+{
+    if (!t->n)
+        return;
+    if (!into->n || t->first.ns < into->first.ns)
+        into->first = t->first;
+    if (!into->n || t->last.ns > into->last.ns)
+        into->last = t->last;
+    into->n += t->n;
+}
+
+static void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (addr_eq(&list[i].addr, a)) {
+            list[i].packets += t->n;
+            return;
+        }
+    if (*n < PLACES_KEPT)
+        list[(*n)++] = (struct place){ *a, t->n, t->first.frame };
+}
+
+/* ---- collecting ---- */
+
+static void sent_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
+{
+    const struct side *to = &l->s->side[l->to];
+    struct tally t = { 0 };
+
+    if (!flow_rtp(l->s->v, f, l->s->when, &t))
+        return;
+    if (side_has(&l->s->side[l->from], &f->dst))
+        return;
+    merge(&l->sent, &t);
+    place_add(out->sent_to, &out->sent_to_n, &f->dst, &t);
+    if (to->local && view_is_local(l->s->v, &f->dst) && !side_has(to, &f->dst)) {
+        merge(&l->stray, &t);
+        l->stray_dst = f->dst;
+    }
+    if (!l->main_flow || t.last.ns > l->sent.last.ns - GONE_NS) { /* the place where it went last, if it stayed there */
+        struct tally old = { 0 };
+
+        if (l->main_flow)
+            flow_rtp(l->s->v, l->main_flow, l->s->when, &old);
+        if (!l->main_flow || t.n > old.n || t.first.ns > old.last.ns) {
+            l->main_flow = f;
+            l->main_dst = f->dst;
+        }
+    }
+}
+
+static void collect_sent(struct lane *l, struct direction_finding *out)
+{
+    const struct side *from = &l->s->side[l->from];
+    const struct track *t = l->s->v->t;
+    const struct flow *f;
+
+    for (size_t i = 0; i < from->own_n; i++) {
+        const struct socket *k = track_find_socket(t, &from->own[i]);
+
+        if (from->local && !view_is_local(l->s->v, &from->own[i]))
+            continue;
+        for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
+            sent_flow(l, f, out);
+    }
+}
+
+static void arrived_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
+{
+    struct tally t = { 0 };
+
+    if (!flow_rtp(l->s->v, f, l->s->when, &t) || side_has(&l->s->side[l->to], &f->src))
+        return;
+    merge(&l->arrived, &t);
+    place_add(out->received_from, &out->received_from_n, &f->src, &t);
+}
+
+static void collect_arrived(struct lane *l, struct direction_finding *out)
+{
+    const struct side *to = &l->s->side[l->to];
+    const struct track *t = l->s->v->t;
+    const struct flow *f;
+
+    for (size_t i = 0; i < to->own_n; i++) {
+        const struct socket *k = track_find_socket(t, &to->own[i]);
+
+        if (to->local && !view_is_local(l->s->v, &to->own[i]))
+            continue;
+        for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in)
+            arrived_flow(l, f, out);
+    }
+}
+
+/* Is this the SSRC of a stream that the sender sends now? */
+static bool our_ssrc(const struct lane *l, uint32_t ssrc)
+{
+    const struct stream *s;
+
+    for (uint32_t i = l->main_flow ? l->main_flow->streams : POOL_NONE; (s = track_stream_at(l->s->v->t, i)) != NULL; i = s->next)
+        if (s->believed && s->ssrc == ssrc)
+            return true;
+    return false;
+}
+
+static bool in_span(const struct lane *l, struct seen at)
+{
+    return at.ns >= l->s->when.from_ns && at.ns <= l->s->when.to_ns;
+}
+
+/* RTCP that the receiver of the lane sends: its report blocks tell what it hears. */
+static void report_read(struct lane *l, const struct rtcp_sender *r)
+{
+    const struct rtcp_about *a;
+
+    if (!in_span(l, r->packets.last))
+        return;
+    if (r->compounds_with_reports == 0) {
+        l->empty_reports += r->packets.n;
+        l->empty_last = r->packets.last;
+    }
+    for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next) {
+        if (!our_ssrc(l, a->ssrc) || !in_span(l, a->blocks.last))
+            continue;
+        l->reports += a->blocks.n;
+        l->reported = a->advanced.frame ? a->advanced : a->blocks.first;
+        l->highest = a->last_highest;
+        if (a->blocks.last.ns - l->reported.ns >= STALL_NS && l->sent.last.ns - l->reported.ns >= STALL_NS)
+            l->stalled = l->reported;
+    }
+    if (!r->reports || r->reports == POOL_NONE) {
+        if (r->compounds_with_reports && !l->reports) { /* SRTCP: only the count can be read, and it is not 0 */
+            l->reports += r->compounds_with_reports;
+            l->reported = r->packets.last;
+        }
+    }
+}
+
+static void sender_alive(struct lane *l, const struct rtcp_sender *r)
+{
+    if (!in_span(l, r->packets.last))
+        return;
+    merge(&l->from_sender, &r->packets);
+    if (r->has_sr) {
+        l->sr_counts = true;
+        l->sr_packets = r->sr_packets_last > r->sr_packets_first ? r->sr_packets_last - r->sr_packets_first : r->sr_packets_last;
+        l->sr_at = r->sr_last;
+    }
+}
+
+/* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
+static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
+{
+    if (x->media->rtcp.port && addr_eq(rtp, &x->media->addr))
+        return addr_is_none(&x->media->rtcp) ? addr_with_port(*rtp, x->media->rtcp.port) : x->media->rtcp;
+    return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
+}
+
+static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
+{
+    const struct track *t = l->s->v->t;
+    const struct socket *k = track_find_socket(t, a);
+    const struct rtcp_sender *r;
+    const struct flow *f;
+
+    for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in) {
+        if (side_has(&l->s->side[other_party(of)], &f->src))
+            continue;
+        for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next)
+            read(l, r);
+    }
+}
+
+/* RTCP that party `of` sends, as it reaches the other party's sockets. */
+static void collect_rtcp(struct lane *l, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
+{
+    const struct side *at = &l->s->side[other_party(of)];
+
+    for (size_t i = 0; i < at->own_n; i++) {
+        struct addr rtcp = rtcp_of(at, &at->own[i]);
+
+        rtcp_at_socket(l, &at->own[i], of, read);
+        rtcp_at_socket(l, &rtcp, of, read);
+    }
+}
+
+/* ---- weighing ---- */
+
+static void conclude(struct direction_finding *out, enum dir_verdict v, const char *why)
+{
+    out->verdict = v;
+    out->why = why;
+}
+
+static uint64_t expected_packets(const struct lane *l)
+{
+    const struct media_desc *m = l->s->side[l->from].media;
+    int64_t span = l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
+    int64_t each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
+
+    return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
+}
+
+static int64_t span_ns(const struct lane *l)
+{
+    return l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
+}
+
+/* The sender stopped long before its span did, and gives no other sign of life. */
+static bool fell_silent(const struct lane *l, const struct tally *media)
+{
+    return media->n && l->s->when.to_ns - media->last.ns >= GONE_NS && l->from_sender.last.ns <= media->last.ns + SECONDS(1);
+}
+
+/* The receiver's host is here: what arrives is seen, and what does not is not. */
+static void weigh_at_receiver(struct lane *l, struct direction_finding *out, struct session_finding *f)
+{
+    char a[ADDR_TEXT];
+    const char *who = party_name(l->s->call, l->from, f);
+
+    if (l->arrived.n) {
+        const struct icmp_about *dead = NULL;
+        const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
+
+        dead = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
+        if (fell_silent(l, &l->arrived) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+            out->stopped = l->arrived.last;
+            out->cause = dead && in_span(l, dead->errors.last) ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
+            out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
+            conclude(out, DIR_NOT_RECEIVED, "media stopped in mid call and nothing else came");
+            evidence_add(f, l->arrived.last, "media", "The last packet of %s arrives here, %.1f s before the end of the call; nothing more comes from there.",
+                         who, (double)(l->s->when.to_ns - l->arrived.last.ns) / NS_PER_S);
+            return;
+        }
+        conclude(out, DIR_RECEIVED, "packets seen at the receiver's own host");
+        evidence_add(f, l->arrived.first, "media", "%llu packets of %s arrive at %s.", (unsigned long long)l->arrived.n, who,
+                     addr_text(&l->s->side[l->to].home, a));
+        return;
+    }
+    if (span_ns(l) < JUDGE_MIN_NS) {
+        conclude(out, DIR_UNKNOWN, "too short to tell");
+    } else if (l->stray.n) {
+        conclude(out, DIR_NOT_RECEIVED, "it arrives at the host on another port, where nobody listens");
+        evidence_add(f, l->stray.first, "media", "%llu packets of %s arrive at %s, which is not the socket that the call uses.",
+                     (unsigned long long)l->stray.n, who, addr_text(&l->stray_dst, a));
+    } else if (l->s->v->options.dropped) {
+        conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
+    } else if (l->sr_counts && l->sr_packets) {
+        conclude(out, DIR_NOT_RECEIVED, "the sender's own report says that it sends");
+        evidence_add(f, l->sr_at, "rtcp", "%s reports that it has sent %u packets; none arrived here.", who, l->sr_packets);
+    } else if (l->from_sender.n || l->ice->answered[l->from]) {
+        conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
+        evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp", "%s is reachable and alive, and sends no media.", who);
+    } else {
+        conclude(out, DIR_NOT_RECEIVED, "nothing arrived");
+        evidence_add(f, l->s->agreement->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.", who,
+                     addr_text(&l->s->side[l->to].home, a), (unsigned long long)out->expected_packets);
+    }
+}
+
+static const struct place *seen_at(const struct side *x, const struct addr *a, bool ip_only)
+{
+    for (size_t i = 0; i < x->seen_n; i++)
+        if (ip_only ? addr_ip_eq(&x->seen[i].addr, a) : addr_eq(&x->seen[i].addr, a))
+            return &x->seen[i];
+    return NULL;
+}
+
+/* The ICMP errors that quote what is sent now, while the call goes on. */
+static const struct icmp_about *icmp_now(const struct lane *l)
+{
+    const struct icmp_about *i = l->main_flow ? track_icmp_at(l->s->v->t, l->main_flow->icmp) : NULL;
+
+    return i && in_span(l, i->errors.last) && i->errors.last.ns < l->s->when.to_ns - SECONDS(1) && l->sent.last.ns >= i->errors.first.ns &&
+                   (!l->reported.frame || l->reported.ns < i->errors.first.ns)
+               ? i
+               : NULL;
+}
+
+/* The other party moved to another port or address in mid call and what is sent did not follow (a NAT that forgot: RFC 4787 §4.3). */
+static const struct place *moved(const struct lane *l)
+{
+    const struct side *to = &l->s->side[l->to];
+    const struct flow *old = to->local ? NULL : track_find_flow(l->s->v->t, &l->main_dst, &l->s->side[l->from].home);
+    struct tally was = { 0 }, is = { 0 };
+
+    if (!old || !flow_rtp(l->s->v, old, l->s->when, &was) || l->s->when.to_ns - was.last.ns < GONE_NS)
+        return NULL;
+    for (size_t i = 0; i < to->seen_n; i++) {
+        const struct flow *f = track_find_flow(l->s->v->t, &to->seen[i].addr, &l->s->side[l->from].home);
+
+        is = (struct tally){ 0 };
+        if (f && f != old && flow_rtp(l->s->v, f, l->s->when, &is) && is.first.ns >= was.last.ns - SECONDS(1) && is.last.ns - was.last.ns >= GONE_NS)
+            return &to->seen[i];
+    }
+    return NULL;
+}
+
+/* The sender's host is here and the receiver's is not: it must be told by what comes back. False: nothing told. */
+static bool told_by_reports(struct lane *l, struct direction_finding *out, struct session_finding *f)
+{
+    const char *who = party_name(l->s->call, l->to, f);
+
+    if (l->reports && !l->stalled.frame) {
+        conclude(out, DIR_RECEIVED, "the receiver reports it (RTCP)");
+        evidence_add(f, l->reported, "rtcp", "%s reports what it hears (RTCP, %llu report blocks).", who, (unsigned long long)l->reports);
+        return true;
+    }
+    if (l->stalled.frame) {
+        out->stopped = l->stalled;
+        conclude(out, DIR_NOT_RECEIVED, "the receiver's reports stop advancing");
+        evidence_add(f, l->stalled, "rtcp", "After this report of %s its highest sequence number does not advance any more.", who);
+        return true;
+    }
+    if (l->empty_reports && l->empty_last.ns - l->sent.first.ns >= RTCP_PATIENCE_NS && !l->s->v->options.dropped) {
+        conclude(out, DIR_NOT_RECEIVED, "the receiver's RTCP never reports on it");
+        evidence_add(f, l->empty_last, "rtcp", "%s sends RTCP without a single report block (RC = 0): it hears nobody.", who);
+        return true;
+    }
+    return false;
+}
+
+static void weigh_at_sender(struct lane *l, struct direction_finding *out, struct session_finding *f)
+{
+    const struct side *to = &l->s->side[l->to];
+    const struct icmp_about *icmp = icmp_now(l);
+    const struct check *check = l->main_flow ? track_check_at(l->s->v->t, l->main_flow->checks) : NULL;
+    const struct place *now = moved(l);
+    const char *who = party_name(l->s->call, l->to, f);
+    char dst[ADDR_TEXT], src[ADDR_TEXT];
+
+    addr_text(&l->main_dst, dst);
+    if (icmp) {
+        conclude(out, DIR_NOT_RECEIVED, "ICMP says that it does not arrive");
+        evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu times).", who, icmp_what_name(icmp->what),
+                     addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n);
+        if (l->reported.frame)
+            out->stopped = icmp->errors.first;
+    } else if (told_by_reports(l, out, f)) {
+        return;
+    } else if (now) {
+        out->stopped = (struct seen){ 0, now->first_frame };
+        conclude(out, DIR_NOT_RECEIVED, "the receiver moved to another address in mid call");
+        evidence_add(f, out->stopped, "media", "From here on %s sends from %s; what is sent to it still goes to %s.", who, addr_text(&now->addr, src), dst);
+    } else if (seen_at(to, &l->main_dst, false)) {
+        conclude(out, DIR_RECEIVED, "the other party's packets come from exactly that address (weak)");
+    } else if (check && check->answers.n) {
+        conclude(out, DIR_RECEIVED, "ICE checks on that path were answered");
+        evidence_add(f, check->answers.last, "check", "An ICE check to %s was answered.", dst);
+    } else if (to->seen_n && !seen_at(to, &l->main_dst, true) && !addr_same_site(&l->main_dst, &l->s->side[l->from].home)) {
+        conclude(out, DIR_NOT_RECEIVED, "the other party is somewhere else");
+        evidence_add(f, (struct seen){ 0, to->seen[0].first_frame }, "media", "%s sends from %s; what is sent to it goes to %s, from where nothing comes.",
+                     who, addr_text(&to->seen[0].addr, src), dst);
+    } else if (!to->seen_n && addr_is_unroutable(&l->main_dst) && !addr_same_site(&l->main_dst, &l->s->side[l->from].home)) {
+        conclude(out, DIR_NOT_RECEIVED, "it goes to a private address of another network");
+    } else if (!to->seen_n) {
+        conclude(out, DIR_UNKNOWN, "nothing comes back that would tell");
+    } else {
+        conclude(out, DIR_UNKNOWN, "the other party's media comes from another port there");
+    }
+}
+
+static void quality(const struct lane *l, struct direction_finding *out)
+{
+    const struct flow *f = l->arrived.n ? track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home) : NULL;
+    const struct stream *s;
+    uint64_t expected = 0, got = 0;
+
+    out->jitter_ms = -1;
+    for (uint32_t i = f ? f->streams : POOL_NONE; (s = track_stream_at(l->s->v->t, i)) != NULL; i = s->next) {
+        uint32_t hz = s->clock_hz ? s->clock_hz : l->s->side[l->from].media->clock_hz;
+
+        if (!s->believed || s->packets.first.ns < l->s->when.from_ns || s->packets.first.ns >= l->s->when.to_ns)
+            continue;
+        expected += stream_expected(s);
+        got += s->packets.n - s->duplicated;
+        if (hz && s->clock_hz && s->packets.n > 16)
+            out->jitter_ms = (double)s->jitter_x16 / 16 * 1000 / hz;
+    }
+    out->has_quality = expected > 0;
+    out->loss_percent = expected > got ? 100.0 * (double)(expected - got) / (double)expected : 0;
+}
+
+static bool wants(enum sdp_dir d, bool sending)
+{
+    return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
+}
+
+/* RFC 3264 §5.1, §6.1; 0.0.0.0 is the old way to hold (RFC 2543, RFC 3264 §8.4). */
+static bool is_expected(const struct side *from, const struct side *to)
+{
+    return from->media && to->media && !from->media->rejected && !to->media->rejected && wants(from->media->dir, true) &&
+           wants(to->media->dir, false) && !(addr_is_none(&to->media->addr) && addr_is_v4(&to->media->addr));
+}
+
+static bool held_by(const struct side *from, const struct side *to)
+{
+    return from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
+}
+
+static void weigh(struct lane *l, struct direction_finding *out, struct session_finding *f)
+{
+    const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
+    const char *who = party_name(l->s->call, l->from, f);
+
+    if (to->local) {
+        if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
+            conclude(out, DIR_NOT_SENT, "the sender sends nothing");
+        else
+            weigh_at_receiver(l, out, f);
+    } else if (!l->sent.n && from->local) {
+        if (span_ns(l) < JUDGE_MIN_NS)
+            conclude(out, DIR_UNKNOWN, "too short to tell");
+        else
+            conclude(out, DIR_NOT_SENT, "the sender sends nothing");
+        if (out->verdict == DIR_NOT_SENT)
+            evidence_add(f, l->s->agreement->since, "sdp", "From here on %s should send, and sends nothing.", who);
+    } else if (l->sent.n) {
+        weigh_at_sender(l, out, f);
+    } else {
+        conclude(out, DIR_UNKNOWN, "neither its sender nor its receiver is at this vantage");
+    }
+    if (held_by(from, to) && (out->verdict == DIR_NOT_SENT || (out->verdict == DIR_NOT_RECEIVED && !l->sent.n && !l->sr_packets)))
+        conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
+}
+
+void lane_judge(const struct scene *s, const struct ice_result *ice, enum party from, struct direction_finding *out,
+                struct session_finding *session)
+{
+    struct lane l = { .s = s, .ice = ice, .from = from, .to = other_party(from) };
+    const struct side *a = &s->side[from], *b = &s->side[l.to];
+
+    *out = (struct direction_finding){ .media = s->media, .from = from, .to = l.to, .server = POOL_NONE, .mid = "", .codec = "", .jitter_ms = -1 };
+    if (!a->media || !b->media) {
+        conclude(out, DIR_NOT_EXPECTED, "this media section was not agreed on");
+        return;
+    }
+    out->kind = a->media->kind;
+    out->mid = a->media->mid;
+    out->codec = *a->media->codec ? a->media->codec : b->media->codec;
+    out->expected = is_expected(a, b);
+    out->expected_packets = out->expected ? expected_packets(&l) : 0;
+    out->sent_seen = a->local;
+    out->received_seen = b->local;
+    collect_sent(&l, out);
+    collect_arrived(&l, out);
+    collect_rtcp(&l, l.to, report_read);
+    collect_rtcp(&l, from, sender_alive);
+    out->sent = l.sent.n;
+    out->received = b->local ? l.arrived.n : 0;
+    quality(&l, out);
+    if (!out->expected) {
+        conclude(out, DIR_NOT_EXPECTED, "the descriptions in force do not ask for it");
+        return;
+    }
+    weigh(&l, out, session);
+    if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
+        cause_of_loss(s, l.to, l.main_flow && !b->local ? &l.main_dst : NULL, out, session);
+}

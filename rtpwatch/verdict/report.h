@@ -1,0 +1,24 @@
+/* Everything that was found in one run, for the outputs: what each call is, briefly, and the sums. Calls are judged again when they are told. */
+#ifndef RW_VERDICT_REPORT_H
+#define RW_VERDICT_REPORT_H
+
+#include "verdict/verdict.h"
+
+struct brief {
+    uint8_t verdict, cause, confidence; /* enum verdict, cause, confidence */
+    uint32_t server;
+};
+
+struct report {
+    struct view view;
+    uint32_t calls;
+    struct brief *call; /* by slot in the track's calls */
+    struct server_finding *servers;
+    uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
+};
+
+/* Judges all calls and servers of a track; false without memory. report_done() frees. */
+bool report_make(struct report *r, const struct track *t, const struct view_options *options, int64_t now_ns);
+void report_done(struct report *r);
+
+#endif

@@ -1,0 +1,139 @@
+#include "verdict/verdict_private.h"
+
+#define MAPPING_AGE_NS SECONDS(7200) /* older answers are not what an SDP was made from */
+
+bool addr_usable(const struct addr *a)
+{
+    return a->port != 0 && !addr_is_none(a);
+}
+
+bool side_has(const struct side *s, const struct addr *a)
+{
+    for (size_t i = 0; i < s->own_n; i++)
+        if (addr_eq(&s->own[i], a))
+            return true;
+    return false;
+}
+
+static void own_add(struct scene *s, struct side *x, const struct addr *a)
+{
+    if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
+        return;
+    x->own[x->own_n++] = *a;
+    if (!x->local && view_is_local(s->v, a) && track_find_socket(s->v->t, a)) {
+        x->local = true;
+        x->home = *a;
+    }
+}
+
+uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns)
+{
+    const struct socket *m = track_find_socket(v->t, mapped);
+    const struct stun_tx *x;
+
+    for (uint32_t i = m ? m->claimed : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_claimed)
+        if (x->answer.ns <= ns && ns - x->answer.ns <= MAPPING_AGE_NS)
+            return i;
+    return POOL_NONE;
+}
+
+/* The sockets that STUN servers told this address to: usually the one behind it. */
+static void bases_add(struct scene *s, struct side *x, const struct addr *mapped)
+{
+    const struct socket *m = track_find_socket(s->v->t, mapped);
+    const struct stun_tx *tx;
+
+    for (uint32_t i = m ? m->claimed : POOL_NONE; (tx = track_tx_at(s->v->t, i)) != NULL; i = tx->next_claimed)
+        if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS)
+            own_add(s, x, &track_socket(s->v->t, tx->socket)->addr);
+}
+
+static void side_make(struct scene *s, enum party p)
+{
+    struct side *x = &s->side[p];
+    struct addr beside;
+
+    x->sdp = s->agreement->by[p];
+    x->media = s->media < x->sdp->medias ? &x->sdp->media[s->media] : NULL;
+    if (!x->media)
+        return;
+    own_add(s, x, &x->media->addr);
+    for (size_t i = 0; i < x->sdp->cands; i++) {
+        const struct cand_desc *c = &x->sdp->cand[i];
+
+        if (c->media == s->media && c->component == 1 && !c->tcp) {
+            own_add(s, x, &c->addr);
+            own_add(s, x, &c->raddr);
+        }
+    }
+    for (size_t i = 0, n = x->own_n; i < n; i++)
+        bases_add(s, x, &x->own[i]);
+    /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
+    beside = addr_with_port(x->sdp->from, x->media->addr.port);
+    if (!x->local && view_is_local(s->v, &beside))
+        own_add(s, x, &beside);
+}
+
+uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out)
+{
+    const struct stream *s;
+    uint64_t n = 0;
+
+    for (uint32_t i = f->streams; (s = track_stream_at(v->t, i)) != NULL; i = s->next) {
+        if (!s->believed || s->packets.first.ns < when.from_ns || s->packets.first.ns >= when.to_ns)
+            continue;
+        n += s->packets.n;
+        if (!out)
+            continue;
+        if (!out->n || s->packets.first.ns < out->first.ns)
+            out->first = s->packets.first;
+        if (s->packets.last.ns > out->last.ns)
+            out->last = s->packets.last;
+        out->n += s->packets.n;
+    }
+    return n;
+}
+
+static bool touches(const struct flow *f, struct span_of_time when)
+{
+    return f->packets.first.ns < when.to_ns && f->packets.last.ns >= when.from_ns;
+}
+
+/* Where the party's packets come from, as the other party's sockets see them: the local one where there is one. */
+static void seen_make(struct scene *s, enum party p)
+{
+    struct side *x = &s->side[p], *other = &s->side[other_party(p)];
+    const struct flow *f;
+
+    if (x->local) {
+        x->seen[x->seen_n++] = (struct place){ x->home, 0, 0 };
+        return;
+    }
+    for (size_t k = 0; k < other->own_n; k++) {
+        const struct socket *at = track_find_socket(s->v->t, &other->own[k]);
+
+        if (other->local && !view_is_local(s->v, &other->own[k]))
+            continue;
+        for (uint32_t i = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
+            const struct check *c = track_check_at(s->v->t, f->checks);
+            struct tally rtp = { 0 };
+
+            if (!touches(f, s->when) || x->seen_n == PLACES_KEPT)
+                continue;
+            flow_rtp(s->v, f, s->when, &rtp);
+            if (rtp.n || (c && c->requests.n))
+                x->seen[x->seen_n++] = (struct place){ f->src, rtp.n, rtp.n ? rtp.first.frame : f->packets.first.frame };
+        }
+    }
+}
+
+void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
+                struct span_of_time when)
+{
+    *s = (struct scene){ .v = v, .call = c, .agreement = a, .media = media, .when = when };
+    side_make(s, CALLER);
+    side_make(s, CALLEE);
+    seen_make(s, CALLER);
+    seen_make(s, CALLEE);
+    s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].media->ice && s->side[CALLEE].media->ice;
+}

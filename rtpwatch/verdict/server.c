@@ -1,0 +1,122 @@
+/* STUN servers: how they answered, what they are called, and whether their word holds. */
+#include <stdlib.h>
+
+#include "verdict/verdict_private.h"
+
+const struct dns_fact *dns_name_of(const struct track *t, const struct addr *a, int64_t ns)
+{
+    const struct dns_fact *best = NULL;
+
+    for (uint32_t i = 0; i < t->names.used; i++) {
+        const struct dns_fact *n = pool_at(&t->names, i);
+        bool before = n->at.ns <= ns;
+
+        if (n->type == DNS_SRV || !addr_ip_eq(&n->addr, a))
+            continue;
+        if (!best || (before && (best->at.ns > ns || n->last.ns > best->last.ns)))
+            best = n;
+    }
+    return best;
+}
+
+void server_text(const struct view *v, uint32_t server, struct strbuf *out)
+{
+    const struct stun_server *s = track_server_at(v->t, server);
+    const struct dns_fact *name = dns_name_of(v->t, &s->addr, s->asked.last.ns);
+    char buf[ADDR_TEXT];
+
+    if (name) {
+        strbuf_safe(out, span_str(name->name), 256);
+        strbuf_fmt(out, " (%s)", addr_text(&s->addr, buf));
+    } else {
+        strbuf_add(out, addr_text(&s->addr, buf));
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void rtts(const struct stun_server *s, struct server_finding *f)
+{
+    uint32_t sorted[sizeof s->rtt_us / sizeof *s->rtt_us];
+
+    if (!s->rtts)
+        return;
+    memcpy(sorted, s->rtt_us, s->rtts * sizeof *sorted);
+    qsort(sorted, s->rtts, sizeof *sorted, by_size);
+    f->rtt_min_us = sorted[0];
+    f->rtt_median_us = sorted[s->rtts / 2];
+    f->rtt_max_us = sorted[s->rtts - 1];
+}
+
+static void bad_at(struct server_finding *f, struct seen at)
+{
+    if (!f->first_bad.frame || at.ns < f->first_bad.ns)
+        f->first_bad = at;
+    if (at.ns > f->last_bad.ns)
+        f->last_bad = at;
+}
+
+void judge_servers(const struct view *v, struct server_finding *out)
+{
+    const struct track *t = v->t;
+
+    for (uint32_t i = 0; i < t->servers.used; i++) {
+        const struct stun_server *s = track_server_at(t, i);
+        const struct socket *k = track_find_socket(t, &s->addr);
+
+        out[i] = (struct server_finding){ .server = i, .name = dns_name_of(t, &s->addr, s->asked.last.ns), .peer = k && k->advertised };
+        rtts(s, &out[i]);
+    }
+    for (uint32_t i = 0; i < t->stun_txs.used; i++) {
+        const struct stun_tx *x = track_tx_at(t, i);
+        struct server_finding *f = &out[x->server];
+        struct claim c;
+
+        f->unanswered += !x->answer.frame;
+        if (!x->success || addr_is_none(&x->mapped))
+            continue;
+        f->mappings++;
+        claim_judge(v, i, false, &c);
+        if (c.status != CLAIM_WRONG)
+            continue;
+        f->contradicted += c.confidence == CONFIDENCE_PROVEN;
+        f->suspected += c.confidence != CONFIDENCE_PROVEN;
+        bad_at(f, x->answer);
+    }
+}
+
+void server_add_session(struct server_finding *servers, const struct session_finding *s)
+{
+    for (size_t i = 0; i < s->candidates_n; i++) {
+        uint32_t server = s->candidate[i].server;
+        bool counted = server == POOL_NONE;
+
+        for (size_t j = 0; j < i; j++)
+            counted |= s->candidate[j].server == server;
+        if (counted)
+            continue;
+        servers[server].sessions++;
+        servers[server].failed_sessions += verdict_is_failure(s->verdict);
+    }
+}
+
+void server_conclude(const struct view *v, struct server_finding *f)
+{
+    const struct stun_server *s = track_server_at(v->t, f->server);
+
+    if (f->contradicted)
+        f->verdict = SERVER_BAD;
+    else if (f->suspected)
+        f->verdict = SERVER_SUSPECT;
+    else if (s->responses == 0)
+        f->verdict = SERVER_SILENT;
+    else if (f->mappings)
+        f->verdict = SERVER_GOOD;
+    else
+        f->verdict = SERVER_UNKNOWN;
+}

@@ -1,0 +1,345 @@
+/* One call: its agreements in time, each m-line and direction of each, and what follows for the whole. */
+#include <stdlib.h>
+
+#include "verdict/verdict_private.h"
+
+/* The agreements of the leg that counts: the answered one, or while none is answered the latest early one. */
+static const struct agreement *next_of_leg(const struct call *c, const struct agreement *a)
+{
+    while (a && (c->answered.frame ? a->leg != c->answered_leg || (!a->confirmed && a->since.ns >= c->answered.ns) : false))
+        a = a->next;
+    return a;
+}
+
+static bool same_place(const struct media_desc *a, const struct media_desc *b)
+{
+    return addr_eq(&a->addr, &b->addr) && a->dir == b->dir && a->rejected == b->rejected;
+}
+
+/* A re-INVITE that changes nothing that matters here (a session refresh, RFC 4028). */
+static bool changes_nothing(const struct agreement *a, const struct agreement *b)
+{
+    for (enum party p = CALLER; p < PARTIES; p++) {
+        if (a->by[p]->medias != b->by[p]->medias || a->by[p]->cands != b->by[p]->cands)
+            return false;
+        for (size_t i = 0; i < a->by[p]->medias; i++)
+            if (!same_place(&a->by[p]->media[i], &b->by[p]->media[i]))
+                return false;
+    }
+    return true;
+}
+
+static int64_t call_end(const struct view *v, const struct call *c)
+{
+    return c->ended.frame ? c->ended.ns : v->now_ns;
+}
+
+/* ---- one direction over all spans ---- */
+
+struct judged {
+    struct direction_finding d;
+    int64_t ns; /* how long its span was */
+};
+
+static int severity(const struct direction_finding *d)
+{
+    static const int order[] = { [DIR_NOT_EXPECTED] = 0, [DIR_UNKNOWN] = 1, [DIR_RECEIVED] = 2, [DIR_NOT_SENT] = 3, [DIR_NOT_RECEIVED] = 4 };
+
+    return order[d->verdict];
+}
+
+static bool fails(const struct direction_finding *d)
+{
+    return d->verdict == DIR_NOT_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause != CAUSE_MUTED);
+}
+
+static void places_join(struct place *into, size_t *n, const struct place *more, size_t more_n)
+{
+    for (size_t i = 0; i < more_n; i++) {
+        size_t j = 0;
+
+        while (j < *n && !addr_eq(&into[j].addr, &more[i].addr))
+            j++;
+        if (j < *n)
+            into[j].packets += more[i].packets;
+        else if (*n < PLACES_KEPT)
+            into[(*n)++] = more[i];
+    }
+}
+
+/*
+ * What a direction is over several spans: the worst of those that were long enough; but a short beginning that failed before
+ * ICE or a re-INVITE mended it does not condemn the call.
+ */
+static void spans_join(struct judged *all, const struct judged *span)
+{
+    struct direction_finding *d = &all->d, more = span->d;
+    bool mended = fails(d) && more.verdict == DIR_RECEIVED && all->ns < JUDGE_MIN_NS * 2 && span->ns > all->ns;
+    bool worse = severity(&more) > severity(d) && !(fails(&more) && span->ns < JUDGE_MIN_NS);
+
+    more.sent += d->sent;
+    more.received += d->received;
+    more.expected_packets += d->expected_packets;
+    more.expected |= d->expected;
+    places_join(d->sent_to, &d->sent_to_n, more.sent_to, more.sent_to_n);
+    places_join(d->received_from, &d->received_from_n, more.received_from, more.received_from_n);
+    memcpy(more.sent_to, d->sent_to, sizeof more.sent_to);
+    memcpy(more.received_from, d->received_from, sizeof more.received_from);
+    more.sent_to_n = d->sent_to_n;
+    more.received_from_n = d->received_from_n;
+    if (worse || mended) {
+        *d = more;
+    } else {
+        d->sent = more.sent;
+        d->received = more.received;
+        d->expected_packets = more.expected_packets;
+        d->expected = more.expected;
+    }
+    all->ns += span->ns;
+}
+
+static struct judged *slot_of(struct judged *all, size_t *n, uint8_t media, enum party from)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (all[i].d.media == media && all[i].d.from == from)
+            return &all[i];
+    if (*n == DIRECTIONS_KEPT)
+        return NULL;
+    all[*n].d = (struct direction_finding){ .media = media, .from = from, .to = other_party(from), .verdict = DIR_NOT_EXPECTED,
+                                            .server = POOL_NONE, .why = "", .mid = "", .codec = "", .jitter_ms = -1 };
+    return &all[(*n)++];
+}
+
+/* ---- spans ---- */
+
+struct work {
+    const struct view *v;
+    const struct call *c;
+    struct session_finding *out;
+    struct judged dir[DIRECTIONS_KEPT];
+    size_t dirs;
+    struct scene last;     /* of the main m-line, in the last span */
+    struct ice_result ice; /* the same */
+    bool any_scene, ice_used, connected, rtp_seen;
+    int64_t ice_ns; /* how long it was tried */
+};
+
+static bool judged_media(enum sdp_kind k)
+{
+    return k == SDP_AUDIO || k == SDP_VIDEO || k == SDP_OTHER;
+}
+
+static void span_judge(struct work *w, const struct agreement *a, struct span_of_time when, int64_t counted_from)
+{
+    size_t medias = a->by[CALLER]->medias < a->by[CALLEE]->medias ? a->by[CALLER]->medias : a->by[CALLEE]->medias;
+    bool main_done = false;
+
+    for (size_t m = 0; m < medias; m++) {
+        struct scene s;
+        struct ice_result ice;
+
+        if (!judged_media(a->by[CALLER]->media[m].kind))
+            continue;
+        scene_make(&s, w->v, w->c, a, (uint8_t)m, when);
+        ice_judge(&s, &ice);
+        for (enum party from = CALLER; from < PARTIES; from++) {
+            struct judged *slot = slot_of(w->dir, &w->dirs, (uint8_t)m, from), span = { .ns = when.to_ns - counted_from };
+
+            if (!slot)
+                continue;
+            lane_judge(&s, &ice, from, &span.d, w->out);
+            w->rtp_seen |= span.d.sent + span.d.received > 0;
+            spans_join(slot, &span);
+        }
+        candidates_list(&s, w->out);
+        w->connected |= ice.connected;
+        if (main_done)
+            continue;
+        main_done = w->any_scene = true;
+        w->ice_used |= s.ice;
+        w->last = s;
+        w->ice = ice;
+        if (s.ice)
+            w->ice_ns += when.to_ns - counted_from;
+    }
+}
+
+static void spans_judge(struct work *w)
+{
+    const struct call *c = w->c;
+    const struct agreement *a = next_of_leg(c, c->agreements), *before = NULL;
+    int64_t end = call_end(w->v, c), from = c->started.ns;
+
+    while (a) {
+        const struct agreement *next = next_of_leg(c, a->next);
+        int64_t counted;
+
+        while (next && changes_nothing(a, next))
+            next = next_of_leg(c, next->next);
+        if (before || a != c->agreements)
+            from = a->since.ns;
+        counted = c->answered.frame && c->answered.ns > a->since.ns ? c->answered.ns : a->since.ns;
+        span_judge(w, a, (struct span_of_time){ from, next ? next->since.ns : end }, counted);
+        before = a;
+        a = next;
+    }
+}
+
+/* ---- the whole ---- */
+
+static void take_cause(struct session_finding *f, const struct direction_finding *d)
+{
+    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9, [CAUSE_TURN_FAILED] = 8, [CAUSE_PRIVATE_ADDRESS] = 7,
+                                          [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5, [CAUSE_PEER_GONE] = 4,
+                                          [CAUSE_SYMMETRIC_NAT] = 3, [CAUSE_PATH_BLOCKED] = 2, [CAUSE_UNKNOWN] = 1 };
+    bool more = weight[d->cause] > weight[f->cause];
+    bool same = weight[d->cause] == weight[f->cause] && d->cause != CAUSE_NONE;
+
+    if (more || (same && d->server != POOL_NONE && (f->server == POOL_NONE || d->confidence > f->confidence))) {
+        f->cause = d->cause;
+        f->confidence = d->confidence;
+        f->server = d->server;
+    }
+}
+
+/* A party that sends nothing where the path works is muted; where it does not, its ICE failed. */
+static void judge_unsent(struct work *w, struct direction_finding *d)
+{
+    struct session_finding *f = w->out;
+
+    if (d->verdict != DIR_NOT_SENT || d->cause != CAUSE_NONE)
+        return;
+    if (w->ice_used && w->ice.sent[d->from] + w->ice.sent[d->to] > 0 && !(w->ice.answered[CALLER] && w->ice.answered[CALLEE])) {
+        struct session_finding *tmp = f;
+        enum cause cause = f->cause;
+        enum confidence confidence = f->confidence;
+        uint32_t server = f->server;
+
+        cause_of_setup(&w->last, &w->ice, tmp);
+        d->cause = f->cause;
+        d->confidence = f->confidence;
+        d->server = f->server;
+        f->cause = cause;
+        f->confidence = confidence;
+        f->server = server;
+        d->why = "ICE found no way for the sender, so it never sends";
+    } else if (w->ice_used) {
+        d->cause = CAUSE_UNKNOWN;
+        d->why = "the sender sends nothing although its checks were answered";
+    } else {
+        d->cause = CAUSE_MUTED;
+        d->confidence = CONFIDENCE_LIKELY;
+    }
+}
+
+static void whole_media(struct work *w)
+{
+    struct session_finding *f = w->out;
+    size_t failed = 0, fine = 0, unknown = 0;
+
+    for (size_t i = 0; i < w->dirs; i++) {
+        struct direction_finding *d = &w->dir[i].d;
+
+        judge_unsent(w, d);
+        if (fails(d)) {
+            failed++;
+            take_cause(f, d);
+        }
+        fine += d->verdict == DIR_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause == CAUSE_MUTED);
+        unknown += d->verdict == DIR_UNKNOWN;
+    }
+    if (failed)
+        f->verdict = fine || unknown || failed == 1 ? VERDICT_ONE_WAY : VERDICT_NO_MEDIA;
+    else
+        f->verdict = fine ? VERDICT_OK : unknown ? VERDICT_UNKNOWN : VERDICT_NOT_EXPECTED;
+}
+
+static bool setup_failed(const struct work *w)
+{
+    return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 && w->ice_ns >= JUDGE_MIN_NS;
+}
+
+static void whole_setup(struct work *w)
+{
+    struct session_finding *f = w->out;
+    uint64_t sent = w->ice.sent[CALLER] + w->ice.sent[CALLEE];
+
+    f->verdict = VERDICT_SETUP_FAILED;
+    evidence_add(f, w->ice.first, "check", "%llu ICE checks were sent from this frame on; none was answered, and no media was ever sent.",
+                 (unsigned long long)sent);
+    cause_of_setup(&w->last, &w->ice, f);
+    for (size_t i = 0; i < w->dirs; i++)
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
+            w->dir[i].d.verdict = DIR_NOT_SENT;
+            w->dir[i].d.cause = f->cause;
+            w->dir[i].d.why = "ICE never connected";
+        }
+}
+
+/* Neither party's media can be seen here: a proxy's or a registrar's vantage. */
+static bool media_elsewhere(const struct work *w)
+{
+    return w->any_scene && !w->rtp_seen && !w->last.side[CALLER].local && !w->last.side[CALLEE].local && w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
+}
+
+static void conclude(struct work *w)
+{
+    struct session_finding *f = w->out;
+    const struct call *c = w->c;
+
+    if (!c->answered.frame) {
+        f->verdict = c->seen_from_start || c->status >= 300 ? VERDICT_NOT_EXPECTED : VERDICT_UNKNOWN;
+        if (!c->seen_from_start)
+            evidence_add(f, c->started, "note", "The call began before the capture: its descriptions are not known.");
+    } else if (!w->any_scene) {
+        f->verdict = VERDICT_UNKNOWN;
+        evidence_add(f, c->answered, "note", "No offer and answer of this call are in the capture.");
+    } else if (media_elsewhere(w)) {
+        f->verdict = VERDICT_UNKNOWN;
+    } else if (setup_failed(w)) {
+        whole_setup(w);
+    } else {
+        whole_media(w);
+    }
+    if (call_end(w->v, c) - c->answered.ns < NS_PER_S && c->answered.frame && verdict_is_failure(f->verdict))
+        f->verdict = VERDICT_NOT_EXPECTED;
+    if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
+        f->cause = CAUSE_UNKNOWN;
+    if (verdict_is_failure(f->verdict) && f->server == POOL_NONE && f->cause == CAUSE_BAD_CANDIDATE && f->confidence == CONFIDENCE_PROVEN)
+        f->confidence = CONFIDENCE_LIKELY;
+    if (!verdict_is_failure(f->verdict)) {
+        f->cause = CAUSE_NONE;
+        f->confidence = CONFIDENCE_NONE;
+        f->server = POOL_NONE;
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct evidence *x = a, *y = b;
+
+    return (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
+}
+
+void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
+{
+    struct work *w = calloc(1, sizeof *w);
+
+    *out = (struct session_finding){ .call = c, .verdict = VERDICT_UNKNOWN, .server = POOL_NONE };
+    if (!w)
+        return;
+    *w = (struct work){ .v = v, .c = c, .out = out };
+    spans_judge(w);
+    conclude(w);
+    for (size_t i = 0; i < w->dirs; i++)
+        out->direction[out->directions_n++] = w->dir[i].d;
+    if (w->any_scene && out->verdict != VERDICT_UNKNOWN)
+        candidates_warn(&w->last, out);
+    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_time);
+    free(w);
+}
+
+void session_finding_done(struct session_finding *f)
+{
+    arena_done(&f->arena);
+}

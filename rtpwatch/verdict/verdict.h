@@ -1,0 +1,180 @@
+/*
+ * From facts to findings: pure functions of the track and a point in time. No packet, no I/O, no state that outlives a call.
+ * The situations are those of SPEC §4, the evidence that of §3; rtpwatch/doc/VERDICTS.md lists what raises and what holds back each.
+ */
+#ifndef RW_VERDICT_H
+#define RW_VERDICT_H
+
+#include "base/strbuf.h"
+#include "track/track.h"
+
+#define VERDICTS(id, word) VERDICT_##id,
+enum verdict {
+#include "verdict/verdicts.def"
+    VERDICTS_N
+};
+#undef VERDICTS
+#define DIRECTIONS(id, word) DIR_##id,
+enum dir_verdict {
+#include "verdict/verdicts.def"
+    DIRECTIONS_N
+};
+#undef DIRECTIONS
+#define CONFIDENCES(id, word) CONFIDENCE_##id,
+enum confidence {
+#include "verdict/verdicts.def"
+    CONFIDENCES_N
+};
+#undef CONFIDENCES
+#define STATUSES(id, word) CANDIDATE_##id,
+enum candidate_status {
+#include "verdict/verdicts.def"
+    STATUSES_N
+};
+#undef STATUSES
+#define SERVER_VERDICTS(id, word) SERVER_##id,
+enum server_verdict {
+#include "verdict/verdicts.def"
+    SERVER_VERDICTS_N
+};
+#undef SERVER_VERDICTS
+#define CAUSES(id, word, remedy) CAUSE_##id,
+enum cause {
+#include "verdict/verdicts.def"
+    CAUSES_N
+};
+#undef CAUSES
+
+const char *verdict_word(enum verdict v);
+const char *dir_verdict_word(enum dir_verdict v);
+const char *confidence_word(enum confidence c);
+const char *candidate_status_word(enum candidate_status s);
+const char *server_verdict_word(enum server_verdict v);
+const char *cause_word(enum cause c);
+const char *cause_remedy(enum cause c);
+bool verdict_is_failure(enum verdict v); /* one_way, no_media, setup_failed */
+
+/* Below this a span of a call is too short to conclude anything from silence. */
+#define JUDGE_MIN_NS SECONDS(2)
+
+enum {
+    PLACES_KEPT = 8, DIRECTIONS_KEPT = 32, CANDIDATES_KEPT = 96, EVIDENCE_KEPT = 48, WARNINGS_KEPT = 8, LOCALS_KEPT = 256,
+};
+
+/* ---- the view: who is local, and until when there is something to see ---- */
+
+struct local_net {
+    struct addr net;
+    unsigned bits; /* of the 128; an IPv4 /24 is 120 */
+};
+
+struct view_options {
+    const struct local_net *locals; /* --local; none: inferred */
+    size_t locals_n;
+    bool dropped; /* the capture lost so many packets that silence proves nothing */
+};
+
+struct view {
+    const struct track *t;
+    struct view_options options;
+    int64_t now_ns;              /* the end of what was seen */
+    struct addr local[LOCALS_KEPT];
+    size_t locals_n;
+    bool locals_inferred;
+};
+
+/* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
+void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
+bool view_is_local(const struct view *v, const struct addr *a);
+
+/* ---- findings ---- */
+
+struct evidence {
+    struct seen at; /* frame 0: no single frame */
+    const char *kind, *text;
+};
+
+struct place {
+    struct addr addr;
+    uint64_t packets, first_frame;
+};
+
+struct direction_finding {
+    uint8_t media;
+    enum sdp_kind kind;
+    const char *mid, *codec;
+    enum party from, to;
+    bool expected;
+    enum dir_verdict verdict;
+    enum cause cause;
+    enum confidence confidence;
+    uint32_t server; /* slot, POOL_NONE none */
+    const char *why; /* one plain sentence */
+    uint64_t sent, received, expected_packets;
+    bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
+    size_t sent_to_n, received_from_n;
+    struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
+    bool has_quality;
+    double loss_percent, jitter_ms; /* jitter < 0: clock not known */
+    struct seen stopped;            /* frame 0: it did not stop early */
+};
+
+struct candidate_finding {
+    enum party party;
+    uint8_t media, component;
+    const char *type, *host; /* host: as sent, where it is a name */
+    bool has_base, tcp;
+    struct addr addr, base;
+    uint32_t priority;
+    uint32_t server;         /* who supplied it, POOL_NONE not known */
+    uint32_t tx;             /* by which transaction */
+    uint64_t checks_sent, checks_answered, rtp_packets;
+    enum candidate_status status;
+    struct seen at;
+    bool wrong;
+};
+
+struct warning {
+    const char *kind, *text;
+    uint32_t server;
+};
+
+struct session_finding {
+    const struct call *call;
+    enum verdict verdict;
+    enum cause cause;
+    enum confidence confidence;
+    uint32_t server;
+    size_t directions_n, candidates_n, warnings_n, evidence_n;
+    struct direction_finding direction[DIRECTIONS_KEPT];
+    struct candidate_finding candidate[CANDIDATES_KEPT];
+    struct warning warning[WARNINGS_KEPT];
+    struct evidence evidence[EVIDENCE_KEPT];
+    struct arena arena; /* of its texts */
+};
+
+/* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
+void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
+void session_finding_done(struct session_finding *f);
+
+struct server_finding {
+    uint32_t server;
+    enum server_verdict verdict;
+    const struct dns_fact *name; /* NULL: not known */
+    uint64_t unanswered, mappings, contradicted, suspected, sessions, failed_sessions;
+    uint32_t rtt_min_us, rtt_median_us, rtt_max_us;
+    struct seen first_bad, last_bad;
+    bool peer; /* an address that a session advertised: asked as a keep-alive, no STUN server */
+};
+
+/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). */
+void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
+void server_add_session(struct server_finding *servers, const struct session_finding *s);
+void server_conclude(const struct view *v, struct server_finding *f);
+
+/* The DNS answer that names `a` (its IP), the latest at or before `ns`, else the earliest after it; NULL: none in the capture. */
+const struct dns_fact *dns_name_of(const struct track *t, const struct addr *a, int64_t ns);
+/* "stun.l.google.com (74.125.250.129:19302)", or the address alone; into `out`. */
+void server_text(const struct view *v, uint32_t server, struct strbuf *out);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * Who is local. Given by the user, or told by Linux cooked headers, or inferred: a host whose packets arrive here with a TTL that
+ * nothing has lowered (64, 128, 255) was not behind a router, and one that nearly all packets come from or go to is the host
+ * that the capture was taken on.
+ */
+#include <stdlib.h>
+
+#include "verdict/verdict.h"
+
+struct host {
+    struct addr ip;
+    uint64_t packets; /* from and to it */
+    bool fresh_ttl, left_here;
+};
+
+struct hosts {
+    struct pool pool;
+    struct hmap by_ip;
+    uint64_t packets;
+};
+
+static bool host_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct hosts *h = self;
+
+    return addr_ip_eq(&((const struct host *)pool_at(&h->pool, slot))->ip, key);
+}
+
+static struct host *host_get(struct hosts *h, const struct addr *a)
+{
+    struct addr ip = addr_with_port(*a, 0);
+    uint32_t slot = hmap_find(&h->by_ip, addr_hash(&ip), host_eq, h, &ip);
+    struct host *made;
+
+    if (slot != HMAP_NONE)
+        return pool_at(&h->pool, slot);
+    made = pool_new(&h->pool, &slot);
+    if (!made || !hmap_put(&h->by_ip, addr_hash(&ip), slot))
+        return NULL;
+    made->ip = ip;
+    return made;
+}
+
+static void hosts_count(struct hosts *h, const struct track *t)
+{
+    for (uint32_t i = 0; i < t->flows.used; i++) {
+        const struct flow *f = track_flow_at(t, i);
+        struct host *src = host_get(h, &f->src), *dst = host_get(h, &f->dst);
+
+        if (!src || !dst || addr_is_multicast(&f->dst))
+            continue;
+        h->packets += f->packets.n;
+        src->packets += f->packets.n;
+        dst->packets += f->packets.n;
+        src->fresh_ttl |= f->ttl == 64 || f->ttl == 128 || f->ttl == 255;
+        src->left_here |= f->left_here;
+    }
+}
+
+static void add(struct view *v, const struct host *h)
+{
+    if (v->locals_n < LOCALS_KEPT && !addr_is_none(&h->ip) && !addr_is_multicast(&h->ip))
+        v->local[v->locals_n++] = h->ip;
+}
+
+static void infer(struct view *v, const struct hosts *h)
+{
+    bool told = false, capturing = false;
+
+    for (uint32_t i = 0; i < h->pool.used; i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        told |= x->left_here;
+        capturing |= x->fresh_ttl && x->packets * 5 >= h->packets * 4;
+    }
+    for (uint32_t i = 0; i < h->pool.used; i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        if (told ? x->left_here : capturing ? x->fresh_ttl && x->packets * 5 >= h->packets * 4 : x->fresh_ttl)
+            add(v, x);
+    }
+}
+
+void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
+{
+    struct hosts h = { 0 };
+
+    *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
+    if (options->locals_n)
+        return;
+    v->locals_inferred = true;
+    pool_init(&h.pool, sizeof(struct host), TRACK_SOCKETS);
+    hosts_count(&h, t);
+    infer(v, &h);
+    pool_done(&h.pool);
+    hmap_done(&h.by_ip);
+}
+
+static bool in_net(const struct addr *a, const struct local_net *n)
+{
+    unsigned bytes = n->bits / 8, rest = n->bits % 8;
+
+    return memcmp(a->ip, n->net.ip, bytes) == 0 && (rest == 0 || (a->ip[bytes] ^ n->net.ip[bytes]) >> (8 - rest) == 0);
+}
+
+bool view_is_local(const struct view *v, const struct addr *a)
+{
+    for (size_t i = 0; i < v->options.locals_n; i++)
+        if (in_net(a, &v->options.locals[i]))
+            return true;
+    for (size_t i = 0; i < v->locals_n; i++)
+        if (addr_ip_eq(a, &v->local[i]))
+            return true;
+    return false;
+}
