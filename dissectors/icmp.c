@@ -96,8 +96,8 @@ static void read_addresses(struct icmp_msg *m, struct rd *q, size_t n)
 {
     struct span src = rd_take(q, n), dst = rd_take(q, n);
 
-    m->quotes = !q->err;
-    if (q->err)
+    m->quotes = src.p && dst.p;
+    if (!m->quotes)
         return;
     m->src = n == 4 ? addr_v4(src.p, 0) : addr_v6(src.p, 0);
     m->dst = n == 4 ? addr_v4(dst.p, 0) : addr_v6(dst.p, 0);
@@ -107,7 +107,7 @@ static void read_addresses(struct icmp_msg *m, struct rd *q, size_t n)
 static bool read_v4(struct icmp_msg *m, struct rd *q)
 {
     uint8_t version_ihl = rd_u8(q), proto;
-    size_t header = 4u * (version_ihl & 15u);
+    size_t header = (size_t)(version_ihl & 15u) * 4;
     uint16_t fragment;
 
     if (version_ihl >> 4 != 4 || header < V4_HEADER)

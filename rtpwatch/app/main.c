@@ -80,6 +80,18 @@ static bool inputs_sound(struct run *r)
     return sound;
 }
 
+/* So many packets lost that what was not seen may have been there all the same: one in 200. */
+static bool lost_too_many(struct run *r)
+{
+    uint64_t packets = 0, dropped = 0;
+
+    for (size_t i = 0; i < capture_inputs(r->capture); i++) {
+        packets += capture_input(r->capture, i)->packets;
+        dropped += capture_input(r->capture, i)->dropped;
+    }
+    return dropped * 200 > packets;
+}
+
 static int analyse(struct run *r)
 {
     char bad_filter[CAPTURE_ERROR] = "";
@@ -98,6 +110,7 @@ static int analyse(struct run *r)
         pipeline_frame(r->pipeline, &frame);
     pipeline_finish(r->pipeline);
     sound = inputs_sound(r);
+    options.dropped = lost_too_many(r);
     if (r->cli.dump_facts)
         return facts_streams(r->pipeline->track, stdout) && sound ? EXIT_FINE : EXIT_UNUSABLE;
     if (!report_make(&r->report, r->pipeline->track, &options, r->pipeline->clock.now_ns))

@@ -64,8 +64,8 @@ static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd
 }
 
 /*
- * SIP over TCP is told by its content, like everything else. After a hole in the stream the bytes up to the next segment that
- * begins a message are given up.
+ * SIP over TCP is told by its content, like everything else. Bytes that begin no message are passed over up to the next segment:
+ * a capture may begin, and a stream may have a hole, in the middle of one.
  */
 static size_t tcp_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap)
 {
@@ -73,6 +73,7 @@ static size_t tcp_data(void *self, const struct net_packet *segment, struct span
     struct datagram d = datagram_of(segment);
     struct rd r = rd_init(bytes, bytes.n);
 
+    (void)after_gap;
     while (rd_left(&r)) {
         struct faults why = { 0 };
         enum dis got = sip_dissect(&r, true, &p->msg.sip, &why);
@@ -81,7 +82,7 @@ static size_t tcp_data(void *self, const struct net_packet *segment, struct span
             break;
         if (got != DIS_OK) {
             fault_log_all(&p->faults, &why, d.at.frame);
-            return after_gap ? bytes.n : TCP_IGNORE;
+            return bytes.n;
         }
         p->tcp_was_sip = true;
         sip_message(p, &d, 0, &why);

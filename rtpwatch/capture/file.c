@@ -66,23 +66,22 @@ static void fail(struct input *in, const char *why)
 static const struct bpf_program *filter_compile(struct filter *f, int link)
 {
     pcap_t *dead = pcap_open_dead(link, FILTER_SNAP);
-    struct bpf_program *program = &f->v[f->n].program;
+    const struct bpf_program *program = NULL;
     const char *why = "out of memory";
-    bool fine = false;
 
     if (f->n == FILTER_LINKS)
         why = "more link types than a filter is compiled for";
-    else if (dead && pcap_compile(dead, program, f->text, 1, PCAP_NETMASK_UNKNOWN) == 0)
-        fine = true;
+    else if (dead && pcap_compile(dead, &f->v[f->n].program, f->text, 1, PCAP_NETMASK_UNKNOWN) == 0)
+        program = &f->v[f->n].program;
     else if (dead)
         why = pcap_geterr(dead);
-    if (fine)
+    if (program)
         f->v[f->n++].link = link;
     else
         snprintf(f->error, sizeof f->error, "%.*s", (int)sizeof f->error - 1, why);
     if (dead)
         pcap_close(dead);
-    return fine ? program : NULL;
+    return program;
 }
 
 static const struct bpf_program *filter_for(struct filter *f, int link)
@@ -104,7 +103,8 @@ static bool read_pcap(struct input *in, struct frame *out)
             fail(in, pcap_geterr(in->pcap));
         return false;
     }
-    out->ts_ns = (int64_t)header->ts.tv_sec * NS_PER_S + header->ts.tv_usec; /* opened for nanoseconds */
+    /* Opened for nanoseconds. libpcap reads the file's seconds as signed; unsigned, they last beyond 2038. */
+    out->ts_ns = (int64_t)(uint32_t)header->ts.tv_sec * NS_PER_S + header->ts.tv_usec;
     out->link = in->link;
     out->bytes = (struct span){ bytes, header->caplen };
     out->wire = header->len;

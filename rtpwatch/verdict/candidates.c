@@ -129,11 +129,11 @@ void candidates_warn(const struct scene *s, struct session_finding *session)
             continue;
         claim_judge(s->v, c->tx, s->side[c->party].local && c->rtp_packets > 0, &claim);
         c->wrong = claim.status == CLAIM_WRONG;
-        if (!c->wrong)
-            continue;
+        if (!c->wrong || (verdict_is_failure(session->verdict) && session->server == c->server))
+            continue; /* right, or told as the cause already */
         server_text(s->v, c->server, &who);
-        strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s); the call went another way.", strbuf_str(&who), addr_keep(session, &c->addr),
-                   confidence_word(claim.confidence));
+        strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(session, &c->addr),
+                   confidence_word(claim.confidence), session->verdict == VERDICT_OK ? "; the call went another way" : "");
         warn_add(session, "bad_candidate", c->server, text_keep(session, &b));
         strbuf_done(&who);
         evidence_claim(s->v, c->tx, &claim, session);

@@ -31,7 +31,7 @@ static void compare(struct whereabouts *w, const struct addr *x, const struct ad
     w->known = true;
 }
 
-/* Where a party that is not at this vantage is seen from: its media and checks, the Via of its SIP, its direct SIP. */
+/* Where a party is seen from: its media and checks, its own public address, the Via of its SIP, its direct SIP. */
 static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
 {
     const struct side *side = &s->side[p];
@@ -40,6 +40,8 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
 
     for (size_t i = 0; i < side->seen_n && !side->local; i++)
         compare(&w, x, &side->seen[i].addr, (struct seen){ 0, side->seen[i].first_frame }, true);
+    if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */
+        compare(&w, x, &side->home, side->sdp->at, true);
     if (!w.known && via->at.frame && !addr_is_unroutable(&via->outside))
         compare(&w, x, &via->outside, via->at, false);
     if (!w.known && side->sdp->direct && !side->local && !addr_is_unroutable(&side->sdp->from))
@@ -84,9 +86,19 @@ static bool bad_address(const struct scene *s, enum party to, const struct addr 
     evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", who, addr_ip_text(&w.addr, real),
                  w.of_media ? "" : " (its SIP)");
     if (w.same_site)
-        evidence_add(f, w.at, "note", "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
-    evidence_add(f, (struct seen){ 0 }, "note", "Who supplied that address is outside this capture: a capture at %s would show its STUN exchange.", who);
+        evidence_add(f, (struct seen){ 0 }, "note", "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
+    if (s->side[to].local)
+        evidence_add(f, (struct seen){ 0 }, "note", "No STUN answer in this capture supplied that address: it was configured, or learned before.");
+    else
+        evidence_add(f, (struct seen){ 0 }, "note", "Who supplied that address is outside this capture: a capture at %s would show its STUN exchange.", who);
     return true;
+}
+
+bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
+{
+    struct whereabouts w = find(s, to, x);
+
+    return w.known && !w.matches && !w.same_site;
 }
 
 /* An address that only its own network can reach, described to somebody outside it (RFC 1918). */

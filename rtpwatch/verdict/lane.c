@@ -7,7 +7,7 @@
 #define STALL_NS SECONDS(8)        /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
 #define GONE_NS SECONDS(3)         /* media that ends this long before its span did not end with it */
-enum { WEAK_PACKETS = 3 };
+enum { SR_SLACK = 25 };           /* packets on the way, or before the capture: half a second */
 
 /* What is known of one direction. */
 struct lane {
@@ -22,7 +22,6 @@ struct lane {
     uint64_t reports, empty_reports;
     struct seen reported, stalled, empty_last;
     uint32_t highest;
-    bool sr_counts;
     uint32_t sr_packets;
     struct seen sr_at;
     struct tally from_sender; /* RTCP and checks of the sender that reach the receiver: it is alive */
@@ -171,8 +170,7 @@ static void sender_alive(struct lane *l, const struct rtcp_sender *r)
         return;
     merge(&l->from_sender, &r->packets);
     if (r->has_sr) {
-        l->sr_counts = true;
-        l->sr_packets = r->sr_packets_last > r->sr_packets_first ? r->sr_packets_last - r->sr_packets_first : r->sr_packets_last;
+        l->sr_packets = r->sr_packets_last;
         l->sr_at = r->sr_last;
     }
 }
@@ -241,6 +239,19 @@ static bool fell_silent(const struct lane *l, const struct tally *media)
     return media->n && l->s->when.to_ns - media->last.ns >= GONE_NS && l->from_sender.last.ns <= media->last.ns + SECONDS(1);
 }
 
+/* What arrived at the receiver's sockets at any time: a sender's report counts from its start, not from the span's. */
+static uint64_t heard_before(const struct lane *l)
+{
+    struct span_of_time ever = { INT64_MIN, INT64_MAX };
+    const struct socket *k = track_find_socket(l->s->v->t, &l->s->side[l->to].home);
+    const struct flow *f;
+    uint64_t n = 0;
+
+    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(l->s->v->t, i)) != NULL; i = f->next_in)
+        n += flow_rtp(l->s->v, f, ever, NULL);
+    return n;
+}
+
 /* The receiver's host is here: what arrives is seen, and what does not is not. */
 static void weigh_at_receiver(struct lane *l, struct direction_finding *out, struct session_finding *f)
 {
@@ -274,7 +285,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
                      (unsigned long long)l->stray.n, who, addr_text(&l->stray_dst, a));
     } else if (l->s->v->options.dropped) {
         conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
-    } else if (l->sr_counts && l->sr_packets) {
+    } else if (l->sr_packets > heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_RECEIVED, "the sender's own report says that it sends");
         evidence_add(f, l->sr_at, "rtcp", "%s reports that it has sent %u packets; none arrived here.", who, l->sr_packets);
     } else if (l->from_sender.n || l->ice->answered[l->from]) {
@@ -382,6 +393,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
                      who, addr_text(&to->seen[0].addr, src), dst);
     } else if (!to->seen_n && addr_is_unroutable(&l->main_dst) && !addr_same_site(&l->main_dst, &l->s->side[l->from].home)) {
         conclude(out, DIR_NOT_RECEIVED, "it goes to a private address of another network");
+    } else if (!to->seen_n && known_elsewhere(l->s, l->to, &l->main_dst)) {
+        conclude(out, DIR_NOT_RECEIVED, "nothing comes back, and the receiver is known to be elsewhere");
     } else if (!to->seen_n) {
         conclude(out, DIR_UNKNOWN, "nothing comes back that would tell");
     } else {

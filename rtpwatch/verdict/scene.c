@@ -127,12 +127,28 @@ static void seen_make(struct scene *s, enum party p)
     }
 }
 
+/* A description that names an address where the party is not: the socket it sent from before, and still does, is its own. */
+static void home_keep(struct scene *s, enum party p, const struct side *before)
+{
+    struct side *x = &s->side[p];
+    const struct socket *k = !x->local && before->local ? track_find_socket(s->v->t, &before->home) : NULL;
+    const struct flow *f;
+
+    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_out)
+        if (flow_rtp(s->v, f, s->when, NULL)) {
+            own_add(s, x, &before->home);
+            return;
+        }
+}
+
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
-                struct span_of_time when)
+                struct span_of_time when, const struct scene *before)
 {
     *s = (struct scene){ .v = v, .call = c, .agreement = a, .media = media, .when = when };
     side_make(s, CALLER);
     side_make(s, CALLEE);
+    for (enum party p = CALLER; before && p < PARTIES; p++)
+        home_keep(s, p, &before->side[p]);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
     s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].media->ice && s->side[CALLEE].media->ice;

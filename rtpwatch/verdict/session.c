@@ -140,7 +140,7 @@ static void span_judge(struct work *w, const struct agreement *a, struct span_of
 
         if (!judged_media(a->by[CALLER]->media[m].kind))
             continue;
-        scene_make(&s, w->v, w->c, a, (uint8_t)m, when);
+        scene_make(&s, w->v, w->c, a, (uint8_t)m, when, w->any_scene && w->last.media == m ? &w->last : NULL);
         ice_judge(&s, &ice);
         for (enum party from = CALLER; from < PARTIES; from++) {
             struct judged *slot = slot_of(w->dir, &w->dirs, (uint8_t)m, from), span = { .ns = when.to_ns - counted_from };
@@ -314,11 +314,14 @@ static void conclude(struct work *w)
     }
 }
 
-static int by_time(const void *a, const void *b)
+/* In the order of the capture; what belongs to no single frame stands last. */
+static int by_frame(const void *a, const void *b)
 {
-    const struct evidence *x = a, *y = b;
+    uint64_t x = ((const struct evidence *)a)->at.frame, y = ((const struct evidence *)b)->at.frame;
 
-    return (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
+    if (x == 0 || y == 0)
+        return (x == 0) - (y == 0);
+    return (x > y) - (x < y);
 }
 
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
@@ -335,7 +338,7 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
         out->direction[out->directions_n++] = w->dir[i].d;
     if (w->any_scene && out->verdict != VERDICT_UNKNOWN)
         candidates_warn(&w->last, out);
-    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_time);
+    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_frame);
     free(w);
 }
 

@@ -64,8 +64,9 @@ struct scene {
     bool ice;
 };
 
+/* `before`: the same m-line in the agreement before, NULL: none. Its sockets still count where they are still used. */
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
-                struct span_of_time when);
+                struct span_of_time when, const struct scene *before);
 bool side_has(const struct side *s, const struct addr *a);
 /* RTP of believed streams on the flow within the time; the first and last packet's places if asked. */
 uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out);
@@ -97,6 +98,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
  */
 void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
                    struct session_finding *session);
+/* Is that party known to be at another address than `x`, in another network? */
+bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x);
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 

@@ -38,6 +38,18 @@ Test(pcap, both_byte_orders_and_resolutions)
     }
 }
 
+Test(pcap, times_after_2038)
+{
+    struct made m = { 0 };
+    struct capture *c;
+
+    pcap_header(&m, (uint32_t)US, ETHERNET);
+    pcap_record(&m, 4000000000u, 1, 7, 20, 20);
+    c = open_made(&m);
+    expect_frame(c, 1, SECONDS(4000000000) + 1000, 7);
+    capture_close(c);
+}
+
 Test(pcap, cut_off_anywhere)
 {
     struct made m = { 0 };

@@ -271,6 +271,24 @@ Test(icmp, v6_extension_headers)
     cr_assert_eq(m.quoted.n, 4);
 }
 
+/* RFC 4884 §4.4: here the length counts words of eight bytes, and stands in another place. */
+Test(icmp, v6_extensions_do_not_disturb)
+{
+    static const uint8_t zeros[8 + 128 + 12 - 60], too_long = 200;
+    struct v6_error e;
+    struct faults why;
+    struct icmp_msg m;
+
+    v6_begin(&e, 1, 4, 17);
+    v6_add(&e, port_unreachable + UDP_AT, 12);
+    v6_add(&e, zeros, sizeof zeros);
+    e.b[4] = 16;
+    e.b[53] = too_long;
+    cr_assert_eq(dissect(e.b, e.n, true, &m, &why), DIS_OK);
+    cr_assert(why.n == 0 && is_v6_quote(&m, 10000, 20000));
+    cr_assert_eq(m.quoted.n, 8 + 128 - 56);
+}
+
 Test(icmp, v6_later_fragment_has_no_ports)
 {
     static const uint8_t fragment[8] = { 17, 0, 0x05, 0xa8 };
