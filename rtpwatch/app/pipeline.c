@@ -103,14 +103,45 @@ static enum disposition unexplained(struct pipeline *p, struct flow *f, const st
     return DONE_UNEXPLAINED;
 }
 
+static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind);
+
+/* What came through a TURN relay is judged like any other datagram, between the relayed address and the peer; once, not deeper. */
+static void relayed(struct pipeline *p, const struct flow *f, const struct datagram *d, const struct addr *peer, struct span data, size_t wire)
+{
+    struct datagram inner;
+    enum kind kind = classify(data, peer->port, 0);
+    struct flow *g;
+
+    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL || !track_turn_data(p->track, f, d, peer, wire, &inner))
+        return;
+    g = track_flow(p->track, &inner);
+    if (g && g->alloc == POOL_NONE)
+        udp_content(p, g, &inner, rd_init(data, wire), kind);
+}
+
+/* ChannelData (RFC 8656 §12.4): number, length, data. */
+static enum disposition udp_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    uint16_t number = rd_u16(&r), length = rd_u16(&r);
+    struct rd data = rd_sub(&r, length);
+    struct addr peer;
+
+    f->contains |= FLOW_TURN_DATA;
+    if (!r.err && track_turn_channel(p->track, f, number, &peer))
+        relayed(p, f, d, &peer, rd_rest(&data), length);
+    return DONE_TURN_DATA;
+}
+
 static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
     enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
     enum stun_role role;
 
-    if (got != DIS_OK && got != DIS_CUT)
+    if (got != DIS_OK && got != DIS_CUT) {
+        fault_log_all(&p->faults, &why, d->at.frame);
         return false;
+    }
     if (got == DIS_CUT)
         p->msg.stun.has_integrity = p->msg.stun.has_fingerprint = false; /* cannot be checked */
     if (stun_check_fingerprint(&p->msg.stun) == STUN_WRONG) {
@@ -126,6 +157,11 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
     fault_log_all(&p->faults, &why, d->at.frame);
     if (p->watch.stun)
         p->watch.stun(p->watch.self, d, &p->msg.stun, role);
+    if (p->msg.stun.cls == STUN_INDICATION && p->msg.stun.has_peer && p->msg.stun.data.n) {
+        struct addr peer = p->msg.stun.peer; /* the message's struct is used again for what is inside */
+
+        relayed(p, f, d, &peer, p->msg.stun.data, p->msg.stun.data.n);
+    }
     return true;
 }
 
@@ -165,6 +201,24 @@ static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d
     return rtp_peek(s, &m) && track_rtp(p->track, f, d, &m);
 }
 
+static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
+{
+    struct span s = rd_rest(&r);
+
+    switch (kind) {
+    case KIND_RTP: return udp_rtp(p, f, d, s) ? DONE_RTP : unexplained(p, f, d, s);
+    case KIND_RTCP: return udp_rtcp(p, f, d, r) ? DONE_RTCP : unexplained(p, f, d, s);
+    case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
+    case KIND_SIP:
+        f->contains |= FLOW_SIP;
+        return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
+    case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
+    case KIND_TURN_CHANNEL: return udp_channel(p, f, d, r);
+    case KIND_KEEPALIVE: return DONE_KEEPALIVE;
+    default: return unexplained(p, f, d, s);
+    }
+}
+
 static enum disposition udp(struct pipeline *p, const struct net_packet *n)
 {
     struct datagram d = datagram_of(n);
@@ -175,20 +229,7 @@ static enum disposition udp(struct pipeline *p, const struct net_packet *n)
     if (kind == KIND_DNS)
         return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, s);
     f = track_flow(p->track, &d);
-    if (!f)
-        return DONE_UNEXPLAINED;
-    switch (kind) {
-    case KIND_RTP: return udp_rtp(p, f, &d, s) ? DONE_RTP : unexplained(p, f, &d, s);
-    case KIND_RTCP: return udp_rtcp(p, f, &d, n->payload) ? DONE_RTCP : unexplained(p, f, &d, s);
-    case KIND_STUN: return udp_stun(p, f, &d, n->payload) ? DONE_STUN : unexplained(p, f, &d, s);
-    case KIND_SIP:
-        f->contains |= FLOW_SIP;
-        return sip_datagram(p, &d, n->payload) ? DONE_SIP : unexplained(p, f, &d, s);
-    case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
-    case KIND_TURN_CHANNEL: f->contains |= FLOW_TURN_DATA; return DONE_TURN_DATA;
-    case KIND_KEEPALIVE: return DONE_KEEPALIVE;
-    default: return unexplained(p, f, &d, s);
-    }
+    return f ? udp_content(p, f, &d, n->payload, kind) : DONE_UNEXPLAINED;
 }
 
 static enum disposition icmp(struct pipeline *p, const struct net_packet *n)

@@ -85,7 +85,7 @@ void facts_sip(void *sink, const struct datagram *d, const struct sip_msg *m, co
     if (m->method_name.n)
         put_span(o, "cseq_method", m->method_name);
     else
-        cJSON_AddStringToObject(o, "cseq_method", sip_method_name(m->method));
+        cJSON_AddNullToObject(o, "cseq_method");
     if (m->call_id.n)
         put_span(o, "call_id", m->call_id);
     else

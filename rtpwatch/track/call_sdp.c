@@ -44,24 +44,24 @@ static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_des
     out->host = arena_str(a, c->host);
 }
 
-/* Media may come from and go to these addresses from now on. */
-static void advertise(struct track *t, const struct addr *a)
+/* From now on RTP may come from and go to this address, or no longer: T.38 in UDPTL (m=image) often takes over the audio's port. */
+static void advertise(struct track *t, const struct addr *a, bool rtp)
 {
     uint32_t slot = addr_is_none(a) || a->port == 0 ? POOL_NONE : socket_get(t, a);
 
     if (slot != POOL_NONE)
-        track_socket(t, slot)->advertised = true;
+        track_socket(t, slot)->advertised = rtp;
 }
 
 static void learn(struct track *t, const struct sdp_fact *f)
 {
     for (size_t i = 0; i < f->medias; i++) {
-        advertise(t, &f->media[i].addr);
+        advertise(t, &f->media[i].addr, f->media[i].kind != SDP_IMAGE);
         if (*f->media[i].ufrag && *f->media[i].pwd)
             ice_password_add(t, f->media[i].ufrag, f->media[i].pwd);
     }
     for (size_t i = 0; i < f->cands; i++)
-        advertise(t, &f->cand[i].addr);
+        advertise(t, &f->cand[i].addr, true);
 }
 
 /* One Via, and the sender wrote it: no proxy in between, so the source address is the party's own. */

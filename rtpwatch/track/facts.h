@@ -42,6 +42,7 @@ struct socket {
     uint32_t flows_out, flows_in; /* heads of the lists of flows that leave from and go to it */
     uint32_t asked;               /* head: STUN server transactions that it sent */
     uint32_t claimed;             /* head: transactions whose answer named it as mapped or relayed */
+    uint32_t relay;               /* the TURN allocation whose relayed address this is, or POOL_NONE */
     bool advertised;              /* some SDP named it: media is expected here */
     uint32_t latest_of_host;      /* with port 0 it stands for a host: the latest transaction from any of its sockets */
 };
@@ -61,11 +62,12 @@ struct flow {
     uint32_t rtcps;             /* head: RTCP senders */
     uint32_t checks;            /* the ICE checks from src to dst, or POOL_NONE */
     uint32_t icmp;              /* the ICMP errors that quote it, or POOL_NONE */
+    uint32_t alloc;             /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
     struct tally packets;
     uint64_t bytes;      /* UDP payload, as on the wire */
     uint64_t other;      /* datagrams that nothing explains */
     uint16_t contains;   /* enum flow_content */
-    uint8_t ttl;         /* of its first packet */
+    uint8_t ttl;         /* of its first packet; 0 inside a relay, where there is none */
     uint8_t streams_n;   /* how many it has, up to TRACK_STREAMS_PER_FLOW */
     bool left_here;      /* the capture says that the host sent it (Linux cooked, outgoing) */
     uint16_t hint;       /* classify's number for what it may be, 0 none: never evidence */
@@ -132,6 +134,7 @@ struct stun_tx {
     uint8_t tid[16];
     uint16_t method;
     bool classic;
+    bool credentials;      /* the request was authenticated: 401 is then no challenge but a refusal */
     uint32_t socket;       /* who asked */
     uint32_t server;       /* slot in servers */
     uint32_t next_asked;   /* in the socket's list, newest first */
@@ -151,9 +154,28 @@ struct stun_server {
     struct addr addr;
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors, retransmissions;
+    uint64_t challenges; /* 401 to a request without credentials: how long-term authentication begins (RFC 8489 §9.2) */
     struct tally asked;
     uint64_t rtts;
     uint32_t rtt_us[64]; /* the first ones: enough for a median */
+};
+
+/* A TURN allocation (RFC 8656 §2.2): what a client may send through a relay, and as whom. */
+struct turn_channel {
+    uint16_t number;
+    struct addr peer;
+};
+
+enum { TURN_CHANNELS_KEPT = 16 };
+
+struct turn_alloc {
+    struct addr client, relayed; /* the client's own address at its host, and the address at the relay */
+    uint32_t server;
+    struct seen made, refreshed;
+    uint32_t lifetime_s;
+    uint8_t channels;
+    struct turn_channel channel[TURN_CHANNELS_KEPT];
+    struct tally data_out, data_in; /* datagrams sent through the relay, and received through it */
 };
 
 /* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */

@@ -160,6 +160,7 @@ static void server_request(struct track *t, const struct flow *f, const struct d
     memcpy(x->tid, m->tid, 16);
     x->method = m->method;
     x->classic = m->classic;
+    x->credentials = m->username.n > 0;
     x->socket = f->src_socket;
     x->server = server;
     x->next_claimed = POOL_NONE;
@@ -197,9 +198,13 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
         s->rtt_us[s->rtts++] = (uint32_t)(rtt / NS_PER_US);
     if (m->software.n && !*s->software)
         s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
+    turn_answer(t, x, d, m);
     if (m->cls == STUN_ERROR) {
         x->error = m->error;
-        s->errors++;
+        if (m->error == 401 && !x->credentials)
+            s->challenges++;
+        else
+            s->errors++;
         return;
     }
     x->success = true;
@@ -281,6 +286,7 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
             return STUN_OF_CHECK;
         }
         f->contains |= FLOW_STUN_SERVER;
+        turn_request(t, f, m);
         server_request(t, f, d, m);
         return STUN_OF_SERVER;
     }

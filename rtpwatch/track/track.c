@@ -23,6 +23,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->rtcps, sizeof(struct rtcp_sender), TRACK_RTCPS);
     pool_init(&t->abouts, sizeof(struct rtcp_about), TRACK_RTCPS);
     pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
+    pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
     return t;
 }
@@ -46,6 +47,7 @@ void track_free(struct track *t)
     pool_done(&t->abouts);
     pool_done(&t->icmps);
     pool_done(&t->passwords);
+    pool_done(&t->allocs);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);
@@ -87,7 +89,7 @@ uint32_t socket_get(struct track *t, const struct addr *a)
         return POOL_NONE;
     }
     s->addr = *a;
-    s->flows_out = s->flows_in = s->asked = s->claimed = s->latest_of_host = POOL_NONE;
+    s->flows_out = s->flows_in = s->asked = s->claimed = s->latest_of_host = s->relay = POOL_NONE;
     return slot;
 }
 
@@ -158,7 +160,7 @@ static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_
     f->next_in = track_socket(t, dst)->flows_in;
     track_socket(t, src)->flows_out = slot;
     track_socket(t, dst)->flows_in = slot;
-    f->streams = f->hot = f->rtcps = f->checks = f->icmp = POOL_NONE;
+    f->streams = f->hot = f->rtcps = f->checks = f->icmp = f->alloc = POOL_NONE;
     f->ttl = d->ttl;
     f->left_here = d->left_here;
     return f;

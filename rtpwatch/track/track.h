@@ -19,7 +19,7 @@ enum {
     TRACK_FLOWS = 4 << 20, TRACK_STREAMS = 4 << 20, TRACK_SOCKETS = 4 << 20, TRACK_CALLS = 1 << 20, TRACK_STUN = 2 << 20,
     TRACK_SERVERS = 4096, TRACK_CHECKS = 1 << 20, TRACK_NAMES = 1 << 16, TRACK_OUTSIDES = 1 << 16, TRACK_RTCPS = 2 << 20,
     TRACK_STREAMS_PER_FLOW = 64,
-    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20,
+    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20, TRACK_ALLOCS = 1 << 18,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };    /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -36,7 +36,7 @@ struct datagram {
 struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
-    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords;
+    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords, allocs;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag;
     uint64_t stun_unmatched;  /* answers without their request */
     uint64_t icmp_unmatched;  /* errors that quote no flow of this capture */
@@ -61,6 +61,14 @@ enum stun_role { STUN_OF_SERVER, STUN_OF_CHECK, STUN_OF_NOBODY };
  * without magic cookie is then no STUN at all.
  */
 enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m);
+/*
+ * What a TURN message on flow `f` carries between the relayed address and a peer: as if the client had it at the relay. `peer`: of a
+ * Send or Data indication. False: no allocation is known for that flow.
+ */
+bool track_turn_data(struct track *t, const struct flow *f, const struct datagram *d, const struct addr *peer, size_t size,
+                     struct datagram *inner);
+/* The peer that a channel of the flow's allocation is bound to (RFC 8656 §12); false: none known. */
+bool track_turn_channel(const struct track *t, const struct flow *f, uint16_t number, struct addr *peer);
 void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg *m);
 void track_dns(struct track *t, const struct datagram *d, const struct dns_msg *m);
 /* One SIP message with its SDP (NULL: none). */
@@ -103,6 +111,10 @@ static inline struct rtcp_about *track_about_at(const struct track *t, uint32_t 
 static inline struct icmp_about *track_icmp_at(const struct track *t, uint32_t slot)
 {
     return slot == POOL_NONE ? NULL : pool_at(&t->icmps, slot);
+}
+static inline struct turn_alloc *track_alloc_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->allocs, slot);
 }
 static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 {

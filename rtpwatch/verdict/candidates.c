@@ -14,14 +14,15 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 static void reached(const struct scene *s, enum party p, struct candidate_finding *c)
 {
     const struct side *other = &s->side[other_party(p)];
-    const struct addr *at = c->has_base && s->side[p].local ? &c->base : &c->addr;
+    bool behind_nat = c->has_base && s->side[p].local && strcmp(c->type, "relay") != 0;
+    const struct addr *at = behind_nat ? &c->base : &c->addr;
     const struct socket *k = track_find_socket(s->v->t, at);
     const struct flow *f;
 
     for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
         const struct check *check = track_check_at(s->v->t, f->checks);
 
-        if (other->local && !view_is_local(s->v, &f->src))
+        if (other->local && !view_has(s->v, &f->src))
             continue;
         if (other->local && !side_has(other, &f->src))
             continue;
@@ -83,6 +84,12 @@ static void add(const struct scene *s, enum party p, struct candidate_finding *c
         c->server = x->server;
         c->base = track_socket(s->v->t, x->socket)->addr;
         c->has_base = true;
+    }
+    if (strcmp(c->type, "relay") == 0) {
+        const struct socket *k = track_find_socket(s->v->t, &c->addr);
+        const struct turn_alloc *a = k ? track_alloc_at(s->v->t, k->relay) : NULL;
+
+        c->server = a ? a->server : POOL_NONE;
     }
     if (addr_usable(&c->addr) && c->component == 1)
         reached(s, p, c);

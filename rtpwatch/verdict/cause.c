@@ -260,28 +260,58 @@ static bool symmetric(const struct scene *s, enum party p, struct session_findin
     return false;
 }
 
-/* A server that the party's own socket asked in vain. */
-static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
+/* What the party's own sockets asked of servers in vain, by one method: the last such transaction, if none was answered well. */
+static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t method)
 {
-    const struct socket *k = s->side[p].local ? track_find_socket(s->v->t, &s->side[p].home) : NULL;
+    const struct side *side = &s->side[p];
     const struct stun_tx *x;
-    bool mapped = false;
-    uint32_t bad = POOL_NONE;
+    uint32_t vain = POOL_NONE;
 
-    for (uint32_t i = k ? k->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
-        mapped |= x->success;
-        if (!x->success && x->method == STUN_BINDING && x->requests.first.ns <= s->when.to_ns)
-            bad = i;
+    for (size_t k = 0; side->local && k < side->own_n; k++) {
+        const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
+
+        for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
+            if (x->method != method || x->requests.first.ns > s->when.to_ns)
+                continue;
+            if (x->success)
+                return POOL_NONE;
+            if (vain == POOL_NONE)
+                vain = i;
+        }
     }
-    if (mapped || bad == POOL_NONE)
-        return false;
-    x = track_tx_at(s->v->t, bad);
-    f->cause = x->error ? CAUSE_STUN_ERROR : CAUSE_STUN_UNANSWERED;
+    return vain;
+}
+
+static bool blame_server(const struct scene *s, uint32_t tx, enum cause refused, enum cause silent, const char *what, struct session_finding *f)
+{
+    const struct stun_tx *x = track_tx_at(s->v->t, tx);
+    struct strbuf who = { 0 };
+
+    f->cause = x->answer.frame ? refused : silent;
     f->confidence = CONFIDENCE_LIKELY;
     f->server = x->server;
-    evidence_add(f, x->error ? x->answer : x->requests.first, "stun", "STUN server %s %s.", addr_keep(f, &track_server_at(s->v->t, x->server)->addr),
-                 x->error ? "answered with an error" : "was asked and never answered");
+    server_text(s->v, x->server, &who);
+    if (x->answer.frame)
+        evidence_add(f, x->answer, "stun", "%s server %s answered with error %u.", what, strbuf_str(&who), x->error);
+    else
+        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu times and never answered.", what, strbuf_str(&who),
+                     (unsigned long long)x->requests.n);
+    strbuf_done(&who);
     return true;
+}
+
+static bool turn_refused(const struct scene *s, enum party p, struct session_finding *f)
+{
+    uint32_t tx = asked_in_vain(s, p, STUN_ALLOCATE);
+
+    return tx != POOL_NONE && blame_server(s, tx, CAUSE_TURN_FAILED, CAUSE_TURN_FAILED, "TURN", f);
+}
+
+static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
+{
+    uint32_t tx = asked_in_vain(s, p, STUN_BINDING);
+
+    return tx != POOL_NONE && blame_server(s, tx, CAUSE_STUN_ERROR, CAUSE_STUN_UNANSWERED, "STUN", f);
 }
 
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *f)
@@ -292,7 +322,7 @@ void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct 
         bad_candidates(s, p, f);
     if (f->cause != CAUSE_NONE)
         return;
-    if (stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
+    if (turn_refused(s, CALLER, f) || turn_refused(s, CALLEE, f) || stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
         return;
     f->confidence = CONFIDENCE_LIKELY;
     if (symmetric(s, CALLER, f) || symmetric(s, CALLEE, f)) {

@@ -30,17 +30,20 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
 static void checks_reflexive(const struct scene *s, enum party p, struct ice_result *out)
 {
     const struct side *x = &s->side[p], *other = &s->side[other_party(p)];
-    const struct socket *home = other->local ? track_find_socket(s->v->t, &other->home) : NULL;
     const struct flow *f;
 
-    for (uint32_t j = home ? home->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_in) {
-        const struct check *c = track_check_at(s->v->t, f->checks);
+    for (size_t i = 0; other->local && i < other->own_n; i++) {
+        const struct socket *at = view_has(s->v, &other->own[i]) ? track_find_socket(s->v->t, &other->own[i]) : NULL;
 
-        if (!c || side_has(x, &f->src) || c->requests.first.ns >= s->when.to_ns || c->requests.last.ns < s->when.from_ns)
-            continue;
-        out->sent[p] += c->requests.n;
-        out->answered[p] += c->answers.n;
-        out->connected |= c->answers.n > 0;
+        for (uint32_t j = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_in) {
+            const struct check *c = track_check_at(s->v->t, f->checks);
+
+            if (!c || side_has(x, &f->src) || c->requests.first.ns >= s->when.to_ns || c->requests.last.ns < s->when.from_ns)
+                continue;
+            out->sent[p] += c->requests.n;
+            out->answered[p] += c->answers.n;
+            out->connected |= c->answers.n > 0;
+        }
     }
 }
 

@@ -62,7 +62,7 @@ static void sent_flow(struct lane *l, const struct flow *f, struct direction_fin
         return;
     merge(&l->sent, &t);
     place_add(out->sent_to, &out->sent_to_n, &f->dst, &t);
-    if (to->local && view_is_local(l->s->v, &f->dst) && !side_has(to, &f->dst)) {
+    if (to->local && view_has(l->s->v, &f->dst) && !side_has(to, &f->dst)) {
         merge(&l->stray, &t);
         l->stray_dst = f->dst;
     }
@@ -87,7 +87,7 @@ static void collect_sent(struct lane *l, struct direction_finding *out)
     for (size_t i = 0; i < from->own_n; i++) {
         const struct socket *k = track_find_socket(t, &from->own[i]);
 
-        if (from->local && !view_is_local(l->s->v, &from->own[i]))
+        if (from->local && !view_has(l->s->v, &from->own[i]))
             continue;
         for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
             sent_flow(l, f, out);
@@ -113,7 +113,7 @@ static void collect_arrived(struct lane *l, struct direction_finding *out)
     for (size_t i = 0; i < to->own_n; i++) {
         const struct socket *k = track_find_socket(t, &to->own[i]);
 
-        if (to->local && !view_is_local(l->s->v, &to->own[i]))
+        if (to->local && !view_has(l->s->v, &to->own[i]))
             continue;
         for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in)
             arrived_flow(l, f, out);

@@ -20,7 +20,7 @@ static void own_add(struct scene *s, struct side *x, const struct addr *a)
     if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
         return;
     x->own[x->own_n++] = *a;
-    if (!x->local && view_is_local(s->v, a) && track_find_socket(s->v->t, a)) {
+    if (!x->local && view_has(s->v, a) && track_find_socket(s->v->t, a)) {
         x->local = true;
         x->home = *a;
     }
@@ -70,7 +70,7 @@ static void side_make(struct scene *s, enum party p)
         bases_add(s, x, &x->own[i]);
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
     beside = addr_with_port(x->sdp->from, x->media->addr.port);
-    if (!x->local && view_is_local(s->v, &beside))
+    if (!x->local && view_has(s->v, &beside))
         own_add(s, x, &beside);
 }
 
@@ -112,7 +112,7 @@ static void seen_make(struct scene *s, enum party p)
     for (size_t k = 0; k < other->own_n; k++) {
         const struct socket *at = track_find_socket(s->v->t, &other->own[k]);
 
-        if (other->local && !view_is_local(s->v, &other->own[k]))
+        if (other->local && !view_has(s->v, &other->own[k]))
             continue;
         for (uint32_t i = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
             const struct check *c = track_check_at(s->v->t, f->checks);
@@ -141,6 +141,35 @@ static void home_keep(struct scene *s, enum party p, const struct side *before)
         }
 }
 
+static uint64_t rtp_of_socket(const struct view *v, const struct socket *k, struct span_of_time when)
+{
+    const struct flow *f;
+    uint64_t n = 0;
+
+    for (uint32_t i = k->flows_out; (f = track_flow_at(v->t, i)) != NULL; i = f->next_out)
+        n += flow_rtp(v, f, when, NULL);
+    for (uint32_t i = k->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        n += flow_rtp(v, f, when, NULL);
+    return n;
+}
+
+/* Of several sockets at this vantage the one that is used: a host's own, or its relay's. */
+static void home_choose(struct scene *s, struct side *x)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; x->local && i < x->own_n; i++) {
+        const struct socket *k = view_has(s->v, &x->own[i]) ? track_find_socket(s->v->t, &x->own[i]) : NULL;
+        uint64_t n = k ? rtp_of_socket(s->v, k, s->when) : 0;
+        bool host = k && n == most && k->relay == POOL_NONE && !view_is_local(s->v, &x->home);
+
+        if (k && (n > most || host)) {
+            most = n;
+            x->home = x->own[i];
+        }
+    }
+}
+
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
                 struct span_of_time when, const struct scene *before)
 {
@@ -149,6 +178,8 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     side_make(s, CALLEE);
     for (enum party p = CALLER; before && p < PARTIES; p++)
         home_keep(s, p, &before->side[p]);
+    home_choose(s, &s->side[CALLER]);
+    home_choose(s, &s->side[CALLEE]);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
     s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].media->ice && s->side[CALLEE].media->ice;

@@ -86,6 +86,8 @@ struct view {
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
 bool view_is_local(const struct view *v, const struct addr *a);
+/* Is that transport address at this vantage: on a local host, or at a TURN relay that a local host uses? */
+bool view_has(const struct view *v, const struct addr *a);
 
 /* ---- findings ---- */
 

@@ -47,7 +47,7 @@ static void hosts_count(struct hosts *h, const struct track *t)
         const struct flow *f = track_flow_at(t, i);
         struct host *src = host_get(h, &f->src), *dst = host_get(h, &f->dst);
 
-        if (!src || !dst || addr_is_multicast(&f->dst))
+        if (!src || !dst || addr_is_multicast(&f->dst) || f->ttl == 0)
             continue;
         h->packets += f->packets.n;
         src->packets += f->packets.n;
@@ -112,4 +112,12 @@ bool view_is_local(const struct view *v, const struct addr *a)
         if (addr_ip_eq(a, &v->local[i]))
             return true;
     return false;
+}
+
+bool view_has(const struct view *v, const struct addr *a)
+{
+    const struct socket *k = track_find_socket(v->t, a);
+    const struct turn_alloc *r = k ? track_alloc_at(v->t, k->relay) : NULL;
+
+    return view_is_local(v, a) || (r && view_is_local(v, &r->client));
 }
