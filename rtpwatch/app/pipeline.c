@@ -63,6 +63,12 @@ static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd
     return true;
 }
 
+/* RFC 8446 §5.1, §4: a handshake record of TLS with a ClientHello. */
+static bool tls_hello(struct span s)
+{
+    return s.n >= 6 && s.p[0] == 22 && s.p[1] == 3 && s.p[5] == 1;
+}
+
 /*
  * SIP over TCP is told by its content, like everything else. Bytes that begin no message are passed over up to the next segment:
  * a capture may begin, and a stream may have a hole, in the middle of one.
@@ -74,6 +80,8 @@ static size_t tcp_data(void *self, const struct net_packet *segment, struct span
     struct rd r = rd_init(bytes, bytes.n);
 
     (void)after_gap;
+    if (tls_hello(bytes))
+        track_connection(p->track, &d);
     while (rd_left(&r)) {
         struct faults why = { 0 };
         enum dis got = sip_dissect(&r, true, &p->msg.sip, &why);

@@ -92,19 +92,21 @@ static void put_places(const struct out_report *r, cJSON *o, const char *name, c
     }
 }
 
-static const char *party_word(enum party p)
+static const char *party_word(const struct session_finding *f, enum party p)
 {
-    return p == CALLER ? "caller" : "callee";
+    if (f->call->kind == SESSION_SIP)
+        return p == CALLER ? "caller" : "callee";
+    return p == CALLER ? "a" : "b";
 }
 
-static cJSON *direction(const struct out_report *r, const struct direction_finding *d)
+static cJSON *direction(const struct out_report *r, const struct session_finding *f, const struct direction_finding *d)
 {
     cJSON *o = cJSON_CreateObject();
 
     cJSON_AddStringToObject(o, "media", sdp_kind_name(d->kind));
     put_text_or_null(o, "mid", d->mid);
-    cJSON_AddStringToObject(o, "from", party_word(d->from));
-    cJSON_AddStringToObject(o, "to", party_word(d->to));
+    cJSON_AddStringToObject(o, "from", party_word(f, d->from));
+    cJSON_AddStringToObject(o, "to", party_word(f, d->to));
     cJSON_AddBoolToObject(o, "expected", d->expected);
     cJSON_AddStringToObject(o, "verdict", dir_verdict_word(d->verdict));
     put_sentence(o, "why", d->why);
@@ -138,7 +140,7 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
     cJSON *o = cJSON_CreateObject();
     struct strbuf name = { 0 };
 
-    cJSON_AddStringToObject(o, "party", party_word(c->party));
+    cJSON_AddStringToObject(o, "party", party_word(f, c->party));
     cJSON_AddStringToObject(o, "media", kind_of_media(f, c->media));
     cJSON_AddNumberToObject(o, "component", c->component);
     cJSON_AddStringToObject(o, "type", c->type);
@@ -180,7 +182,7 @@ static void session_lists(const struct out_report *r, const struct session_findi
     cJSON *list = cJSON_AddArrayToObject(o, "directions");
 
     for (size_t i = 0; i < f->directions_n; i++)
-        cJSON_AddItemToArray(list, direction(r, &f->direction[i]));
+        cJSON_AddItemToArray(list, direction(r, f, &f->direction[i]));
     list = cJSON_AddArrayToObject(o, "candidates");
     for (size_t i = 0; i < f->candidates_n; i++)
         cJSON_AddItemToArray(list, candidate(r, f, &f->candidate[i]));
@@ -207,11 +209,12 @@ static void session_lists(const struct out_report *r, const struct session_findi
 
 static cJSON *session(const struct out_report *r, const struct session_finding *f)
 {
+    static const char *const kinds[] = { "sip", "ice", "rtp" };
     const struct call *c = f->call;
     cJSON *o = cJSON_CreateObject(), *agents;
 
     put_text_or_null(o, "id", c->call_id);
-    cJSON_AddStringToObject(o, "kind", "sip");
+    cJSON_AddStringToObject(o, "kind", kinds[c->kind]);
     put_text_or_null(o, "from", c->from_uri);
     put_text_or_null(o, "to", c->to_uri);
     agents = cJSON_AddObjectToObject(o, "user_agents");
@@ -253,7 +256,7 @@ static cJSON *summary(const struct out_report *r)
     cJSON *o = cJSON_CreateObject(), *s = cJSON_AddObjectToObject(o, "sessions"), *list;
     uint64_t total = 0;
 
-    put_count(s, "total", r->report->calls);
+    put_count(s, "total", r->report->sessions);
     list = cJSON_AddObjectToObject(s, "by_verdict");
     for (unsigned i = 0; i < VERDICTS_N; i++)
         put_count(list, verdict_word((enum verdict)i), r->report->by_verdict[i]);
@@ -377,8 +380,8 @@ static void write_sessions(const struct out_report *r, struct writer *w)
 
     w->failed |= !f;
     list_begin(w, "sessions");
-    for (uint32_t i = 0; f && i < r->report->calls; i++) {
-        judge_call(&r->report->view, track_call_at(r->report->view.t, i), f);
+    for (uint32_t i = 0; f && i < r->report->sessions; i++) {
+        judge_call(&r->report->view, report_session(r->report, i), f);
         write_item(w, session(r, f));
         session_finding_done(f);
     }

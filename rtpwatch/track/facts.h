@@ -221,6 +221,15 @@ struct outside_fact {
     struct tally at;
 };
 
+/*
+ * A TCP connection that may carry signalling: a TLS ClientHello or a WebSocket upgrade was seen on it. What TLS hides stays hidden;
+ * who talks to whom, and from where, does not.
+ */
+struct conn_fact {
+    struct addr client, server;
+    struct tally opened;
+};
+
 /* ---- SIP calls ---- */
 
 enum party { CALLER, CALLEE, PARTIES };
@@ -292,8 +301,11 @@ struct call_outside {
     struct seen at;
 };
 
+enum session_kind { SESSION_SIP, SESSION_ICE, SESSION_RTP };
+
 struct call {
     struct id id;
+    enum session_kind kind; /* ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
     struct arena arena;
     const char *call_id, *from_uri, *to_uri, *from_tag;
     const char *agent[PARTIES]; /* User-Agent or Server */

@@ -64,6 +64,11 @@ static struct ice_password *password_find(const struct track *t, struct span ufr
     return slot == HMAP_NONE ? NULL : pool_at(&t->passwords, slot);
 }
 
+bool track_knows_ufrag(const struct track *t, struct span ufrag)
+{
+    return password_find(t, ufrag) != NULL;
+}
+
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd)
 {
     struct span key = span_str(ufrag);

@@ -24,6 +24,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->abouts, sizeof(struct rtcp_about), TRACK_RTCPS);
     pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
+    pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
     return t;
 }
@@ -47,6 +48,7 @@ void track_free(struct track *t)
     pool_done(&t->abouts);
     pool_done(&t->icmps);
     pool_done(&t->passwords);
+    pool_done(&t->conns);
     pool_done(&t->allocs);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
@@ -56,6 +58,7 @@ void track_free(struct track *t)
     hmap_done(&t->by_name);
     hmap_done(&t->by_outside);
     hmap_done(&t->by_ufrag);
+    hmap_done(&t->by_conn);
     arena_done(&t->arena);
     free(t);
 }
@@ -189,6 +192,34 @@ struct flow *track_find_flow(const struct track *t, const struct addr *src, cons
     uint32_t slot = hmap_find(&t->by_flow, flow_hash(&k), flow_eq, t, &k);
 
     return slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
+}
+
+/* ---- connections ---- */
+
+static bool conn_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct track *t = self;
+    const struct conn_fact *c = pool_at(&t->conns, slot);
+    const struct flow_key *k = key;
+
+    return addr_eq(&c->client, k->src) && addr_eq(&c->server, k->dst);
+}
+
+void track_connection(struct track *t, const struct datagram *d)
+{
+    struct flow_key k = { &d->src, &d->dst };
+    uint32_t slot = hmap_find(&t->by_conn, flow_hash(&k), conn_eq, t, &k);
+    struct conn_fact *c;
+
+    if (slot == HMAP_NONE) {
+        c = pool_new(&t->conns, &slot);
+        if (!c || !hmap_put(&t->by_conn, flow_hash(&k), slot))
+            return;
+        c->client = d->src;
+        c->server = d->dst;
+    }
+    c = pool_at(&t->conns, slot);
+    tally_add(&c->opened, d->at);
 }
 
 /* ---- ICMP ---- */

@@ -19,7 +19,7 @@ enum {
     TRACK_FLOWS = 4 << 20, TRACK_STREAMS = 4 << 20, TRACK_SOCKETS = 4 << 20, TRACK_CALLS = 1 << 20, TRACK_STUN = 2 << 20,
     TRACK_SERVERS = 4096, TRACK_CHECKS = 1 << 20, TRACK_NAMES = 1 << 16, TRACK_OUTSIDES = 1 << 16, TRACK_RTCPS = 2 << 20,
     TRACK_STREAMS_PER_FLOW = 64,
-    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20, TRACK_ALLOCS = 1 << 18,
+    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20, TRACK_ALLOCS = 1 << 18, TRACK_CONNS = 1 << 18,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };    /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -36,8 +36,8 @@ struct datagram {
 struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
-    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords, allocs;
-    struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag;
+    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords, allocs, conns;
+    struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     uint64_t stun_unmatched;  /* answers without their request */
     uint64_t icmp_unmatched;  /* errors that quote no flow of this capture */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
@@ -69,6 +69,8 @@ bool track_turn_data(struct track *t, const struct flow *f, const struct datagra
                      struct datagram *inner);
 /* The peer that a channel of the flow's allocation is bound to (RFC 8656 §12); false: none known. */
 bool track_turn_channel(const struct track *t, const struct flow *f, uint16_t number, struct addr *peer);
+/* A connection that may carry signalling: the client's first bytes were a TLS ClientHello or a WebSocket upgrade. */
+void track_connection(struct track *t, const struct datagram *from_client);
 void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg *m);
 void track_dns(struct track *t, const struct datagram *d, const struct dns_msg *m);
 /* One SIP message with its SDP (NULL: none). */
@@ -123,6 +125,7 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 
 struct socket *track_find_socket(const struct track *t, const struct addr *a);                        /* NULL: never seen */
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
+bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
 
 /* Packets that the stream's sequence numbers say were sent (RFC 3550 A.3). */

@@ -282,6 +282,85 @@ static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t meth
     return vain;
 }
 
+/*
+ * Where the other party's signalling shows it to be, when all connections of this host tell of one place only. `direct`: it connects to
+ * this very host; else this host connects to a server, which need not be where the other party is. ADDR_NONE: nothing, or not one.
+ */
+static struct addr peer_by_connection(const struct scene *s, enum party local, bool *direct)
+{
+    const struct addr *home = &s->side[local].home;
+    struct addr one = ADDR_NONE;
+
+    for (uint32_t i = 0; s->side[local].local && i < s->v->t->conns.used; i++) {
+        const struct conn_fact *c = pool_at(&s->v->t->conns, i);
+        bool out = addr_ip_eq(&c->client, home), in = addr_ip_eq(&c->server, home);
+        const struct addr *peer = out ? &c->server : &c->client;
+
+        if ((!out && !in) || c->opened.first.ns > s->when.to_ns || addr_is_unroutable(peer))
+            continue;
+        if (!addr_is_none(&one) && !addr_ip_eq(&one, peer))
+            return ADDR_NONE;
+        *direct = in;
+        one = addr_with_port(*peer, 0);
+    }
+    return one;
+}
+
+/* RFC 1918's three blocks: a site that uses one of them seldom uses another. */
+static unsigned private_block(const struct addr *a)
+{
+    return !addr_is_v4(a) || !addr_is_private(a) ? 0 : a->ip[12];
+}
+
+/* Both name a private host, and in different blocks: behind one NAT they would most likely share one. */
+static bool different_sites(const struct sdp_fact *a, const struct sdp_fact *b)
+{
+    unsigned x = 0, y = 0;
+
+    for (size_t i = 0; i < a->cands; i++)
+        x = x ? x : private_block(&a->cand[i].addr);
+    for (size_t i = 0; i < b->cands; i++)
+        y = y ? y : private_block(&b->cand[i].addr);
+    return x && y && x != y;
+}
+
+/*
+ * The server gave this socket the very IP that the other party names as its own, and the two are in different networks, since their
+ * signalling runs between other addresses: not both can be there. No other socket's word is stronger than likely (SPEC §3).
+ */
+static bool one_address_for_both(const struct scene *s, enum party p, struct session_finding *f)
+{
+    const struct sdp_fact *mine = s->side[p].sdp, *theirs = s->side[other_party(p)].sdp;
+    bool direct = false;
+    struct addr peer = peer_by_connection(s, p, &direct);
+    char text[ADDR_TEXT];
+
+    if (!direct && !different_sites(mine, theirs))
+        return false;
+
+    for (size_t i = 0; !addr_is_none(&peer) && i < mine->cands; i++)
+        for (size_t j = 0; j < theirs->cands; j++) {
+            const struct addr *a = &mine->cand[i].addr, *b = &theirs->cand[j].addr;
+            uint32_t tx = addr_is_unroutable(a) || !addr_ip_eq(a, b) || addr_ip_eq(a, &peer) ? POOL_NONE : mapping_behind(s->v, a, mine->at.ns);
+            struct claim claim;
+
+            if (tx == POOL_NONE)
+                continue;
+            claim_judge(s->v, tx, false, &claim);
+            if (claim.status == CLAIM_FINE)
+                continue;
+            f->cause = CAUSE_BAD_CANDIDATE;
+            f->confidence = direct ? CONFIDENCE_LIKELY : CONFIDENCE_SUSPECTED;
+            f->server = track_tx_at(s->v->t, tx)->server;
+            evidence_claim(s->v, tx, &claim, f);
+            evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
+                         party_name(s->call, other_party(p), f), addr_keep(f, b));
+            evidence_add(f, (struct seen){ 0 }, "note", "Their signalling runs to and from %s, so the two are not in one network.", addr_ip_text(&peer, text));
+            return true;
+        }
+    return false;
+}
+
 static bool blame_server(const struct scene *s, uint32_t tx, enum cause refused, enum cause silent, const char *what, struct session_finding *f)
 {
     const struct stun_tx *x = track_tx_at(s->v->t, tx);
@@ -320,7 +399,7 @@ void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct 
     f->server = POOL_NONE;
     for (enum party p = CALLER; p < PARTIES; p++)
         bad_candidates(s, p, f);
-    if (f->cause != CAUSE_NONE)
+    if (f->cause != CAUSE_NONE || one_address_for_both(s, CALLER, f) || one_address_for_both(s, CALLEE, f))
         return;
     if (turn_refused(s, CALLER, f) || turn_refused(s, CALLEE, f) || stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
         return;

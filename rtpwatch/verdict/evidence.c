@@ -56,8 +56,10 @@ const char *party_name(const struct call *c, enum party p, struct session_findin
     struct span user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
     struct strbuf b = { 0 };
 
+    if (c->kind != SESSION_SIP)
+        return p == CALLER ? "party a" : "party b";
     if (!user.n || strcmp(c->from_uri, c->to_uri) == 0)
-        return p == CALLER ? "caller" : "callee";
+        return p == CALLER ? "the caller" : "the callee";
     strbuf_safe(&b, user, 40);
     return text_keep(s, &b);
 }

@@ -198,6 +198,27 @@ static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of, 
     }
 }
 
+/* RTCP that leaves the sender's own sockets here. */
+static void collect_own_rtcp(struct lane *l)
+{
+    const struct side *x = &l->s->side[l->from];
+    const struct track *t = l->s->v->t;
+    const struct rtcp_sender *r;
+    const struct flow *f;
+
+    for (size_t i = 0; x->local && i < x->own_n; i++) {
+        struct addr pair[2] = { x->own[i], rtcp_of(x, &x->own[i]) };
+
+        for (size_t k = 0; k < 2; k++) {
+            const struct socket *own = view_has(l->s->v, &pair[k]) ? track_find_socket(t, &pair[k]) : NULL;
+
+            for (uint32_t j = own ? own->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
+                for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
+                    sender_alive(l, r);
+        }
+    }
+}
+
 /* RTCP that party `of` sends, as it reaches the other party's sockets. */
 static void collect_rtcp(struct lane *l, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
 {
@@ -488,6 +509,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     collect_arrived(&l, out);
     collect_rtcp(&l, l.to, report_read);
     collect_rtcp(&l, from, sender_alive);
+    collect_own_rtcp(&l);
+    out->sender_reports = l.from_sender.n > 0;
     out->sent = l.sent.n;
     out->received = b->local ? l.arrived.n : 0;
     quality(&l, out);

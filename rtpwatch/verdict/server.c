@@ -82,6 +82,7 @@ void judge_servers(const struct view *v, struct server_finding *out)
             continue;
         f->mappings++;
         claim_judge(v, i, false, &c);
+        f->confirmed += c.status == CLAIM_FINE;
         if (c.status != CLAIM_WRONG)
             continue;
         f->contradicted += c.confidence == CONFIDENCE_PROVEN;
@@ -102,6 +103,8 @@ void server_add_session(struct server_finding *servers, const struct session_fin
             continue;
         servers[server].sessions++;
         servers[server].failed_sessions += verdict_is_failure(s->verdict);
+        servers[server].ok_sessions += s->verdict == VERDICT_OK;
+        servers[server].blamed += s->server == server;
     }
 }
 
@@ -111,11 +114,11 @@ void server_conclude(const struct view *v, struct server_finding *f)
 
     if (f->contradicted)
         f->verdict = SERVER_BAD;
-    else if (f->suspected)
+    else if (f->suspected || f->blamed)
         f->verdict = SERVER_SUSPECT;
     else if (s->responses == 0)
         f->verdict = SERVER_SILENT;
-    else if (f->mappings)
+    else if (f->confirmed || f->ok_sessions)
         f->verdict = SERVER_GOOD;
     else
         f->verdict = SERVER_UNKNOWN;

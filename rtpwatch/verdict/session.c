@@ -202,33 +202,43 @@ static void take_cause(struct session_finding *f, const struct direction_finding
     }
 }
 
-/* A party that sends nothing where the path works is muted; where it does not, its ICE failed. */
-static void judge_unsent(struct work *w, struct direction_finding *d)
+/* Why ICE left one party without a way, told of a direction. */
+static void unsent_by_ice(struct work *w, struct direction_finding *d)
 {
     struct session_finding *f = w->out;
+    enum cause cause = f->cause;
+    enum confidence confidence = f->confidence;
+    uint32_t server = f->server;
+
+    cause_of_setup(&w->last, &w->ice, f);
+    d->cause = f->cause;
+    d->confidence = f->confidence;
+    d->server = f->server;
+    d->why = "ICE found no way for the sender, so it never sends";
+    f->cause = cause;
+    f->confidence = confidence;
+    f->server = server;
+}
+
+/*
+ * A party that sends nothing: muted where its reports come and the path works; else ICE found it no way; else it just does not send,
+ * which is one-way audio all the same.
+ */
+static void judge_unsent(struct work *w, struct direction_finding *d)
+{
+    bool both_answered = w->ice.answered[CALLER] && w->ice.answered[CALLEE];
 
     if (d->verdict != DIR_NOT_SENT || d->cause != CAUSE_NONE)
         return;
-    if (w->ice_used && w->ice.sent[d->from] + w->ice.sent[d->to] > 0 && !(w->ice.answered[CALLER] && w->ice.answered[CALLEE])) {
-        struct session_finding *tmp = f;
-        enum cause cause = f->cause;
-        enum confidence confidence = f->confidence;
-        uint32_t server = f->server;
-
-        cause_of_setup(&w->last, &w->ice, tmp);
-        d->cause = f->cause;
-        d->confidence = f->confidence;
-        d->server = f->server;
-        f->cause = cause;
-        f->confidence = confidence;
-        f->server = server;
-        d->why = "ICE found no way for the sender, so it never sends";
-    } else if (w->ice_used) {
-        d->cause = CAUSE_UNKNOWN;
-        d->why = "the sender sends nothing although its checks were answered";
-    } else {
+    if (w->ice_used && w->ice.sent[d->from] + w->ice.sent[d->to] > 0 && !both_answered) {
+        unsent_by_ice(w, d);
+    } else if (d->sender_reports) {
         d->cause = CAUSE_MUTED;
         d->confidence = CONFIDENCE_LIKELY;
+        d->why = "the sender sends reports and no media: muted";
+    } else {
+        d->cause = CAUSE_UNKNOWN;
+        d->why = w->ice_used ? "the sender sends nothing although its checks were answered" : "the sender sends nothing, not even reports";
     }
 }
 

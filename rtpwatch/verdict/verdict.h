@@ -113,6 +113,7 @@ struct direction_finding {
     uint32_t server; /* slot, POOL_NONE none */
     const char *why; /* one plain sentence */
     uint64_t sent, received, expected_packets;
+    bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
     size_t sent_to_n, received_from_n;
     struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
@@ -163,7 +164,8 @@ struct server_finding {
     uint32_t server;
     enum server_verdict verdict;
     const struct dns_fact *name; /* NULL: not known */
-    uint64_t unanswered, mappings, contradicted, suspected, sessions, failed_sessions;
+    uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */
+    uint64_t sessions, ok_sessions, failed_sessions, blamed;
     uint32_t rtt_min_us, rtt_median_us, rtt_max_us;
     struct seen first_bad, last_bad;
     bool peer; /* an address that a session advertised: asked as a keep-alive, no STUN server */

@@ -32,6 +32,17 @@ def join(ip, port):
     return address(f"{ip}:{port}") if ip is not None and port is not None else None
 
 
+def plain(text):
+    """Bytes that tools show in their own ways (as escapes, as U+FFFD, or not at all) become one '?'."""
+    return re.sub(r"(\\x[0-9a-f]{2}|[^ -~]|\?)+", "?", text)
+
+
+def dns_name(name, kind):
+    """Of an SRV record's name what stands behind _service._proto, which tshark shows as fields of their own (RFC 2782)."""
+    name = name.lower().rstrip(".")
+    return re.sub(r"^(?:.*\.)?_[^.]*\.", "", name) if kind == "SRV" else name
+
+
 class Facts:
     """Counts of facts by kind. `rtp_known` are all streams that are RTP for sure or by guess; `relayed` the frames with STUN in TURN."""
 
@@ -46,7 +57,7 @@ class Facts:
     def sip(self, frame, src, dst, method, status, cseq_method, call_id):
         self.add("sip", frame, address(src), address(dst), method or f"{status} {cseq_method}")
         if call_id is not None:
-            self.counts["call_id"][(call_id,)] = 1
+            self.counts["call_id"][(plain(call_id),)] = 1
 
     def media(self, frame, kind, where, proto):
         self.add("sdp_media", frame, kind, address(where), proto)
@@ -67,7 +78,7 @@ class Facts:
         self.add("mapped", frame, address(where))
 
     def dns(self, name, kind, data):
-        self.counts["dns"][(name.lower().rstrip("."), kind, data.lower().rstrip("."))] = 1
+        self.counts["dns"][(dns_name(name, kind), kind, data.lower().rstrip("."))] = 1
 
     def icmp(self, frame, quoted_dst):
         self.add("icmp", frame, address(quoted_dst))

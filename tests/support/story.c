@@ -199,6 +199,11 @@ struct act *story_checks(struct story *s, const char *from, const char *to, cons
     return a;
 }
 
+void story_turn(struct act *a, const char *to)
+{
+    a->to = at(to);
+}
+
 void story_hush(struct story *s)
 {
     for (size_t i = 0; i < s->acts; i++)
@@ -216,7 +221,7 @@ void story_call(struct story *s, const char *call_id, const char *caller_sip, co
     s->sip[CALLER] = caller_sip;
     s->sip[CALLEE] = callee_sip;
     s->via[CALLER] = D_HOST;
-    s->via[CALLEE] = "webphone.invalid";
+    s->via[CALLEE] = W_HOME;
     s->received[CALLER] = s->received[CALLEE] = NULL;
     s->up = false;
     s->cseq = 1;

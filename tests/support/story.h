@@ -89,6 +89,8 @@ struct says {
     } cand[STORY_CANDIDATES];    /* up to the first without address */
     bool refused;                /* port 0 */
 };
+/* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
+#define SAYS(...) &(struct says){ .rtp = __VA_ARGS__ }
 
 /* The next messages belong to another call. */
 void story_call(struct story *s, const char *call_id, const char *caller_sip, const char *callee_sip);
@@ -118,7 +120,8 @@ struct act *story_play(struct story *s, const char *from, const char *to, uint32
 struct act *story_report(struct story *s, const char *from, const char *to, uint32_t ssrc, uint32_t about); /* RTCP, every 5 s */
 /* ICE checks, two a second; `seen_as`: what the answers say, NULL: nobody answers. */
 struct act *story_checks(struct story *s, const char *from, const char *to, const char *user, const char *seen_as);
-void story_hush(struct story *s); /* all acts end */
+void story_turn(struct act *a, const char *to); /* from now on it goes there */
+void story_hush(struct story *s);               /* all acts end */
 
 /* ---- judging ---- */
 

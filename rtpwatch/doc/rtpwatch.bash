@@ -1,0 +1,40 @@
+# Bash completion for rtpwatch(1): its options, their values, and capture files. -*- shell-script -*-
+
+# Options as the program itself lists them, so that this file does not fall behind.
+_rtpwatch_options()
+{
+    "$1" --help 2>/dev/null | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--?[a-z][a-z-]*'
+}
+
+_rtpwatch()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]}
+
+    # "--format=js" comes as three words, since "=" breaks words.
+    if [[ $word == '=' ]]; then
+        word=
+    elif [[ $option == '=' && $COMP_CWORD -ge 2 ]]; then
+        option=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+
+    COMPREPLY=()
+    case $option in
+    --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
+    --local | --filter) ;;
+    *)
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$(_rtpwatch_options "${COMP_WORDS[0]/#\~/$HOME}")" -- "$word")
+            return
+        fi
+        compopt -o filenames 2>/dev/null
+        # Rotated files as well: dialer.pcap0, dialer.pcap-20260831.
+        local file
+        while IFS= read -r file; do
+            [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9._-][^/]*)?$ ]] && COMPREPLY+=("$file")
+        done < <(compgen -f -- "$word")
+        ;;
+    esac
+}
+
+complete -F _rtpwatch rtpwatch
