@@ -220,6 +220,42 @@ static void read_handshakes(const struct parse *p, struct rd r)
         ;
 }
 
+/* ---- fragments ---- */
+
+static bool is_decoded(uint8_t type)
+{
+    return type == DTLS_CLIENT_HELLO || type == DTLS_SERVER_HELLO || type == DTLS_CERTIFICATE;
+}
+
+/* True with the last part of its message. The first part begins anew, for it may be sent again. */
+static bool take_fragment(struct dtls_join *j, const struct dtls_handshake *h)
+{
+    uint32_t end = h->offset + h->fragment_length;
+
+    if (h->length > DTLS_JOIN_ROOM || h->fragment_length == h->length || h->body.n < h->fragment_length)
+        return false;
+    if (h->offset == 0) {
+        j->type = h->type;
+        j->seq = h->seq;
+        j->length = h->length;
+        j->have = 0;
+    }
+    if (j->type != h->type || j->seq != h->seq || j->length != h->length || h->offset > j->have || end <= j->have)
+        return false;
+    memcpy(j->bytes + h->offset, h->body.p, h->fragment_length);
+    j->have = end;
+    return end == h->length;
+}
+
+void dtls_join(struct dtls_join *j, struct dtls_msg *m, struct faults *why)
+{
+    const struct parse p = { m, why, j->bytes };
+
+    for (size_t i = 0; i < m->handshakes; i++)
+        if (is_decoded(m->handshake[i].type) && take_fragment(j, &m->handshake[i]))
+            read_message(&p, j->type, rd_init((struct span){ j->bytes, j->length }, j->length));
+}
+
 /* ---- records ---- */
 
 static void read_alert(const struct parse *p, const struct dtls_record *rec, struct rd r)

@@ -65,7 +65,7 @@ struct dtls_handshake {
     struct span body; /* this fragment, as captured */
 };
 
-/* A ClientHello or a ServerHello, as far as its first fragment goes. */
+/* A ClientHello or a ServerHello, as far as its first fragment goes; all of it after dtls_join(). */
 struct dtls_hello {
     uint16_t version; /* client_version, server_version; DTLS 1.3 says 0xfefd and lists itself in `supported` */
     size_t session_id_length;
@@ -95,7 +95,7 @@ struct dtls_msg {
     bool alert_encrypted; /* the first alert: level and description are 0 then */
     uint8_t alert_level, alert_description;
     struct dtls_hello client_hello, server_hello; /* also of a HelloRetryRequest */
-    struct span certificate;                      /* DER of the first in the list, where this datagram holds all of it */
+    struct span certificate; /* DER of the first in the list, where the message's first fragment holds it (or dtls_join()) */
 };
 
 /* The content types and versions above, or DTLS 1.3 ciphertext whose lengths fill `s` exactly. `s` is a whole datagram. */
@@ -106,6 +106,28 @@ bool dtls_looks_like(struct span s);
  * its end. Bytes behind sound records that are none are a fault and passed over (RFC 6347 §4.1.2.7).
  */
 enum dis dtls_dissect(struct rd *in, struct dtls_msg *out, struct faults *why);
+
+enum {
+    DTLS_JOIN_ROOM = 4096
+}; /* a ClientHello with a post-quantum key share has some 1.5 KiB, a certificate of DTLS-SRTP less */
+
+/*
+ * A handshake message that comes in fragments, as OpenSSL sends even those that share a datagram. One for each direction of a
+ * DTLS association, zeroed at first; the caller keeps it.
+ */
+struct dtls_join {
+    uint8_t type;
+    uint16_t seq;
+    uint32_t length, have; /* of `bytes` the first `have` are there */
+    uint8_t bytes[DTLS_JOIN_ROOM];
+};
+
+/*
+ * Takes the fragments in *m. Where they complete a ClientHello, ServerHello or Certificate, what dtls_dissect() decoded of it in
+ * *m is decoded anew from the whole; spans then point into *j, until its next fragment. Fragments are wanted in order: what comes
+ * early is passed over, and found when it is sent again. Larger messages are not put together.
+ */
+void dtls_join(struct dtls_join *j, struct dtls_msg *m, struct faults *why);
 
 const char *dtls_alert_name(uint8_t description); /* "handshake_failure"; "unknown" */
 

@@ -83,6 +83,15 @@ static void decode_addr(const struct stun_msg *m, const struct stun_attr *a, siz
         fault_add(why, a->val.p[1] == 1 || a->val.p[1] == 2 ? FAULT_STUN_ATTR_LENGTH : FAULT_STUN_ATTR_FAMILY, at);
 }
 
+/* An Allocate response from before RFC 5766 names the allocated address so ([MS-TURN] §2.2.2.1): no claim about the client. */
+static void decode_mapped(struct stun_msg *m, const struct stun_attr *a, size_t at, struct faults *why)
+{
+    if (m->method == STUN_ALLOCATE)
+        decode_addr(m, a, at, &m->has_relayed, &m->relayed, why);
+    else
+        decode_addr(m, a, at, &m->has_mapped, &m->mapped, why);
+}
+
 /* RFC 8489 §14.8. The reserved bits are ignored; a class or number outside 300..699 is no error code. */
 static void decode_error(struct stun_msg *m, struct span val)
 {
@@ -129,7 +138,7 @@ static void decode_number(struct stun_msg *m, const struct stun_attr *a)
 static void decode(struct stun_msg *m, const struct stun_attr *a, size_t at, struct faults *why)
 {
     switch (a->code) {
-    case ATTR_MAPPED_ADDRESS: decode_addr(m, a, at, &m->has_mapped, &m->mapped, why); break;
+    case ATTR_MAPPED_ADDRESS: decode_mapped(m, a, at, why); break;
     case ATTR_MS_XOR_MAPPED_ADDRESS:
     case ATTR_XOR_MAPPED_ADDRESS: decode_addr(m, a, at, &m->has_xor_mapped, &m->xor_mapped, why); break;
     case ATTR_XOR_RELAYED_ADDRESS: decode_addr(m, a, at, &m->has_relayed, &m->relayed, why); break;

@@ -1,8 +1,7 @@
-#include "app/pipeline.h"
+#include "app/pipeline_private.h"
 
 #include <stdlib.h>
 
-#include "dissectors/dns.h"
 #include "dissectors/icmp.h"
 
 #define LEAP_NS SECONDS(86400)
@@ -16,7 +15,7 @@ const char *disposition_name(enum disposition d)
     return names[d];
 }
 
-static struct datagram datagram_of(const struct net_packet *p)
+struct datagram pipeline_datagram(const struct net_packet *p)
 {
     return (struct datagram){
         .at = { p->ts_ns, p->frame },
@@ -28,9 +27,9 @@ static struct datagram datagram_of(const struct net_packet *p)
     };
 }
 
-/* ---- SIP, over UDP and TCP ---- */
+/* ---- SIP ---- */
 
-static void sip_message(struct pipeline *p, const struct datagram *d, size_t uncaptured, struct faults *why)
+void pipeline_sip(struct pipeline *p, const struct datagram *d, size_t uncaptured, struct faults *why)
 {
     struct span body = sip_sdp(&p->msg.sip, why);
     struct rd r = rd_init(body, body.n + uncaptured);
@@ -56,46 +55,13 @@ static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd
 
     if (got == DIS_NOT_MINE)
         return false;
+    if (got == DIS_CUT)
+        fault_log_one(&p->faults, FAULT_SIP_CUT, d->at.frame);
     if (got == DIS_OK || got == DIS_CUT)
-        sip_message(p, d, uncaptured, &why);
+        pipeline_sip(p, d, uncaptured, &why);
     else
         fault_log_all(&p->faults, &why, d->at.frame);
     return true;
-}
-
-/* RFC 8446 §5.1, §4: a handshake record of TLS with a ClientHello. */
-static bool tls_hello(struct span s)
-{
-    return s.n >= 6 && s.p[0] == 22 && s.p[1] == 3 && s.p[5] == 1;
-}
-
-/*
- * SIP over TCP is told by its content, like everything else. Bytes that begin no message are passed over up to the next segment:
- * a capture may begin, and a stream may have a hole, in the middle of one.
- */
-static size_t tcp_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap)
-{
-    struct pipeline *p = self;
-    struct datagram d = datagram_of(segment);
-    struct rd r = rd_init(bytes, bytes.n);
-
-    (void)after_gap;
-    if (tls_hello(bytes))
-        track_connection(p->track, &d);
-    while (rd_left(&r)) {
-        struct faults why = { 0 };
-        enum dis got = sip_dissect(&r, true, &p->msg.sip, &why);
-
-        if (got == DIS_SHORT)
-            break;
-        if (got != DIS_OK) {
-            fault_log_all(&p->faults, &why, d.at.frame);
-            return bytes.n;
-        }
-        p->tcp_was_sip = true;
-        sip_message(p, &d, 0, &why);
-    }
-    return bytes.n - rd_left(&r);
 }
 
 /* ---- what comes over UDP ---- */
@@ -123,8 +89,10 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL || !track_turn_data(p->track, f, d, peer, wire, &inner))
         return;
     g = track_flow(p->track, &inner);
-    if (g && g->alloc == POOL_NONE)
-        udp_content(p, g, &inner, rd_init(data, wire), kind);
+    if (!g || g->alloc != POOL_NONE)
+        return;
+    g->contains |= FLOW_RELAYED;
+    udp_content(p, g, &inner, rd_init(data, wire), kind);
 }
 
 /* ChannelData (RFC 8656 §12.4): number, length, data. */
@@ -229,7 +197,7 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
 
 static enum disposition udp(struct pipeline *p, const struct net_packet *n)
 {
-    struct datagram d = datagram_of(n);
+    struct datagram d = pipeline_datagram(n);
     struct span s = rd_rest(&n->payload);
     enum kind kind = classify(s, d.src.port, d.dst.port);
     struct flow *f;
@@ -242,7 +210,7 @@ static enum disposition udp(struct pipeline *p, const struct net_packet *n)
 
 static enum disposition icmp(struct pipeline *p, const struct net_packet *n)
 {
-    struct datagram d = datagram_of(n);
+    struct datagram d = pipeline_datagram(n);
     struct rd r = n->payload;
     struct faults why = { 0 };
     struct icmp_msg m;
@@ -265,7 +233,7 @@ struct pipeline *pipeline_new(void)
 
     if (!p)
         return NULL;
-    p->net = net_new((struct tcp_sink){ p, tcp_data }, &p->faults);
+    p->net = net_new((struct tcp_sink){ p, streams_data }, &p->faults);
     p->track = track_new(&p->faults);
     p->hints = hints_new();
     if (!p->net || !p->track) {
@@ -323,7 +291,7 @@ void pipeline_finish(struct pipeline *p)
     for (uint32_t i = 0; i < p->track->streams.used; i++) {
         const struct stream *s = track_stream_at(p->track, i);
 
-        if (!s->believed) {
+        if (!s->believed && !(track_flow_at(p->track, s->flow)->contains & FLOW_RELAYED)) { /* those were counted as TURN data */
             p->done[DONE_RTP] -= s->packets.n;
             p->done[DONE_UNEXPLAINED] += s->packets.n;
         }

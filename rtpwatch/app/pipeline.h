@@ -57,6 +57,7 @@ struct pipeline {
         struct stun_msg stun;
         struct rtcp_msg rtcp;
     } msg;
+    uint8_t ws[64 * 1024]; /* one WebSocket message, unmasked: as large as a datagram may be */
 };
 
 struct pipeline *pipeline_new(void); /* NULL without memory */

@@ -31,7 +31,7 @@ _rtpwatch()
         # Rotated files as well: dialer.pcap0, dialer.pcap-20260831.
         local file
         while IFS= read -r file; do
-            [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9._-][^/]*)?$ ]] && COMPREPLY+=("$file")
+            [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9_-][^/]*|\.[0-9]+)?$ ]] && COMPREPLY+=("$file")
         done < <(compgen -f -- "$word")
         ;;
     esac

@@ -87,7 +87,7 @@ static void put_places(const struct out_report *r, cJSON *o, const char *name, c
 
         put_addr(x, "address", &p[i].addr);
         put_count(x, "packets", p[i].packets);
-        put_frame(r, x, "first_frame", p[i].first_frame);
+        put_frame(r, x, "first_frame", p[i].first.frame);
         cJSON_AddItemToArray(list, x);
     }
 }

@@ -49,6 +49,7 @@ struct socket {
 
 enum flow_content {
     FLOW_RTP = 1, FLOW_RTCP = 2, FLOW_STUN_SERVER = 4, FLOW_CHECK = 8, FLOW_SIP = 16, FLOW_DTLS = 32, FLOW_TURN_DATA = 64, FLOW_OTHER = 128,
+    FLOW_RELAYED = 256, /* between a relay and a peer, seen inside what a TURN client and its server exchange */
 };
 
 /* UDP datagrams from one transport address to another. */

@@ -10,11 +10,31 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
         s->warning[s->warnings_n++] = (struct warning){ kind, text, server };
 }
 
-/* What was sent to this address, or to the local socket behind it, by the other party. */
-static void reached(const struct scene *s, enum party p, struct candidate_finding *c)
+/*
+ * Behind a NAT all candidates of one base arrive at the same socket. What comes from a private address came by the inside way, to the
+ * host candidate; what comes from outside, to a candidate that the outside can reach.
+ */
+static bool meant_for(const struct candidate_finding *c, const struct addr *src)
 {
-    const struct side *other = &s->side[other_party(p)];
-    bool behind_nat = c->has_base && s->side[p].local && strcmp(c->type, "relay") != 0;
+    bool inside = addr_is_unroutable(src), host = strcmp(c->type, "host") == 0;
+
+    if (!c->has_base || addr_eq(&c->base, &c->addr))
+        return !host || inside || !addr_is_unroutable(&c->addr);
+    return !inside && !c->wrong;
+}
+
+static bool from_other_party(const struct scene *s, const struct side *other, const struct candidate_finding *c, const struct addr *src)
+{
+    if (!other->local)
+        return true;
+    return view_has(s->v, src) && (c->component != 1 || side_has(other, src));
+}
+
+/* What was sent to this address, or to the local socket behind it, by the other party. */
+static void reached(const struct scene *s, enum party p, struct candidate_finding *c, bool again)
+{
+    const struct side *side = &s->side[p], *other = &s->side[other_party(p)];
+    bool behind_nat = c->has_base && view_has(s->v, &c->base) && strcmp(c->type, "relay") != 0;
     const struct addr *at = behind_nat ? &c->base : &c->addr;
     const struct socket *k = track_find_socket(s->v->t, at);
     const struct flow *f;
@@ -22,78 +42,68 @@ static void reached(const struct scene *s, enum party p, struct candidate_findin
     for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
         const struct check *check = track_check_at(s->v->t, f->checks);
 
-        if (other->local && !view_has(s->v, &f->src))
-            continue;
-        if (other->local && !side_has(other, &f->src))
+        if (!from_other_party(s, other, c, &f->src) || (side->local && view_has(s->v, at) && !meant_for(c, &f->src)))
             continue;
         c->rtp_packets += flow_rtp(s->v, f, s->when, NULL);
-        if (check && check->requests.first.ns < s->when.to_ns && check->requests.last.ns >= s->when.from_ns) {
+        if (!again && check && check->requests.first.ns < s->when.to_ns && check->requests.last.ns >= s->when.from_ns) {
             c->checks_sent += check->requests.n;
             c->checks_answered += check->answers.n;
         }
     }
+    for (size_t i = 0; i < side->seen_n && !side->local; i++)
+        c->seen |= addr_eq(&side->seen[i].addr, &c->addr);
 }
 
-static bool is_seen(const struct side *x, const struct addr *a)
-{
-    for (size_t i = 0; i < x->seen_n; i++)
-        if (addr_eq(&x->seen[i].addr, a))
-            return true;
-    return false;
-}
-
-static void status(const struct scene *s, enum party p, struct candidate_finding *c)
-{
-    bool seen = is_seen(&s->side[p], &c->addr);
-
-    if (c->rtp_packets && (seen || c->checks_answered || s->side[p].local))
-        c->status = CANDIDATE_USED;
-    else if (c->checks_answered || seen)
-        c->status = CANDIDATE_REACHABLE;
-    else if (c->checks_sent || c->rtp_packets)
-        c->status = CANDIDATE_UNREACHABLE;
-    else
-        c->status = CANDIDATE_UNTESTED;
-}
-
-static bool listed(const struct session_finding *f, const struct candidate_finding *c)
+static struct candidate_finding *listed(struct session_finding *f, const struct candidate_finding *c)
 {
     for (size_t i = 0; i < f->candidates_n; i++) {
-        const struct candidate_finding *o = &f->candidate[i];
+        struct candidate_finding *o = &f->candidate[i];
 
         if (o->party == c->party && o->media == c->media && o->component == c->component && o->tcp == c->tcp && addr_eq(&o->addr, &c->addr) &&
             (strcmp(o->type, c->type) == 0 || strcmp(c->type, "sdp") == 0) && strcmp(o->host, c->host) == 0)
-            return true;
+            return o;
     }
-    return false;
+    return NULL;
+}
+
+/* Who supplied it: the STUN server whose answer it is, or the TURN server whose relay. */
+static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct candidate_finding *c)
+{
+    const struct socket *k = track_find_socket(s->v->t, &c->addr);
+    const struct turn_alloc *relay = k ? track_alloc_at(s->v->t, k->relay) : NULL;
+    struct claim claim;
+
+    c->server = c->tx = POOL_NONE;
+    if (strcmp(c->type, "relay") == 0) {
+        c->server = relay ? relay->server : POOL_NONE;
+        return;
+    }
+    if (strcmp(c->type, "host") == 0 || !addr_usable(&c->addr))
+        return;
+    c->tx = mapping_behind(s->v, &c->addr, sdp->at.ns);
+    if (c->tx == POOL_NONE)
+        return;
+    c->server = track_tx_at(s->v->t, c->tx)->server;
+    c->base = track_socket(s->v->t, track_tx_at(s->v->t, c->tx)->socket)->addr;
+    c->has_base = true;
+    claim_judge(s->v, c->tx, false, &claim);
+    c->wrong = claim.status == CLAIM_WRONG;
 }
 
 static void add(const struct scene *s, enum party p, struct candidate_finding *c, struct session_finding *f)
 {
-    const struct sdp_fact *sdp = s->side[p].sdp;
+    struct candidate_finding *before = listed(f, c);
 
-    if (listed(f, c) || f->candidates_n == CANDIDATES_KEPT)
+    if (before) {
+        reached(s, p, before, true);
         return;
-    c->party = p;
-    c->at = sdp->at;
-    c->server = POOL_NONE;
-    c->tx = addr_usable(&c->addr) && strcmp(c->type, "host") != 0 ? mapping_behind(s->v, &c->addr, sdp->at.ns) : POOL_NONE;
-    if (c->tx != POOL_NONE) {
-        const struct stun_tx *x = track_tx_at(s->v->t, c->tx);
-
-        c->server = x->server;
-        c->base = track_socket(s->v->t, x->socket)->addr;
-        c->has_base = true;
     }
-    if (strcmp(c->type, "relay") == 0) {
-        const struct socket *k = track_find_socket(s->v->t, &c->addr);
-        const struct turn_alloc *a = k ? track_alloc_at(s->v->t, k->relay) : NULL;
-
-        c->server = a ? a->server : POOL_NONE;
-    }
-    if (addr_usable(&c->addr) && c->component == 1)
-        reached(s, p, c);
-    status(s, p, c);
+    if (f->candidates_n == CANDIDATES_KEPT)
+        return;
+    c->at = s->side[p].sdp->at;
+    supplied(s, s->side[p].sdp, c);
+    if (addr_usable(&c->addr))
+        reached(s, p, c, false);
     f->candidate[f->candidates_n++] = *c;
 }
 
@@ -124,25 +134,48 @@ void candidates_list(const struct scene *s, struct session_finding *session)
     list_party(s, CALLEE, session);
 }
 
-/* A candidate that was wrong although the call went well: the next call may need it. */
-void candidates_warn(const struct scene *s, struct session_finding *session)
+/* Did what went to that party get there? */
+static enum dir_verdict direction_to(const struct session_finding *f, const struct candidate_finding *c)
+{
+    for (size_t i = 0; i < f->directions_n; i++)
+        if (f->direction[i].to == c->party && f->direction[i].media == c->media)
+            return f->direction[i].verdict;
+    return DIR_UNKNOWN;
+}
+
+static enum candidate_status status(const struct session_finding *f, const struct candidate_finding *c)
+{
+    if (c->rtp_packets)
+        return direction_to(f, c) == DIR_NOT_RECEIVED && !c->checks_answered ? CANDIDATE_UNREACHABLE : CANDIDATE_USED;
+    if (c->checks_answered || c->seen)
+        return CANDIDATE_REACHABLE;
+    return c->checks_sent ? CANDIDATE_UNREACHABLE : CANDIDATE_UNTESTED;
+}
+
+/* A candidate that was wrong although it is not the cause: the next call may need it. */
+static void warn_wrong(const struct view *v, const struct candidate_finding *c, struct session_finding *f)
+{
+    struct strbuf b = { 0 }, who = { 0 };
+    struct claim claim;
+
+    claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
+    if (claim.status != CLAIM_WRONG)
+        return;
+    server_text(v, c->server, &who);
+    strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr), confidence_word(claim.confidence),
+               f->verdict == VERDICT_OK ? "; the call went another way" : "");
+    warn_add(f, "bad_candidate", c->server, text_keep(f, &b));
+    strbuf_done(&who);
+    evidence_claim(v, c->tx, &claim, f);
+}
+
+void candidates_conclude(const struct view *v, struct session_finding *session)
 {
     for (size_t i = 0; i < session->candidates_n; i++) {
         struct candidate_finding *c = &session->candidate[i];
-        struct strbuf b = { 0 }, who = { 0 };
-        struct claim claim;
 
-        if (c->tx == POOL_NONE || c->media != s->media)
-            continue;
-        claim_judge(s->v, c->tx, s->side[c->party].local && c->rtp_packets > 0, &claim);
-        c->wrong = claim.status == CLAIM_WRONG;
-        if (!c->wrong || (verdict_is_failure(session->verdict) && session->server == c->server))
-            continue; /* right, or told as the cause already */
-        server_text(s->v, c->server, &who);
-        strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(session, &c->addr),
-                   confidence_word(claim.confidence), session->verdict == VERDICT_OK ? "; the call went another way" : "");
-        warn_add(session, "bad_candidate", c->server, text_keep(session, &b));
-        strbuf_done(&who);
-        evidence_claim(s->v, c->tx, &claim, session);
+        c->status = status(session, c);
+        if (c->wrong && session->verdict != VERDICT_UNKNOWN && !(verdict_is_failure(session->verdict) && session->server == c->server))
+            warn_wrong(v, c, session);
     }
 }

@@ -39,7 +39,7 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
     struct whereabouts w = { 0 };
 
     for (size_t i = 0; i < side->seen_n && !side->local; i++)
-        compare(&w, x, &side->seen[i].addr, (struct seen){ 0, side->seen[i].first_frame }, true);
+        compare(&w, x, &side->seen[i].addr, side->seen[i].first, true);
     if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */
         compare(&w, x, &side->home, side->sdp->at, true);
     if (!w.known && via->at.frame && !addr_is_unroutable(&via->outside))
@@ -113,6 +113,9 @@ static bool private_address(const struct scene *s, enum party to, const struct a
     if (addr_is_unroutable(peer) && !w.known) /* two private networks may know a way to each other */
         return false;
     set(out, CAUSE_PRIVATE_ADDRESS, CONFIDENCE_LIKELY);
+    if (w.known && !w.matches)
+        evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", party_name(s->call, to, f), addr_keep(f, &w.addr),
+                     w.of_media ? "" : " (its SIP)");
     evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, which only its own network can reach.", party_name(s->call, to, f), addr_keep(f, x));
     return true;
 }
@@ -171,6 +174,21 @@ static bool same_ip_other_port(const struct scene *s, enum party to, const struc
     return same_ip;
 }
 
+/* What shows that the address is right, so that nobody looks for a STUN server to blame. */
+static void tell_right(const struct scene *s, enum party to, const struct addr *x, struct session_finding *f)
+{
+    uint32_t tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
+    struct whereabouts w = find(s, to, x);
+    struct claim claim = { 0 };
+
+    if (tx != POOL_NONE)
+        claim_judge(s->v, tx, false, &claim);
+    if (claim.status == CLAIM_FINE)
+        evidence_claim(s->v, tx, &claim, f);
+    else if (w.matches)
+        evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, and that is where it is.", party_name(s->call, to, f), addr_keep(f, x));
+}
+
 static void right_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
 {
     const struct icmp_about *icmp = icmp_for(s, to, x);
@@ -184,6 +202,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
         set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
     } else {
         set(out, CAUSE_PATH_BLOCKED, out->stopped.frame ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
+        tell_right(s, to, x, f);
     }
 }
 

@@ -39,7 +39,8 @@ void evidence_add(struct session_finding *s, struct seen at, const char *kind, c
     va_end(ap);
     if (s->evidence_n == EVIDENCE_KEPT || told_already(s, at, text))
         return;
-    s->evidence[s->evidence_n++] = (struct evidence){ at, kind, arena_str(&s->arena, span_str(text)) };
+    s->evidence[s->evidence_n] = (struct evidence){ at, (unsigned)s->evidence_n, kind, arena_str(&s->arena, span_str(text)) };
+    s->evidence_n++;
 }
 
 static struct span uri_user(struct span uri)

@@ -46,7 +46,7 @@ static void place_add(struct place *list, size_t *n, const struct addr *a, const
             return;
         }
     if (*n < PLACES_KEPT)
-        list[(*n)++] = (struct place){ *a, t->n, t->first.frame };
+        list[(*n)++] = (struct place){ *a, t->n, t->first };
 }
 
 /* ---- collecting ---- */
@@ -364,7 +364,8 @@ static bool told_by_reports(struct lane *l, struct direction_finding *out, struc
 
     if (l->reports && !l->stalled.frame) {
         conclude(out, DIR_RECEIVED, "the receiver reports it (RTCP)");
-        evidence_add(f, l->reported, "rtcp", "%s reports what it hears (RTCP, %llu report blocks).", who, (unsigned long long)l->reports);
+        evidence_add(f, l->reported, "rtcp", "%s reports that it hears this stream (RTCP, %llu report block%s).", who,
+                     (unsigned long long)l->reports, l->reports == 1 ? "" : "s");
         return true;
     }
     if (l->stalled.frame) {
@@ -400,17 +401,18 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     } else if (told_by_reports(l, out, f)) {
         return;
     } else if (now) {
-        out->stopped = (struct seen){ 0, now->first_frame };
+        out->stopped = now->first;
         conclude(out, DIR_NOT_RECEIVED, "the receiver moved to another address in mid call");
         evidence_add(f, out->stopped, "media", "From here on %s sends from %s; what is sent to it still goes to %s.", who, addr_text(&now->addr, src), dst);
     } else if (seen_at(to, &l->main_dst, false)) {
         conclude(out, DIR_RECEIVED, "the other party's packets come from exactly that address (weak)");
+        out->weak = true;
     } else if (check && check->answers.n) {
         conclude(out, DIR_RECEIVED, "ICE checks on that path were answered");
         evidence_add(f, check->answers.last, "check", "An ICE check to %s was answered.", dst);
     } else if (to->seen_n && !seen_at(to, &l->main_dst, true) && !addr_same_site(&l->main_dst, &l->s->side[l->from].home)) {
         conclude(out, DIR_NOT_RECEIVED, "the other party is somewhere else");
-        evidence_add(f, (struct seen){ 0, to->seen[0].first_frame }, "media", "%s sends from %s; what is sent to it goes to %s, from where nothing comes.",
+        evidence_add(f, to->seen[0].first, "media", "%s sends from %s; what is sent to it goes to %s, from where nothing comes.",
                      who, addr_text(&to->seen[0].addr, src), dst);
     } else if (!to->seen_n && addr_is_unroutable(&l->main_dst) && !addr_same_site(&l->main_dst, &l->s->side[l->from].home)) {
         conclude(out, DIR_NOT_RECEIVED, "it goes to a private address of another network");
@@ -466,7 +468,9 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
     const char *who = party_name(l->s->call, l->from, f);
 
-    if (to->local) {
+    if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
+        conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
+    } else if (to->local) {
         if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
         else
@@ -483,8 +487,6 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     } else {
         conclude(out, DIR_UNKNOWN, "neither its sender nor its receiver is at this vantage");
     }
-    if (held_by(from, to) && (out->verdict == DIR_NOT_SENT || (out->verdict == DIR_NOT_RECEIVED && !l->sent.n && !l->sr_packets)))
-        conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
 }
 
 void lane_judge(const struct scene *s, const struct ice_result *ice, enum party from, struct direction_finding *out,
@@ -511,7 +513,7 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     collect_rtcp(&l, from, sender_alive);
     collect_own_rtcp(&l);
     out->sender_reports = l.from_sender.n > 0;
-    out->sent = l.sent.n;
+    out->sent = a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
     out->received = b->local ? l.arrived.n : 0;
     quality(&l, out);
     if (!out->expected) {
@@ -519,6 +521,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
         return;
     }
     weigh(&l, out, session);
+    if (!b->local)
+        out->received_from_n = 0;
     if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
         cause_of_loss(s, l.to, l.main_flow && !b->local ? &l.main_dst : NULL, out, session);
 }

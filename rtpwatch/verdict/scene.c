@@ -106,7 +106,7 @@ static void seen_make(struct scene *s, enum party p)
     const struct flow *f;
 
     if (x->local) {
-        x->seen[x->seen_n++] = (struct place){ x->home, 0, 0 };
+        x->seen[x->seen_n++] = (struct place){ x->home, 0, { 0 } };
         return;
     }
     for (size_t k = 0; k < other->own_n; k++) {
@@ -122,20 +122,23 @@ static void seen_make(struct scene *s, enum party p)
                 continue;
             flow_rtp(s->v, f, s->when, &rtp);
             if (rtp.n || (c && c->requests.n))
-                x->seen[x->seen_n++] = (struct place){ f->src, rtp.n, rtp.n ? rtp.first.frame : f->packets.first.frame };
+                x->seen[x->seen_n++] = (struct place){ f->src, rtp.n, rtp.n ? rtp.first : f->packets.first };
         }
     }
 }
 
-/* A description that names an address where the party is not: the socket it sent from before, and still does, is its own. */
+/*
+ * The socket that a party sent from before, and still does, is its own whatever its new description names: an address where it is not,
+ * or one that it only receives at.
+ */
 static void home_keep(struct scene *s, enum party p, const struct side *before)
 {
     struct side *x = &s->side[p];
-    const struct socket *k = !x->local && before->local ? track_find_socket(s->v->t, &before->home) : NULL;
+    const struct socket *k = before->local ? track_find_socket(s->v->t, &before->home) : NULL;
     const struct flow *f;
 
     for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_out)
-        if (flow_rtp(s->v, f, s->when, NULL)) {
+        if (flow_rtp(s->v, f, s->when, NULL) && (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
             own_add(s, x, &before->home);
             return;
         }

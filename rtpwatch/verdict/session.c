@@ -75,7 +75,8 @@ static void spans_join(struct judged *all, const struct judged *span)
 {
     struct direction_finding *d = &all->d, more = span->d;
     bool mended = fails(d) && more.verdict == DIR_RECEIVED && all->ns < JUDGE_MIN_NS * 2 && span->ns > all->ns;
-    bool worse = severity(&more) > severity(d) && !(fails(&more) && span->ns < JUDGE_MIN_NS);
+    bool stronger = d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED && d->weak && !more.weak;
+    bool worse = stronger || (severity(&more) > severity(d) && !(fails(&more) && span->ns < JUDGE_MIN_NS));
 
     more.sent += d->sent;
     more.received += d->received;
@@ -275,7 +276,8 @@ static void whole_setup(struct work *w)
     uint64_t sent = w->ice.sent[CALLER] + w->ice.sent[CALLEE];
 
     f->verdict = VERDICT_SETUP_FAILED;
-    evidence_add(f, w->ice.first, "check", "%llu ICE checks were sent from this frame on; none was answered, and no media was ever sent.",
+    f->evidence_n = 0; /* that media was expected and none came is a consequence, and told by the directions */
+    evidence_add(f, w->ice.first, "check", "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
                  (unsigned long long)sent);
     cause_of_setup(&w->last, &w->ice, f);
     for (size_t i = 0; i < w->dirs; i++)
@@ -325,13 +327,17 @@ static void conclude(struct work *w)
 }
 
 /* In the order of the capture; what belongs to no single frame stands last. */
-static int by_frame(const void *a, const void *b)
+static int by_time(const void *a, const void *b)
 {
-    uint64_t x = ((const struct evidence *)a)->at.frame, y = ((const struct evidence *)b)->at.frame;
+    const struct evidence *x = a, *y = b;
 
-    if (x == 0 || y == 0)
-        return (x == 0) - (y == 0);
-    return (x > y) - (x < y);
+    if ((x->at.frame == 0) != (y->at.frame == 0))
+        return (x->at.frame == 0) - (y->at.frame == 0);
+    if (x->at.ns != y->at.ns)
+        return (x->at.ns > y->at.ns) - (x->at.ns < y->at.ns);
+    if (x->at.frame != y->at.frame)
+        return (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
+    return (x->order > y->order) - (x->order < y->order);
 }
 
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
@@ -346,9 +352,8 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     conclude(w);
     for (size_t i = 0; i < w->dirs; i++)
         out->direction[out->directions_n++] = w->dir[i].d;
-    if (w->any_scene && out->verdict != VERDICT_UNKNOWN)
-        candidates_warn(&w->last, out);
-    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_frame);
+    candidates_conclude(v, out);
+    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_time);
     free(w);
 }
 

@@ -93,12 +93,14 @@ bool view_has(const struct view *v, const struct addr *a);
 
 struct evidence {
     struct seen at; /* frame 0: no single frame */
+    unsigned order; /* as found: what one frame shows stays in that order */
     const char *kind, *text;
 };
 
 struct place {
     struct addr addr;
-    uint64_t packets, first_frame;
+    uint64_t packets;
+    struct seen first;
 };
 
 struct direction_finding {
@@ -112,6 +114,7 @@ struct direction_finding {
     enum confidence confidence;
     uint32_t server; /* slot, POOL_NONE none */
     const char *why; /* one plain sentence */
+    bool weak;       /* received, as far as nothing speaks against it */
     uint64_t sent, received, expected_packets;
     bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
@@ -134,7 +137,8 @@ struct candidate_finding {
     uint64_t checks_sent, checks_answered, rtp_packets;
     enum candidate_status status;
     struct seen at;
-    bool wrong;
+    bool wrong; /* the mapping that made it is contradicted */
+    bool seen;  /* the party's packets come from exactly there */
 };
 
 struct warning {
@@ -175,6 +179,9 @@ struct server_finding {
 void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);
 void server_conclude(const struct view *v, struct server_finding *f);
+
+/* What the texts call a party: the user of its URI, made safe, or "the caller" where that tells nothing. Lives with `s`. */
+const char *party_name(const struct call *c, enum party p, struct session_finding *s);
 
 /* The DNS answer that names `a` (its IP), the latest at or before `ns`, else the earliest after it; NULL: none in the capture. */
 const struct dns_fact *dns_name_of(const struct track *t, const struct addr *a, int64_t ns);

@@ -106,7 +106,8 @@ void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct 
 /* ---- candidates.c ---- */
 
 void candidates_list(const struct scene *s, struct session_finding *session);
-void candidates_warn(const struct scene *s, struct session_finding *session);
+/* Gives each its status, and warns of wrong ones in a session that went well. After the directions are judged. */
+void candidates_conclude(const struct view *v, struct session_finding *session);
 void warn_add(struct session_finding *s, const char *kind, uint32_t server, const char *text);
 
 /* ---- evidence.c ---- */

@@ -407,6 +407,21 @@ Test(stun, ms_turn_pads_nothing)
     expect_addr(&out.xor_mapped, "192.0.2.0:1");
 }
 
+/* Taken for what the client is seen as, it would make every such server contradict itself. */
+Test(stun, ms_turn_calls_the_relayed_address_mapped)
+{
+    struct msg m = msg_new(0x0103, cookie_tid);
+    struct stun_msg out;
+
+    put_attr(&m, 0x000f, "\x72\xc6\x4b\xc6", 4);
+    put_attr(&m, 0x0001, "\0\1\x0d\x98\xc6\x33\x64\x01", 8);
+    put_attr(&m, 0x8020, "\0\1\x21\x13\xe1\x12\xa6\x42", 8);
+    sound(&m, &out);
+    cr_assert(!out.has_mapped && out.has_relayed && out.has_xor_mapped);
+    expect_addr(&out.relayed, "198.51.100.1:3480");
+    expect_addr(&out.xor_mapped, "192.0.2.0:1");
+}
+
 Test(stun, a_datagram_that_ends_early)
 {
     for (size_t n = 0; n < sizeof request; n++) {

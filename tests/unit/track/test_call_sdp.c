@@ -1,0 +1,80 @@
+/* What an SDP's addresses are taken for: see rtpwatch/track/call_sdp.c. */
+#include <criterion/criterion.h>
+
+#include "track/track.h"
+
+#define INVITE(cseq, sdp)                                                                                                        \
+    "INVITE sip:fax@example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@example.org>;tag=1\r\n"    \
+    "To: <sip:fax@example.org>\r\nCall-ID: c1\r\nMax-Forwards: 70\r\nCSeq: " cseq " INVITE\r\n"                                  \
+    "Content-Type: application/sdp\r\n\r\n" sdp
+#define SDP "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+
+static struct fault_log faults;
+static struct track *track;
+
+static void setup(void)
+{
+    track = track_new(&faults);
+    cr_assert_not_null(track);
+}
+
+static void teardown(void)
+{
+    track_free(track);
+}
+
+static struct addr address(const char *ip, uint16_t port)
+{
+    struct addr a;
+
+    cr_assert(addr_parse_ip(span_str(ip), port, &a));
+    return a;
+}
+
+static void say(const char *message)
+{
+    static struct sip_msg m;
+    static struct sdp sdp;
+    struct datagram d = { .at = { 1, 1 }, .src = address("192.0.2.1", 5060), .dst = address("192.0.2.2", 5060) };
+    struct faults why = { 0 };
+    struct rd r = rd_init(span_str(message), strlen(message));
+    struct span body;
+
+    cr_assert_eq(sip_dissect(&r, false, &m, &why), DIS_OK);
+    body = sip_sdp(&m, &why);
+    r = rd_init(body, body.n);
+    cr_assert_eq(sdp_dissect(&r, &sdp, &why), DIS_OK);
+    track_sip(track, &d, &m, &sdp, body);
+}
+
+static bool advertised(const char *ip, uint16_t port)
+{
+    struct addr a = address(ip, port);
+    struct socket *s = track_find_socket(track, &a);
+
+    return s && s->advertised;
+}
+
+Test(call_sdp, media_and_candidates_are_advertised, .init = setup, .fini = teardown)
+{
+    say(INVITE("1",
+               SDP "m=audio 4000 RTP/AVP 0\r\na=candidate:1 1 UDP 1 198.51.100.7 4002 typ srflx raddr 192.0.2.1 rport 4000\r\n"));
+    cr_assert(advertised("192.0.2.1", 4000));
+    cr_assert(advertised("198.51.100.7", 4002));
+    cr_assert(!advertised("192.0.2.1", 4002));
+}
+
+Test(call_sdp, fax_takes_over_the_port_of_the_audio, .init = setup, .fini = teardown)
+{
+    say(INVITE("1", SDP "m=audio 4000 RTP/AVP 0\r\n"));
+    say(INVITE("2", SDP "m=image 4000 udptl t38\r\n"));
+    cr_assert(!advertised("192.0.2.1", 4000), "UDPTL is no RTP: nothing there may be believed at its first packet");
+    say(INVITE("3", SDP "m=audio 4000 RTP/AVP 0\r\n"));
+    cr_assert(advertised("192.0.2.1", 4000));
+}
+
+Test(call_sdp, a_data_channel_shares_the_port_of_the_audio, .init = setup, .fini = teardown)
+{
+    say(INVITE("1", SDP "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\nm=application 4000 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+    cr_assert(advertised("192.0.2.1", 4000));
+}
