@@ -113,6 +113,7 @@ void facts_stun(void *sink, const struct datagram *d, const struct stun_msg *m, 
     (void)role;
     put_addr(o, "src", &d->src, true);
     put_addr(o, "dst", &d->dst, true);
+    cJSON_AddBoolToObject(o, "relayed", d->relayed);
     cJSON_AddStringToObject(o, "class", classes[m->cls]);
     cJSON_AddStringToObject(o, "method", stun_method_name(m->method));
     put_tid(o, m);
@@ -138,7 +139,11 @@ void facts_dns(void *sink, const struct datagram *d, const struct dns_msg *m)
 {
     for (size_t i = 0; i < m->records; i++) {
         const struct dns_record *r = &m->record[i];
-        const char *type = r->type == DNS_A ? "A" : r->type == DNS_AAAA ? "AAAA" : r->type == DNS_CNAME ? "CNAME" : r->type == DNS_SRV ? "SRV" : NULL;
+        const char *type = r->type == DNS_A       ? "A"
+                           : r->type == DNS_AAAA  ? "AAAA"
+                           : r->type == DNS_CNAME ? "CNAME"
+                           : r->type == DNS_SRV   ? "SRV"
+                                                  : NULL;
         char buf[ADDR_TEXT];
         cJSON *o;
 
@@ -167,6 +172,7 @@ bool facts_streams(const struct track *t, FILE *to)
         o = fact("rtp_stream", &d);
         put_addr(o, "src", &f->src, true);
         put_addr(o, "dst", &f->dst, true);
+        cJSON_AddBoolToObject(o, "relayed", f->contains & FLOW_RELAYED);
         snprintf(ssrc, sizeof ssrc, "0x%08x", s->ssrc);
         cJSON_AddStringToObject(o, "ssrc", ssrc);
         cJSON_AddNumberToObject(o, "packets", (double)s->packets.n);

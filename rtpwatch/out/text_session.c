@@ -129,6 +129,8 @@ static void put_outcome(const struct direction_finding *d, struct strbuf *b)
         if (strcmp(d->why, "nothing arrived") == 0)
             return;
         word = ": ";
+    } else if (d->verdict == DIR_RECEIVED && d->weak) {
+        word = ", received as far as is seen here: ";
     } else if (d->verdict == DIR_NOT_RECEIVED && d->received) {
         word = d->stopped.frame ? "; " : "; for a part of the call ";
     }

@@ -31,6 +31,7 @@ struct datagram {
     size_t size; /* UDP payload on the wire, bytes */
     uint8_t ttl;
     bool left_here;
+    bool relayed; /* seen inside what a TURN client and its server exchange */
 };
 
 struct track {

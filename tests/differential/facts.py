@@ -44,12 +44,16 @@ def dns_name(name, kind):
 
 
 class Facts:
-    """Counts of facts by kind. `rtp_known` are all streams that are RTP for sure or by guess; `relayed` the frames with STUN in TURN."""
+    """
+    Counts of facts by kind. `rtp_known` are all streams that are RTP for sure or by guess; `relayed` the frames with STUN in TURN
+    messages, and `rtp_relayed` the streams there.
+    """
 
     def __init__(self):
         self.counts = {kind: collections.Counter() for kind in KINDS}
         self.rtp_known = set()
         self.relayed = set()
+        self.rtp_relayed = set()
 
     def add(self, kind, *words, count=1):
         self.counts[kind][tuple("-" if w is None else str(w) for w in words)] += count
@@ -102,11 +106,13 @@ def from_rtpwatch(lines):
         elif kind == "candidate":
             facts.candidate(f["frame"], f["type"], f["address"], f["protocol"], f["component"])
         elif kind == "stun":
-            facts.stun(f["frame"], f["src"], f["dst"], f["class"], f["method"], f["tid"], f["error"])
+            facts.stun(f["frame"], f["src"], f["dst"], f["class"], f["method"], f["tid"], f["error"], f["relayed"])
             if f["class"] == "success" and (f["xor_mapped"] or f["mapped"]):
                 facts.mapped(f["frame"], f["xor_mapped"] or f["mapped"])
         elif kind == "rtp_stream":
             facts.stream(f["src"], f["dst"], f["ssrc"], f["packets"])
+            if f["relayed"]:
+                facts.rtp_relayed.add((address(f["src"]), address(f["dst"]), f["ssrc"]))
         elif kind == "dns":
             facts.dns(f["name"], f["type"], f["data"])
         elif kind == "icmp" and f["quoted_dst"]:

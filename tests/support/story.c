@@ -24,7 +24,7 @@ static struct datagram carry(struct story *s, struct addr from, struct addr to, 
         .src = from,
         .dst = to,
         .size = size,
-        .ttl = near ? TTL_NEAR : TTL_FAR,
+        .ttl = near ? TTL_NEAR : s->ttl_far,
         .left_here = near && s->cooked,
     };
 }
@@ -48,6 +48,7 @@ struct story *story_new(const char *here)
     s->found = calloc(1, sizeof *s->found);
     cr_assert(s->track && s->found);
     s->now_ns = SECONDS(1700000000);
+    s->ttl_far = TTL_FAR;
     if (here)
         s->here = at(here);
     story_call(s, "call-1@dialer", D_HOST ":5060", PROXY ":5060");

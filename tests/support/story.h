@@ -50,7 +50,8 @@ struct act {
 struct story {
     struct track *track;
     struct fault_log faults;
-    struct addr here; /* the host whose packets leave from here: TTL 64, all others 57 */
+    struct addr here; /* the host whose packets leave from here: TTL 64 */
+    uint8_t ttl_far;  /* all others': 57, seven routers away */
     bool cooked;      /* the capture says what left the host (Linux cooked headers) */
     int64_t now_ns;
     uint64_t frame; /* of the latest packet */

@@ -3,7 +3,7 @@
 
 TestSuite(stream, .init = setup, .fini = teardown);
 
-enum { SSRC = 0xdeadbeef };
+enum { SSRC = 0x0eadbeef };
 
 static void voices(uint32_t ssrc, const uint16_t *seq, size_t n)
 {

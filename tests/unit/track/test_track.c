@@ -1,4 +1,6 @@
 /* track.c: sockets, flows, ICMP. */
+#include <stdio.h>
+
 #include "messages.h"
 
 TestSuite(flow, .init = setup, .fini = teardown);
