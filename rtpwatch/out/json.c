@@ -229,7 +229,7 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_text_or_null(o, "cause", f->cause == CAUSE_NONE ? NULL : cause_word(f->cause));
     put_text_or_null(o, "confidence", f->confidence == CONFIDENCE_NONE ? NULL : confidence_word(f->confidence));
     put_server(r, o, "stun_server", f->server);
-    put_text_or_null(o, "remedy", cause_remedy(f->cause));
+    put_text_or_null(o, "remedy", session_remedy(f));
     session_lists(r, f, o);
     return o;
 }

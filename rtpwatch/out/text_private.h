@@ -11,7 +11,7 @@ struct text {
     size_t width;
     bool colour;
     bool with_day;              /* the capture spans midnight, so that a time needs its date */
-    bool remedy_told[CAUSES_N]; /* said once, not for each call */
+    const char *remedy_told[CAUSES_N]; /* what was said last of each: once, not for each call */
 };
 
 /* ---- text_write.c: words, lines and tables ---- */

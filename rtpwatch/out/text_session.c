@@ -331,11 +331,14 @@ static void cause(struct text *t, const struct session_finding *f)
     strbuf_done(&b);
 }
 
-static void remedy(struct text *t, enum cause c)
+static void remedy(struct text *t, const struct session_finding *f)
 {
-    if (*cause_remedy(c))
-        text_paragraph(t, "  Do", BODY, t->remedy_told[c] ? "As said above." : cause_remedy(c));
-    t->remedy_told[c] = true;
+    const char *what = session_remedy(f);
+    bool told = t->remedy_told[f->cause] == what;
+
+    if (*what)
+        text_paragraph(t, "  Do", BODY, told ? "As said above." : what);
+    t->remedy_told[f->cause] = what;
 }
 
 /* ---- candidates ---- */
@@ -428,7 +431,7 @@ void text_session(struct text *t, struct session_finding *f)
     directions(t, f);
     why(t, f);
     cause(t, f);
-    remedy(t, f->cause);
+    remedy(t, f);
     candidates(t, f);
 }
 

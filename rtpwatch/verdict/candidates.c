@@ -95,12 +95,15 @@ static void add(const struct scene *s, enum party p, struct candidate_finding *c
     struct candidate_finding *before = listed(f, c);
 
     if (before) {
-        reached(s, p, before, true);
+        if (before->counted != s->agreement)
+            reached(s, p, before, true);
+        before->counted = s->agreement;
         return;
     }
     if (f->candidates_n == CANDIDATES_KEPT)
         return;
     c->at = s->side[p].sdp->at;
+    c->counted = s->agreement;
     supplied(s, s->side[p].sdp, c);
     if (addr_usable(&c->addr))
         reached(s, p, c, false);

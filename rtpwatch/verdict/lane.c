@@ -7,6 +7,8 @@
 #define STALL_NS SECONDS(8)        /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
 #define GONE_NS SECONDS(3)         /* media that ends this long before its span did not end with it */
+#define SILENT_NS SECONDS(5)
+#define QUIET_NS SECONDS(15)
 enum { SR_SLACK = 25 };           /* packets on the way, or before the capture: half a second */
 
 /* What is known of one direction. */
@@ -254,10 +256,24 @@ static int64_t span_ns(const struct lane *l)
     return l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
 }
 
-/* The sender stopped long before its span did, and gives no other sign of life. */
-static bool fell_silent(const struct lane *l, const struct tally *media)
+/* Has what arrives come without pauses so far? Then the sender does not suppress silence, and a pause means something. */
+static bool was_steady(const struct lane *l, const struct direction_finding *out)
 {
-    return media->n && l->s->when.to_ns - media->last.ns >= GONE_NS && l->from_sender.last.ns <= media->last.ns + SECONDS(1);
+    const struct flow *f = track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home);
+    const struct stream *s = f ? track_stream_at(l->s->v->t, f->streams) : NULL;
+
+    return s && s->longest_gap_ns < NS_PER_S;
+}
+
+/*
+ * The sender stopped long before its span did, and gives no other sign of life. How long is long: with ICMP about it at once, after a
+ * steady stream two lost reports, else (a sender that suppresses silence) several.
+ */
+static bool fell_silent(const struct lane *l, const struct direction_finding *out, bool dead)
+{
+    int64_t pause = l->s->when.to_ns - l->arrived.last.ns;
+
+    return pause >= (dead ? GONE_NS : was_steady(l, out) ? SILENT_NS : QUIET_NS) && l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1);
 }
 
 /* What arrived at the receiver's sockets at any time: a sender's report counts from its start, not from the span's. */
@@ -284,7 +300,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
 
         dead = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
-        if (fell_silent(l, &l->arrived) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+        if (fell_silent(l, out, dead && in_span(l, dead->errors.last)) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
             out->stopped = l->arrived.last;
             out->cause = dead && in_span(l, dead->errors.last) ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
             out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
@@ -312,10 +328,10 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
     } else if (l->from_sender.n || l->ice->answered[l->from]) {
         conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
         evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp", "%s is reachable and alive, and sends no media.", who);
+    } else if (out->kind == SDP_VIDEO) {
+        conclude(out, DIR_UNKNOWN, "nothing arrived, which a camera that is off explains");
     } else {
         conclude(out, DIR_NOT_RECEIVED, "nothing arrived");
-        evidence_add(f, l->s->agreement->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.", who,
-                     addr_text(&l->s->side[l->to].home, a), (unsigned long long)out->expected_packets);
     }
 }
 
@@ -466,7 +482,6 @@ static bool held_by(const struct side *from, const struct side *to)
 static void weigh(struct lane *l, struct direction_finding *out, struct session_finding *f)
 {
     const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
-    const char *who = party_name(l->s->call, l->from, f);
 
     if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
@@ -480,8 +495,6 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
             conclude(out, DIR_UNKNOWN, "too short to tell");
         else
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
-        if (out->verdict == DIR_NOT_SENT)
-            evidence_add(f, l->s->agreement->since, "sdp", "From here on %s should send, and sends nothing.", who);
     } else if (l->sent.n) {
         weigh_at_sender(l, out, f);
     } else {
@@ -501,6 +514,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
         return;
     }
     out->kind = a->media->kind;
+    out->since = s->agreement->since;
+    out->awaited_at = b->home;
     out->mid = a->media->mid;
     out->codec = *a->media->codec ? a->media->codec : b->media->codec;
     out->expected = is_expected(a, b);

@@ -243,6 +243,22 @@ static void judge_unsent(struct work *w, struct direction_finding *d)
     }
 }
 
+/* What was awaited and never came, told once for all spans. */
+static void tell_absence(struct work *w, const struct direction_finding *d)
+{
+    const char *who = party_name(w->c, d->from, w->out);
+
+    if (d->verdict == DIR_NOT_SENT && !d->sent) {
+        evidence_add(w->out, d->since, "sdp", "From here on %s should send media, and sends none.", who);
+    } else if (d->verdict == DIR_NOT_RECEIVED && d->received_seen && !d->received && !d->sent) {
+        if (d->expected_packets)
+            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.", who,
+                         addr_keep(w->out, &d->awaited_at), (unsigned long long)d->expected_packets);
+        else
+            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s; none came.", who, addr_keep(w->out, &d->awaited_at));
+    }
+}
+
 static void whole_media(struct work *w)
 {
     struct session_finding *f = w->out;
@@ -252,6 +268,7 @@ static void whole_media(struct work *w)
         struct direction_finding *d = &w->dir[i].d;
 
         judge_unsent(w, d);
+        tell_absence(w, d);
         if (fails(d)) {
             failed++;
             take_cause(f, d);
@@ -360,4 +377,12 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
 void session_finding_done(struct session_finding *f)
 {
     arena_done(&f->arena);
+}
+
+const char *session_remedy(const struct session_finding *f)
+{
+    if (f->cause == CAUSE_BAD_CANDIDATE && f->server == POOL_NONE)
+        return "Find out where the party that advertised that address got it: its STUN server (capture there, or look at its iceServers or "
+               "stunaddr setting), or an outside address set by hand that is out of date (external_media_address, externaddr, ext-rtp-ip).";
+    return cause_remedy(f->cause);
 }

@@ -114,6 +114,8 @@ struct direction_finding {
     enum confidence confidence;
     uint32_t server; /* slot, POOL_NONE none */
     const char *why; /* one plain sentence */
+    struct seen since; /* the agreement that it was judged under, and the home socket of its receiver then */
+    struct addr awaited_at;
     bool weak;       /* received, as far as nothing speaks against it */
     uint64_t sent, received, expected_packets;
     bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
@@ -139,6 +141,7 @@ struct candidate_finding {
     struct seen at;
     bool wrong; /* the mapping that made it is contradicted */
     bool seen;  /* the party's packets come from exactly there */
+    const struct agreement *counted; /* the last one under which what arrived was counted */
 };
 
 struct warning {
@@ -163,6 +166,7 @@ struct session_finding {
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
+const char *session_remedy(const struct session_finding *f); /* what to do about it; "" nothing */
 
 struct server_finding {
     uint32_t server;

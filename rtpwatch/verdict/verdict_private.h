@@ -114,8 +114,6 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 __attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
-/* A plain name for a party: the user part of its URI made safe, else "caller", "callee". */
-const char *party_name(const struct call *c, enum party p, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */
 const char *addr_keep(struct session_finding *s, const struct addr *a);
 

@@ -213,7 +213,6 @@ void story_hush(struct story *s)
 
 /* ---- SIP ---- */
 
-static const char *const tags[] = { [CALLER] = "tag-caller", [CALLEE] = "tag-callee" };
 static const char *const uris[] = { [CALLER] = "sip:dialer@example.com", [CALLEE] = "sip:agent@example.com" };
 
 void story_call(struct story *s, const char *call_id, const char *caller_sip, const char *callee_sip)
@@ -221,6 +220,8 @@ void story_call(struct story *s, const char *call_id, const char *caller_sip, co
     s->call_id = call_id;
     s->sip[CALLER] = caller_sip;
     s->sip[CALLEE] = callee_sip;
+    s->tag[CALLER] = "tag-caller";
+    s->tag[CALLEE] = "tag-callee";
     s->via[CALLER] = D_HOST;
     s->via[CALLEE] = W_HOME;
     s->received[CALLER] = s->received[CALLEE] = NULL;
@@ -301,8 +302,8 @@ static void send(struct story *s, enum party by, struct sip_msg *m, const struct
         made->media[0].pwd = span_buf(&pwd);
     }
     m->call_id = span_str(s->call_id);
-    m->from = (struct sip_party){ .uri = span_str(uris[asker]), .tag = span_str(tags[asker]) };
-    m->to = (struct sip_party){ .uri = span_str(uris[other]), .tag = m->request && !s->up ? SPAN_NONE : span_str(tags[other]) };
+    m->from = (struct sip_party){ .uri = span_str(uris[asker]), .tag = span_str(s->tag[asker]) };
+    m->to = (struct sip_party){ .uri = span_str(uris[other]), .tag = m->request && !s->up ? SPAN_NONE : span_str(s->tag[other]) };
     m->cseq = s->cseq;
     vias(s, m);
     flow_of(s, &d)->contains |= FLOW_SIP;
@@ -461,7 +462,8 @@ static bool evidence_of(const struct story *s, const char *kind)
     for (size_t i = 0; i < s->found->evidence_n; i++) {
         const struct evidence *e = &s->found->evidence[i];
 
-        if (e->at.frame && e->at.frame <= s->frame && *e->text && (!kind || strcmp(e->kind, kind) == 0))
+        if ((e->at.frame || (kind && strcmp(kind, "note") == 0)) && e->at.frame <= s->frame && *e->text &&
+            (!kind || strcmp(e->kind, kind) == 0))
             return true;
     }
     return false;
@@ -475,6 +477,8 @@ static void evidence_check(struct story *s, const struct outcome *want)
         strbuf_add(&s->text, "no evidence has a frame\n");
     if (want->server && want->cause == CAUSE_BAD_CANDIDATE && !(evidence_of(s, "mapping") && evidence_of(s, "sdp")))
         strbuf_add(&s->text, "the evidence lacks the server's answer or the SDP that passed it on\n");
+    if (!want->server && want->cause == CAUSE_BAD_CANDIDATE && !evidence_of(s, "note"))
+        strbuf_add(&s->text, "the evidence lacks the reason why no server is named\n");
     if (want->server && want->cause != CAUSE_BAD_CANDIDATE && !evidence_of(s, "stun"))
         strbuf_add(&s->text, "the evidence lacks what the server was asked\n");
 }

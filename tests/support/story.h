@@ -56,7 +56,7 @@ struct story {
     int64_t now_ns;
     uint64_t frame; /* of the latest packet */
     /* The call that is being told. */
-    const char *call_id, *sip[PARTIES];
+    const char *call_id, *sip[PARTIES], *tag[PARTIES];
     const char *via[PARTIES];      /* what the party writes into its Via */
     const char *received[PARTIES]; /* what the first SIP server adds to it (RFC 3581), NULL nothing */
     bool up;

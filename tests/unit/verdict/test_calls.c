@@ -208,6 +208,20 @@ Test(calls, inactive_from_the_start)
     story_free(s);
 }
 
+/* An announcement: only the caller's media is asked for, and it is heard. */
+Test(calls, sendonly_from_the_start)
+{
+    struct story *s = a_story();
+
+    story_up(s, SAYS(D_RTP_OUT, .dir = SDP_SENDONLY), SAYS(W_RTP, .dir = SDP_RECVONLY));
+    story_play(s, D_RTP, W_RTP, 1);
+    story_report(s, W_OUT ":40001", D_HOST ":10001", 2, 1)->no_sr = true;
+    hang_up_after(s, 20);
+    EXPECT(s, .verdict = VERDICT_OK);
+    EXPECT_DIRECTION(s, CALLEE, DIR_NOT_EXPECTED);
+    story_free(s);
+}
+
 Test(calls, a_rejected_section)
 {
     struct story *s = a_story();
@@ -375,6 +389,42 @@ Test(calls, one_ssrc_in_two_calls)
     hang_up_after(s, 10);
     EXPECT(s, .call = 0, .verdict = VERDICT_OK);
     EXPECT(s, .call = 1, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .least = CONFIDENCE_SUSPECTED);
+    story_free(s);
+}
+
+/* One INVITE rings at two phones; the one that answers counts, what the other described does not. */
+static struct story *a_fork(void)
+{
+    struct story *s = a_story();
+
+    story_request(s, CALLER, SIP_INVITE, SAYS(D_RTP_OUT));
+    s->tag[CALLEE] = "tag-other-phone";
+    story_reply(s, 183, SAYS(STRANGER ":40000"));
+    s->tag[CALLEE] = "tag-callee";
+    story_reply(s, 183, SAYS(W_RTP));
+    story_reply(s, 200, SAYS(W_RTP));
+    story_request(s, CALLER, SIP_ACK, NULL);
+    story_play(s, D_RTP, W_RTP, 1);
+    return s;
+}
+
+Test(calls, forked)
+{
+    struct story *s = a_fork();
+
+    story_play(s, W_RTP, D_RTP, 2);
+    hang_up_after(s, 10);
+    EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
+Test(calls, forked_and_a_firewall)
+{
+    struct story *s = a_fork();
+
+    hang_up_after(s, 10);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .least = CONFIDENCE_SUSPECTED);
+    EXPECT_DIRECTION(s, CALLEE, DIR_NOT_RECEIVED);
     story_free(s);
 }
 

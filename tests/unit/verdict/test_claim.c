@@ -345,6 +345,24 @@ Test(claim, one_address_for_two_sockets_in_turn)
     expect(s, FIRST, CLAIM_FINE, CONFIDENCE_NONE, CONFIDENCE_NONE);
 }
 
+/* The server was asked over IPv4 and cannot have seen an IPv6 address. */
+Test(claim, an_address_of_the_other_family)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, D_RTP, SERVER_A, "[2001:db8:7::7]:10000");
+    expect(s, FIRST, CLAIM_WRONG, CONFIDENCE_LIKELY, CONFIDENCE_PROVEN);
+}
+
+/* NAT64 (RFC 6146): the host has IPv6 alone, and the server sees the translator's IPv4 address. */
+Test(claim, an_address_of_the_other_family_through_nat64)
+{
+    struct story *s = story_new("2001:db8:1::10");
+
+    ask(s, "[2001:db8:1::10]:10000", "[64:ff9b::c000:21e]:3478", D_RTP_OUT);
+    expect_open(s);
+}
+
 /* ---- the port ---- */
 
 static struct story *stray_packets(unsigned ms)

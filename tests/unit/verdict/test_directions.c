@@ -135,6 +135,20 @@ Test(directions, reports_that_never_mention_the_stream)
     story_free(s);
 }
 
+/* RTCP on the RTP port (RFC 5761) says the same. */
+Test(directions, empty_reports_on_the_rtp_port)
+{
+    struct story *s = a_call();
+
+    story_play(s, D_RTP, W_RTP, FROM_D);
+    story_play(s, W_RTP, D_RTP, FROM_W);
+    story_report(s, W_RTP, D_RTP, FROM_W, 0);
+    hang_up_after(s, 20);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .least = CONFIDENCE_SUSPECTED, .most = CONFIDENCE_LIKELY);
+    EXPECT_DIRECTION(s, CALLER, DIR_NOT_RECEIVED);
+    story_free(s);
+}
+
 /* One report without a block may have been sent before the first packet came (RFC 3550 §6.4.1). */
 Test(directions, one_early_report_without_a_block)
 {
@@ -283,6 +297,36 @@ Test(directions, the_webphone_mutes_itself)
     voice->over = true;
     hang_up_after(s, 20);
     EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
+/* Silence suppression without a sign of life, and then it goes on. */
+Test(directions, the_webphone_pauses)
+{
+    struct story *s = a_call();
+    struct act *voice;
+
+    story_play(s, D_RTP, W_RTP, FROM_D);
+    voice = story_play(s, W_RTP, D_RTP, FROM_W);
+    story_pass(s, 5 * 1000);
+    voice->over = true;
+    story_pass(s, 10 * 1000);
+    voice->over = false;
+    hang_up_after(s, 5);
+    EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
+/* Neither sends: it is a failed call, and there is no reason to blame a server. */
+Test(directions, nobody_sends)
+{
+    struct story *s = a_call();
+
+    hang_up_after(s, 10);
+    cr_expect(verdict_is_failure(story_judge(s, 0)->verdict));
+    cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
+    cr_expect_neq(story_judge(s, 0)->cause, CAUSE_BAD_CANDIDATE);
+    EXPECT_DIRECTION(s, CALLER, DIR_NOT_SENT);
     story_free(s);
 }
 

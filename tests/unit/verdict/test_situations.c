@@ -9,6 +9,14 @@ static void ask(struct story *s, const char *server, const char *mapped)
     story_stun(s, &(struct asks){ D_RTP, server, .mapped = mapped });
 }
 
+static bool named_in_evidence(const struct story *s, const char *name)
+{
+    for (size_t i = 0; i < s->found->evidence_n; i++)
+        if (strstr(s->found->evidence[i].text, name))
+            return true;
+    return false;
+}
+
 static void talk_and_hang_up(struct story *s, unsigned seconds)
 {
     story_pass(s, seconds * 1000);
@@ -33,6 +41,7 @@ Test(situations, the_dialers_server_lies)
     cr_expect_eq(story_server(s, LIAR).verdict, SERVER_BAD);
     cr_expect_eq(story_server(s, HONEST).verdict, SERVER_GOOD, "who tells the truth beside a liar is not blamed");
     cr_expect_str_eq(story_server(s, LIAR).name->name, "stun.example.net");
+    cr_expect(named_in_evidence(s, "stun.example.net"));
     story_free(s);
 }
 
@@ -108,6 +117,33 @@ Test(situations, two_uplinks_and_a_firewall_is_never_proof)
     story_free(s);
 }
 
+/* No server at all: somebody wrote a wrong outside address into the dialer's settings. */
+Test(situations, the_dialers_outside_address_is_set_wrong_by_hand)
+{
+    struct story *s = story_new(D_HOST);
+
+    s->received[CALLER] = D_OUT;
+    story_up(s, SAYS(STRANGER ":10000"), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    talk_and_hang_up(s, 10);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_SUSPECTED, .most = CONFIDENCE_LIKELY);
+    EXPECT_DIRECTION(s, CALLEE, DIR_NOT_RECEIVED);
+    story_free(s);
+}
+
+Test(situations, the_dialers_outside_address_is_set_right_by_hand)
+{
+    struct story *s = story_new(D_HOST);
+
+    s->received[CALLER] = D_OUT;
+    story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    story_play(s, W_RTP, D_RTP, 2);
+    talk_and_hang_up(s, 10);
+    EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
 /* ---- the webphone's server lies ---- */
 
 /* Its STUN exchange is outside this capture: the candidate is named, the server is not. */
@@ -159,6 +195,23 @@ Test(situations, the_webphones_server_lies_seen_at_the_webphone)
     talk_and_hang_up(s, 10);
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_PROVEN, .server = LIAR);
     EXPECT_DIRECTION(s, CALLEE, DIR_NOT_RECEIVED);
+    story_free(s);
+}
+
+/* At the webphone, with the dialer's server lying: the dialer's media shows where it really is. */
+Test(situations, the_dialers_server_lies_seen_at_the_webphone)
+{
+    struct story *s = story_new(W_HOME);
+
+    story_call(s, "call-1@webphone", W_HOME ":5060", PROXY ":5060");
+    s->via[CALLER] = W_HOME;
+    story_stun(s, &(struct asks){ W_RTP_HOME, HONEST, .mapped = W_RTP });
+    story_up(s, SAYS(W_RTP), SAYS(STRANGER ":10000"));
+    story_play(s, W_RTP_HOME, STRANGER ":10000", 2);
+    story_play(s, D_RTP_OUT, W_RTP_HOME, 1);
+    talk_and_hang_up(s, 10);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY);
+    EXPECT_DIRECTION(s, CALLER, DIR_NOT_RECEIVED);
     story_free(s);
 }
 
