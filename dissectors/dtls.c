@@ -153,7 +153,7 @@ static void read_certificate(const struct parse *p, struct rd r)
     inherit(&r, &list);
     if (r.err == RD_SHORT)
         fault(p, FAULT_DTLS_HANDSHAKE, at);
-    else if (!p->m->certificate.n)
+    else
         p->m->certificate = first;
 }
 

@@ -3,14 +3,14 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION };
+enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE };
 
 static const struct option options[] = {
     { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
     { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
     { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
     { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    { "vantage", required_argument, NULL, OPT_VANTAGE }, { NULL, 0, NULL, 0 },
 };
 
 void cli_help(FILE *to)
@@ -23,6 +23,8 @@ void cli_help(FILE *to)
           "  -r, --read FILE       the same as FILE\n"
           "      --format FORMAT   text (default) or json\n"
           "      --local ADDR/LEN  these hosts are at the place of the capture (again for more; default: inferred)\n"
+          "      --vantage NAME=FILE  read FILE, captured at the place NAME; files of other places are kept apart\n"
+          "                        (default: told apart by their local hosts)\n"
           "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
           "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
           "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
@@ -61,6 +63,18 @@ static bool parse_local(struct cli *c, const char *text, char *error)
     return true;
 }
 
+/* NAME=FILE; the name is a copy, freed with the list. */
+static bool parse_vantage(struct cli *c, const char *text, char *error)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || !equals[1])
+        return fail(error, "--vantage", text, "NAME=FILE, such as dialer=eth0.pcap");
+    c->vantage[c->files_n] = strndup(text, (size_t)(equals - text));
+    c->files[c->files_n++] = equals + 1;
+    return true;
+}
+
 static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
 {
     for (unsigned i = 0; i < n; i++)
@@ -88,6 +102,7 @@ static bool option(struct cli *c, int opt, const char *value, char *error)
         c->colour = (enum cli_colour)which;
         return true;
     case OPT_LOCAL: return parse_local(c, value, error);
+    case OPT_VANTAGE: return parse_vantage(c, value, error);
     case OPT_FILTER: c->filter = value; return true;
     case OPT_DUMP: c->dump_facts = true; return true;
     case OPT_VERSION: c->action = ACTION_VERSION; return true;
@@ -101,8 +116,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
 {
     int opt, index = 0;
 
-    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files) };
-    if (!c->files)
+    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files), .vantage = calloc((size_t)argc + 1, sizeof *c->vantage) };
+    if (!c->files || !c->vantage)
         return fail(error, "start", "rtpwatch", "enough memory");
     optind = 1;
     opterr = 0;
@@ -123,6 +138,9 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
 
 void cli_done(struct cli *c)
 {
+    for (size_t i = 0; c->vantage && i < c->files_n; i++)
+        free(c->vantage[i]);
+    free(c->vantage);
     free(c->files);
-    c->files = NULL;
+    *c = (struct cli){ 0 };
 }

@@ -4,6 +4,7 @@
 
 #include "app/cli.h"
 #include "app/pipeline.h"
+#include "app/vantages.h"
 #include "out/facts.h"
 #include "out/out.h"
 
@@ -12,7 +13,9 @@ enum { HINTS_SHOWN = 64 };
 struct run {
     struct cli cli;
     struct capture *capture;
-    struct pipeline *pipeline;
+    struct vantages vantages;
+    struct pipeline *pipeline[VANTAGES_KEPT];
+    struct fault_log faults; /* of all pipelines */
     struct report report;
     const struct capture_input *inputs[CAPTURE_INPUTS];
     struct out_count packets[DISPOSITIONS_N], hints[HINTS_SHOWN];
@@ -30,12 +33,17 @@ static int complain(const char *what)
 static void hint_add(void *self, const char *protocol, uint64_t flows)
 {
     struct run *r = self;
+    size_t i = 0;
 
-    if (r->hints_n == HINTS_SHOWN)
+    while (i < r->hints_n && strcmp(r->hint_name[i], protocol) != 0)
+        i++;
+    if (i == HINTS_SHOWN)
         return;
-    snprintf(r->hint_name[r->hints_n], HINTS_NAME, "%s", protocol);
-    r->hints[r->hints_n] = (struct out_count){ r->hint_name[r->hints_n], flows };
-    r->hints_n++;
+    if (i == r->hints_n) {
+        snprintf(r->hint_name[i], HINTS_NAME, "%s", protocol);
+        r->hints[r->hints_n++] = (struct out_count){ r->hint_name[i], 0 };
+    }
+    r->hints[i].n += flows;
 }
 
 static bool wants_colour(const struct cli *c)
@@ -47,22 +55,40 @@ static bool wants_colour(const struct cli *c)
     return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* Sums over all vantages: what was done with packets, what was malformed, what nDPI made of the rest. */
+static void sum_up(struct run *r)
+{
+    for (unsigned i = 0; i < DISPOSITIONS_N; i++)
+        r->packets[i] = (struct out_count){ disposition_name((enum disposition)i), 0 };
+    for (size_t v = 0; v < r->vantages.n; v++) {
+        const struct pipeline *p = r->pipeline[v];
+
+        for (unsigned i = 0; i < DISPOSITIONS_N; i++)
+            r->packets[i].n += p->done[i];
+        for (unsigned i = 0; i < FAULT_IDS; i++) {
+            if (!r->faults.count[i])
+                r->faults.first_frame[i] = p->faults.first_frame[i];
+            r->faults.count[i] += p->faults.count[i];
+        }
+        hints_each(p->hints, hint_add, r);
+    }
+}
+
 static bool write_report(struct run *r)
 {
-    struct out_report out = { .report = &r->report, .faults = &r->pipeline->faults, .inputs = r->inputs, .packets = r->packets,
+    struct out_report out = { .report = &r->report, .faults = &r->faults, .inputs = r->inputs, .packets = r->packets,
                               .packets_n = DISPOSITIONS_N, .hints = r->hints, .version = RW_VERSION };
     struct text_style style = { .colour = wants_colour(&r->cli) };
 
+    sum_up(r);
+    out.hints_n = r->hints_n;
     out.inputs_n = capture_inputs(r->capture);
     for (size_t i = 0; i < out.inputs_n && i < CAPTURE_INPUTS; i++)
         r->inputs[i] = capture_input(r->capture, i);
-    for (unsigned i = 0; i < DISPOSITIONS_N; i++)
-        r->packets[i] = (struct out_count){ disposition_name((enum disposition)i), r->pipeline->done[i] };
-    hints_each(r->pipeline->hints, hint_add, r);
-    out.hints_n = r->hints_n;
     return r->cli.format == FORMAT_JSON ? out_json(&out, stdout) : out_text(&out, &style, stdout);
 }
 
+/* Every input that broke is told on standard error, with what could be done; what could be read of it is in the report. */
 static bool inputs_sound(struct run *r)
 {
     bool sound = true;
@@ -70,11 +96,11 @@ static bool inputs_sound(struct run *r)
     for (size_t i = 0; i < capture_inputs(r->capture); i++) {
         const struct capture_input *in = capture_input(r->capture, i);
 
-        if (in->odd_lengths)
-            r->pipeline->faults.count[FAULT_CAPTURE_LENGTH] += in->odd_lengths;
+        r->faults.count[FAULT_CAPTURE_LENGTH] += in->odd_lengths;
         if (!in->truncated)
             continue;
         sound = false;
+        r->faults.count[FAULT_CAPTURE_FILE]++;
         fprintf(stderr, "rtpwatch: %s: %s\n", in->path, in->error);
     }
     return sound;
@@ -92,28 +118,56 @@ static bool lost_too_many(struct run *r)
     return dropped * 200 > packets;
 }
 
+static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
+{
+    vantages_find(&r->vantages, &r->cli);
+    r->capture = capture_open_files(r->cli.files, r->cli.files_n, r->cli.filter, bad_filter);
+    r->facts.to = stdout;
+    for (size_t i = 0; i < r->vantages.n; i++) {
+        r->pipeline[i] = pipeline_new();
+        if (!r->pipeline[i])
+            return false;
+        if (r->cli.dump_facts)
+            r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
+    }
+    return r->capture != NULL;
+}
+
+static bool make_report(struct run *r)
+{
+    struct vantage_input in[VANTAGES_KEPT];
+    bool lost = lost_too_many(r);
+
+    for (size_t i = 0; i < r->vantages.n; i++)
+        in[i] = (struct vantage_input){ r->vantages.name[i], r->pipeline[i]->track, { r->cli.local, r->cli.locals, lost }, r->pipeline[i]->clock.now_ns };
+    return report_make(&r->report, in, r->vantages.n);
+}
+
+static int dump_facts(struct run *r)
+{
+    bool fine = true;
+
+    for (size_t i = 0; i < r->vantages.n; i++)
+        fine &= facts_streams(r->pipeline[i]->track, stdout);
+    return inputs_sound(r) && fine ? EXIT_FINE : EXIT_UNUSABLE;
+}
+
 static int analyse(struct run *r)
 {
     char bad_filter[CAPTURE_ERROR] = "";
-    struct view_options options = { .locals = r->cli.local, .locals_n = r->cli.locals };
     struct frame frame;
     bool sound, failed = false;
 
-    r->capture = capture_open_files(r->cli.files, r->cli.files_n, r->cli.filter, bad_filter);
-    r->pipeline = pipeline_new();
-    r->facts.to = stdout;
-    if (!r->capture || !r->pipeline)
+    if (!open_all(r, bad_filter))
         return complain(*bad_filter ? bad_filter : "not enough memory");
-    if (r->cli.dump_facts)
-        r->pipeline->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
     while (capture_next(r->capture, &frame))
-        pipeline_frame(r->pipeline, &frame);
-    pipeline_finish(r->pipeline);
-    sound = inputs_sound(r);
-    options.dropped = lost_too_many(r);
+        pipeline_frame(r->pipeline[r->vantages.of_input[frame_input(frame.id)]], &frame);
+    for (size_t i = 0; i < r->vantages.n; i++)
+        pipeline_finish(r->pipeline[i]);
     if (r->cli.dump_facts)
-        return facts_streams(r->pipeline->track, stdout) && sound ? EXIT_FINE : EXIT_UNUSABLE;
-    if (!report_make(&r->report, r->pipeline->track, &options, r->pipeline->clock.now_ns))
+        return dump_facts(r);
+    sound = inputs_sound(r);
+    if (!make_report(r))
         return complain("not enough memory for the report");
     if (!write_report(r))
         return complain("the report could not be written to standard output");
@@ -143,7 +197,8 @@ int main(int argc, char **argv)
     }
     report_done(&r->report);
     capture_close(r->capture);
-    pipeline_free(r->pipeline);
+    for (size_t i = 0; i < r->vantages.n; i++)
+        pipeline_free(r->pipeline[i]);
     cli_done(&r->cli);
     free(r);
     return status;

@@ -66,12 +66,12 @@ static void put_addr(cJSON *o, const char *name, const struct addr *a)
 
 static void put_server(const struct out_report *r, cJSON *o, const char *name, uint32_t server)
 {
-    const struct server_finding *f = server == POOL_NONE ? NULL : &r->report->servers[server];
+    const struct server_finding *f = server == POOL_NONE ? NULL : &r->report->server[server];
     cJSON *s = f ? cJSON_AddObjectToObject(o, name) : cJSON_AddNullToObject(o, name);
 
     if (!f || !s)
         return;
-    put_addr(s, "address", &track_server_at(r->report->view.t, server)->addr);
+    put_addr(s, "address", &f->addr);
     put_text_or_null(s, "name", f->name ? f->name->name : NULL);
     put_text_or_null(s, "name_source", f->name ? "dns" : NULL);
 }
@@ -272,21 +272,20 @@ static cJSON *summary(const struct out_report *r)
     return o;
 }
 
-static cJSON *server_row(const struct out_report *r, const struct server_finding *f)
+static cJSON *server_row(const struct server_finding *f)
 {
-    const struct stun_server *s = track_server_at(r->report->view.t, f->server);
     cJSON *o = cJSON_CreateObject(), *rtt;
 
-    put_addr(o, "address", &s->addr);
+    put_addr(o, "address", &f->addr);
     put_text_or_null(o, "name", f->name ? f->name->name : NULL);
     put_text_or_null(o, "name_source", f->name ? "dns" : NULL);
-    put_text_or_null(o, "software", s->software);
-    put_count(o, "requests", s->requests);
-    put_count(o, "responses", s->responses);
-    put_count(o, "errors", s->errors);
+    put_text_or_null(o, "software", f->software);
+    put_count(o, "requests", f->requests);
+    put_count(o, "responses", f->responses);
+    put_count(o, "errors", f->errors);
     put_count(o, "unanswered", f->unanswered);
-    rtt = s->rtts ? cJSON_AddObjectToObject(o, "rtt_ms") : cJSON_AddNullToObject(o, "rtt_ms");
-    if (s->rtts) {
+    rtt = f->responses ? cJSON_AddObjectToObject(o, "rtt_ms") : cJSON_AddNullToObject(o, "rtt_ms");
+    if (f->responses) {
         cJSON_AddNumberToObject(rtt, "min", f->rtt_min_us / 1000.0);
         cJSON_AddNumberToObject(rtt, "median", f->rtt_median_us / 1000.0);
         cJSON_AddNumberToObject(rtt, "max", f->rtt_max_us / 1000.0);
@@ -381,7 +380,7 @@ static void write_sessions(const struct out_report *r, struct writer *w)
     w->failed |= !f;
     list_begin(w, "sessions");
     for (uint32_t i = 0; f && i < r->report->sessions; i++) {
-        judge_call(&r->report->view, report_session(r->report, i), f);
+        report_judge(r->report, i, f);
         write_item(w, session(r, f));
         session_finding_done(f);
     }
@@ -391,18 +390,17 @@ static void write_sessions(const struct out_report *r, struct writer *w)
 
 static void write_tables(const struct out_report *r, struct writer *w)
 {
-    const struct track *t = r->report->view.t;
-
     list_begin(w, "stun_servers");
-    for (uint32_t i = 0; i < t->servers.used; i++)
-        if (!r->report->servers[i].peer)
-            write_item(w, server_row(r, &r->report->servers[i]));
+    for (uint32_t i = 0; i < r->report->servers; i++)
+        if (!r->report->server[i].peer)
+            write_item(w, server_row(&r->report->server[i]));
     list_end(w, false);
     list_begin(w, "shared_factors");
     list_end(w, false);
     list_begin(w, "dns");
-    for (uint32_t i = 0; i < t->names.used; i++)
-        write_item(w, dns_row(r, pool_at(&t->names, i)));
+    for (size_t v = 0; v < r->report->vantages; v++)
+        for (uint32_t i = 0; i < r->report->vantage[v].view.t->names.used; i++)
+            write_item(w, dns_row(r, pool_at(&r->report->vantage[v].view.t->names, i)));
     list_end(w, false);
     list_begin(w, "faults");
     for (unsigned i = 0; i < FAULT_IDS; i++)

@@ -64,13 +64,13 @@ static uint64_t failures(const struct report *r)
 /* What to call those of which not all are calls. */
 static const char *session_word(const struct report *r)
 {
-    return r->sessions > r->view.t->calls.used ? "session" : "call";
+    return r->sessions > r->sip_sessions ? "session" : "call";
 }
 
 /* "1 call", "2 calls and 1 session without signalling". */
 static void put_sessions(const struct report *r, struct strbuf *b)
 {
-    uint32_t calls = r->view.t->calls.used;
+    uint32_t calls = r->sip_sessions;
 
     if (calls)
         text_count(b, calls, "call", NULL);
@@ -148,9 +148,9 @@ static void failed_calls(struct text *t, struct session_finding *f)
 
     text_session_table(&x);
     for (uint32_t i = 0; i < r->sessions && told < TOLD_FULLY + TOLD_BRIEFLY; i++) {
-        if (!verdict_is_failure((enum verdict)r->session[i].verdict))
+        if (!verdict_is_failure((enum verdict)r->verdict[i]))
             continue;
-        judge_call(&r->view, report_session(r, i), f);
+        report_judge(r, i, f);
         if (told++ < TOLD_FULLY)
             text_session(t, f);
         else
@@ -259,12 +259,10 @@ static void other_calls(struct text *t, struct session_finding *f)
         return;
     text_line_empty(t);
     for (uint32_t i = 0; i < r->sessions; i++) {
-        const struct call *c = report_session(r, i);
-
-        if (verdict_is_failure((enum verdict)r->session[i].verdict))
+        if (verdict_is_failure((enum verdict)r->verdict[i]))
             continue;
-        unanswered += r->session[i].verdict == VERDICT_NOT_EXPECTED && !c->answered.frame;
-        judge_call(&r->view, c, f);
+        report_judge(r, i, f);
+        unanswered += f->verdict == VERDICT_NOT_EXPECTED && !f->call->answered.frame;
         if (f->warnings_n && warned++ < WARNINGS_TOLD)
             text_session_warnings(t, f);
         if (f->verdict == VERDICT_UNKNOWN)
@@ -278,22 +276,21 @@ static void other_calls(struct text *t, struct session_finding *f)
 
 /* ---- STUN servers ---- */
 
-static void server_row(const struct text *t, const struct server_finding *f, struct text_table *x)
+static void server_row(const struct server_finding *f, struct text_table *x)
 {
-    const struct stun_server *s = track_server_at(t->r->report->view.t, f->server);
     struct strbuf b = { 0 };
     char buf[ADDR_TEXT];
 
-    addr_text(&s->addr, buf);
+    addr_text(&f->addr, buf);
     if (f->name)
         strbuf_safe(&b, span_str(f->name->name), 64);
     else
         strbuf_add(&b, buf);
     table_take(x, &b);
     table_cell(x, f->name ? buf : "");
-    table_number(x, s->requests);
-    table_number(x, s->responses);
-    table_number(x, s->errors);
+    table_number(x, f->requests);
+    table_number(x, f->responses);
+    table_number(x, f->errors);
     table_number(x, f->unanswered);
     table_number(x, f->contradicted + f->suspected);
     if (f->sessions) {
@@ -325,11 +322,11 @@ static void servers(struct text *t)
 
     table_begin(&x, columns, sizeof columns / sizeof *columns);
     for (size_t v = 0; v < sizeof worst_first / sizeof *worst_first; v++)
-        for (uint32_t i = 0; i < r->view.t->servers.used; i++) {
-            if (r->servers[i].peer || r->servers[i].verdict != worst_first[v])
+        for (uint32_t i = 0; i < r->servers; i++) {
+            if (r->server[i].peer || r->server[i].verdict != worst_first[v])
                 continue;
             if (x.cells < SERVERS_TOLD * x.columns)
-                server_row(t, &r->servers[i], &x);
+                server_row(&r->server[i], &x);
             else
                 more++;
         }

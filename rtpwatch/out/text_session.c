@@ -60,7 +60,7 @@ static void put_time(const struct text *t, const struct call *c, struct strbuf *
 
     text_clock(t, b, c->started.ns);
     strbuf_add(b, ", ");
-    text_duration(b, (c->ended.frame ? c->ended.ns : t->r->report->view.now_ns) - from);
+    text_duration(b, (c->ended.frame ? c->ended.ns : t->r->report->now_ns) - from);
     if (!c->ended.frame)
         strbuf_add(b, " until the capture ends");
 }
@@ -321,7 +321,7 @@ static void cause(struct text *t, const struct session_finding *f)
     strbuf_add(&b, named ? causes[f->cause].with_server : causes[f->cause].words);
     if (named) {
         strbuf_add(&b, " ");
-        server_text(&t->r->report->view, f->server, &b);
+        report_server_text(t->r->report, f->server, &b);
     } else if (*causes[f->cause].aside) {
         strbuf_fmt(&b, " (%s)", causes[f->cause].aside);
     }
@@ -349,10 +349,10 @@ static const char *server_name(const struct text *t, uint32_t server, struct str
     const struct report *r = t->r->report;
     char buf[ADDR_TEXT];
 
-    if (server != POOL_NONE && r->servers[server].name)
-        strbuf_safe(b, span_str(r->servers[server].name->name), 64);
+    if (server != POOL_NONE && r->server[server].name)
+        strbuf_safe(b, span_str(r->server[server].name->name), 64);
     else if (server != POOL_NONE)
-        strbuf_add(b, addr_text(&track_server_at(r->view.t, server)->addr, buf));
+        strbuf_add(b, addr_text(&r->server[server].addr, buf));
     return strbuf_str(b);
 }
 

@@ -44,7 +44,7 @@ static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_des
     out->host = arena_str(a, c->host);
 }
 
-/* From now on RTP may come from and go to this address, or no longer: T.38 in UDPTL (m=image) often takes over the audio's port. */
+/* From now on RTP may come from and go to this address, or no longer: T.38 in UDPTL (m=image) takes over the audio's port. */
 static void advertise(struct track *t, const struct addr *a, bool rtp)
 {
     uint32_t slot = addr_is_none(a) || a->port == 0 ? POOL_NONE : socket_get(t, a);

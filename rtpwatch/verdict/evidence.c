@@ -1,6 +1,7 @@
 /* Evidence: one plain sentence each, with its frame. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "verdict/verdict_private.h"
 
@@ -63,6 +64,25 @@ const char *party_name(const struct call *c, enum party p, struct session_findin
         return p == CALLER ? "the caller" : "the callee";
     strbuf_safe(&b, user, 40);
     return text_keep(s, &b);
+}
+
+/* In the order of the capture; what belongs to no single frame stands last. */
+static int by_time(const void *a, const void *b)
+{
+    const struct evidence *x = a, *y = b;
+
+    if ((x->at.frame == 0) != (y->at.frame == 0))
+        return (x->at.frame == 0) - (y->at.frame == 0);
+    if (x->at.ns != y->at.ns)
+        return (x->at.ns > y->at.ns) - (x->at.ns < y->at.ns);
+    if (x->at.frame != y->at.frame)
+        return (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+void evidence_sort(struct session_finding *s)
+{
+    qsort(s->evidence, s->evidence_n, sizeof *s->evidence, by_time);
 }
 
 static void proof_tell(const struct view *v, const struct proof *p, bool agrees, struct session_finding *s)

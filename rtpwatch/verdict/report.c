@@ -2,51 +2,283 @@
 
 #include <stdlib.h>
 
-const struct call *report_session(const struct report *r, uint32_t i)
-{
-    uint32_t sip = r->view.t->calls.used;
+#include "verdict/join.h"
 
-    return i < sip ? track_call_at(r->view.t, i) : pool_at(&r->unsignalled.calls, i - sip);
+static uint32_t sessions_of(const struct vantage *v)
+{
+    return v->view.t->calls.used + v->unsignalled.calls.used;
 }
 
-static void session_judge(struct report *r, uint32_t i, struct session_finding *f)
+static const struct call *session_at(const struct vantage *v, uint32_t i)
 {
-    judge_call(&r->view, report_session(r, i), f);
-    r->session[i] = (struct brief){ (uint8_t)f->verdict, (uint8_t)f->cause, (uint8_t)f->confidence, f->server };
-    r->by_verdict[f->verdict]++;
-    r->by_cause[f->cause]++;
-    server_add_session(r->servers, f);
-    session_finding_done(f);
+    uint32_t sip = v->view.t->calls.used;
+
+    return i < sip ? track_call_at(v->view.t, i) : pool_at(&v->unsignalled.calls, i - sip);
 }
 
-bool report_make(struct report *r, const struct track *t, const struct view_options *options, int64_t now_ns)
+/* ---- one session in several vantages ---- */
+
+/* What names a session everywhere: its Call-ID, or its pair of ICE username fragments. */
+static uint64_t session_hash(const struct call *c)
+{
+    struct span a, b;
+
+    if (c->kind == SESSION_SIP)
+        return hash_bytes(c->call_id, strlen(c->call_id));
+    a = span_str(c->sdps->media->ufrag);
+    b = span_str(c->sdps->next->media->ufrag);
+    return hash_bytes(a.p, a.n) ^ hash_bytes(b.p, b.n);
+}
+
+static bool same_session(const struct call *a, const struct call *b)
+{
+    const char *a1, *a2, *b1, *b2;
+
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == SESSION_SIP)
+        return strcmp(a->call_id, b->call_id) == 0;
+    a1 = a->sdps->media->ufrag;
+    a2 = a->sdps->next->media->ufrag;
+    b1 = b->sdps->media->ufrag;
+    b2 = b->sdps->next->media->ufrag;
+    return (strcmp(a1, b1) == 0 && strcmp(a2, b2) == 0) || (strcmp(a1, b2) == 0 && strcmp(a2, b1) == 0);
+}
+
+static const struct call *any_call(const struct report *r, const struct session_ref *s)
+{
+    for (size_t i = 0; i < r->vantages; i++)
+        if (s->in[i] != POOL_NONE)
+            return session_at(&r->vantage[i], s->in[i]);
+    return NULL;
+}
+
+static bool ref_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct report *r = self;
+
+    return same_session(any_call(r, &r->session[slot]), key);
+}
+
+static bool refs_add(struct report *r, struct hmap *index, size_t vantage, bool sip)
+{
+    const struct vantage *v = &r->vantage[vantage];
+    uint32_t calls = v->view.t->calls.used, from = sip ? 0 : calls, to = sip ? calls : sessions_of(v);
+
+    for (uint32_t i = from; i < to; i++) {
+        const struct call *c = session_at(v, i);
+        uint32_t slot = vantage && r->vantages > 1 ? hmap_find(index, session_hash(c), ref_eq, r, c) : HMAP_NONE;
+
+        if (slot == HMAP_NONE) {
+            slot = r->sessions++;
+            for (size_t k = 0; k < VANTAGES_KEPT; k++)
+                r->session[slot].in[k] = POOL_NONE;
+            r->session[slot].in[vantage] = i;
+            if (r->vantages > 1 && !hmap_put(index, session_hash(c), slot))
+                return false;
+        }
+        r->session[slot].in[vantage] = i;
+    }
+    return true;
+}
+
+static bool refs_make(struct report *r)
+{
+    struct hmap index = { 0 };
+    size_t all = 1;
+    bool fine = true;
+
+    for (size_t i = 0; i < r->vantages; i++)
+        all += sessions_of(&r->vantage[i]);
+    r->session = malloc(all * sizeof *r->session);
+    for (size_t i = 0; r->session && fine && i < r->vantages; i++)
+        fine = refs_add(r, &index, i, true);
+    r->sip_sessions = r->sessions;
+    for (size_t i = 0; r->session && fine && i < r->vantages; i++)
+        fine = refs_add(r, &index, i, false);
+    hmap_done(&index);
+    return r->session && fine;
+}
+
+/* ---- servers ---- */
+
+static void row_join(struct server_finding *into, const struct server_finding *f)
+{
+    into->requests += f->requests;
+    into->responses += f->responses;
+    into->errors += f->errors;
+    into->unanswered += f->unanswered;
+    into->mappings += f->mappings;
+    into->confirmed += f->confirmed;
+    into->contradicted += f->contradicted;
+    into->suspected += f->suspected;
+    into->peer &= f->peer;
+    if (!into->name)
+        into->name = f->name;
+    if (!*into->software)
+        into->software = f->software;
+    if (!into->rtt_median_us) {
+        into->rtt_min_us = f->rtt_min_us;
+        into->rtt_median_us = f->rtt_median_us;
+        into->rtt_max_us = f->rtt_max_us;
+    }
+    if (f->first_bad.frame && (!into->first_bad.frame || f->first_bad.ns < into->first_bad.ns))
+        into->first_bad = f->first_bad;
+    if (f->last_bad.ns > into->last_bad.ns)
+        into->last_bad = f->last_bad;
+}
+
+static bool rows_add(struct report *r, struct vantage *v)
+{
+    uint32_t n = v->view.t->servers.used;
+    struct server_finding *own = calloc(n + 1u, sizeof *own);
+
+    v->server_row = calloc(n + 1u, sizeof *v->server_row);
+    if (!own || !v->server_row) {
+        free(own);
+        return false;
+    }
+    judge_servers(&v->view, own);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = 0;
+
+        while (row < r->servers && !addr_eq(&r->server[row].addr, &own[i].addr))
+            row++;
+        if (row == r->servers)
+            r->server[r->servers++] = own[i];
+        else
+            row_join(&r->server[row], &own[i]);
+        v->server_row[i] = row;
+    }
+    free(own);
+    return true;
+}
+
+static bool rows_make(struct report *r)
+{
+    size_t all = 1;
+
+    for (size_t i = 0; i < r->vantages; i++)
+        all += r->vantage[i].view.t->servers.used;
+    r->server = calloc(all, sizeof *r->server);
+    for (size_t i = 0; r->server && i < r->vantages; i++)
+        if (!rows_add(r, &r->vantage[i]))
+            return false;
+    return r->server != NULL;
+}
+
+static uint32_t row_of(const struct vantage *v, uint32_t server)
+{
+    return server == POOL_NONE ? POOL_NONE : v->server_row[server];
+}
+
+/* From the vantage's own numbers of servers to the report's rows. */
+static void rows_set(const struct vantage *v, struct session_finding *f)
+{
+    f->server = row_of(v, f->server);
+    for (size_t i = 0; i < f->directions_n; i++)
+        f->direction[i].server = row_of(v, f->direction[i].server);
+    for (size_t i = 0; i < f->candidates_n; i++)
+        f->candidate[i].server = row_of(v, f->candidate[i].server);
+    for (size_t i = 0; i < f->warnings_n; i++)
+        f->warning[i].server = row_of(v, f->warning[i].server);
+}
+
+void report_server_text(const struct report *r, uint32_t row, struct strbuf *out)
+{
+    const struct server_finding *f = &r->server[row];
+    char buf[ADDR_TEXT];
+
+    if (!f->name) {
+        strbuf_add(out, addr_text(&f->addr, buf));
+        return;
+    }
+    strbuf_safe(out, span_str(f->name->name), 256);
+    strbuf_fmt(out, " (%s)", addr_text(&f->addr, buf));
+}
+
+/* ---- judging ---- */
+
+static void judge_at(const struct report *r, size_t vantage, uint32_t i, struct session_finding *out)
+{
+    const struct vantage *v = &r->vantage[vantage];
+
+    judge_call(&v->view, session_at(v, i), out);
+    rows_set(v, out);
+}
+
+void report_judge(const struct report *r, uint32_t i, struct session_finding *out)
+{
+    const struct session_ref *s = &r->session[i];
+    struct session_finding *more = NULL;
+    bool first = true;
+
+    for (size_t k = 0; k < r->vantages; k++) {
+        if (s->in[k] == POOL_NONE)
+            continue;
+        if (first) {
+            judge_at(r, k, s->in[k], out);
+            first = false;
+            continue;
+        }
+        if (!more && !(more = malloc(sizeof *more)))
+            return;
+        judge_at(r, k, s->in[k], more);
+        findings_join(out, more);
+        session_finding_done(more);
+    }
+    free(more);
+}
+
+static bool count_all(struct report *r)
 {
     struct session_finding *f = malloc(sizeof *f);
 
-    *r = (struct report){ 0 };
-    view_make(&r->view, t, options, now_ns);
-    unsignalled_make(&r->unsignalled, &r->view);
-    r->sessions = t->calls.used + r->unsignalled.calls.used;
-    r->session = calloc(r->sessions + 1u, sizeof *r->session);
-    r->servers = calloc(t->servers.used + 1u, sizeof *r->servers);
-    if (!f || !r->session || !r->servers) {
-        free(f);
-        report_done(r);
+    r->verdict = malloc(r->sessions + 1u);
+    for (uint32_t i = 0; f && r->verdict && i < r->sessions; i++) {
+        report_judge(r, i, f);
+        r->verdict[i] = (uint8_t)f->verdict;
+        r->by_verdict[f->verdict]++;
+        r->by_cause[f->cause]++;
+        r->warned += f->verdict == VERDICT_OK && f->warnings_n;
+        server_add_session(r->server, f);
+        session_finding_done(f);
+    }
+    for (uint32_t i = 0; i < r->servers; i++)
+        server_conclude(&r->server[i]);
+    free(f);
+    return f != NULL && r->verdict;
+}
+
+bool report_make(struct report *r, const struct vantage_input *in, size_t n)
+{
+    *r = (struct report){ .vantages = n };
+    if (n > VANTAGES_KEPT) {
+        r->vantages = 0;
         return false;
     }
-    judge_servers(&r->view, r->servers);
-    for (uint32_t i = 0; i < r->sessions; i++)
-        session_judge(r, i, f);
-    for (uint32_t i = 0; i < t->servers.used; i++)
-        server_conclude(&r->view, &r->servers[i]);
-    free(f);
-    return true;
+    for (size_t i = 0; i < n; i++) {
+        struct vantage *v = &r->vantage[i];
+
+        v->name = in[i].name;
+        r->now_ns = in[i].now_ns > r->now_ns ? in[i].now_ns : r->now_ns;
+        view_make(&v->view, in[i].track, &in[i].options, in[i].now_ns);
+        unsignalled_make(&v->unsignalled, &v->view);
+    }
+    if (refs_make(r) && rows_make(r) && count_all(r))
+        return true;
+    report_done(r);
+    return false;
 }
 
 void report_done(struct report *r)
 {
+    for (size_t i = 0; i < r->vantages; i++) {
+        free(r->vantage[i].server_row);
+        unsignalled_done(&r->vantage[i].unsignalled);
+    }
     free(r->session);
-    free(r->servers);
-    unsignalled_done(&r->unsignalled);
+    free(r->verdict);
+    free(r->server);
     *r = (struct report){ 0 };
 }

@@ -1,28 +1,55 @@
-/* Everything that was found in one run, for the outputs: what each call is, briefly, and the sums. Calls are judged again when they are told. */
+/*
+ * Everything that was found in one run, for the outputs. Each vantage is judged by itself; then what the vantages saw of one session is
+ * put together (SPEC §2, "vantage"). Sessions are judged again when they are told: a long report needs little memory.
+ */
 #ifndef RW_VERDICT_REPORT_H
 #define RW_VERDICT_REPORT_H
 
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
-struct brief {
-    uint8_t verdict, cause, confidence; /* enum verdict, cause, confidence */
-    uint32_t server;
+enum { VANTAGES_KEPT = 8 };
+
+/* One place of capture: a track of its own. */
+struct vantage {
+    const char *name;
+    struct view view;
+    struct unsignalled unsignalled;
+    uint32_t *server_row; /* the report's row of each of the track's STUN servers */
+};
+
+/* One session, by its number in each vantage (SIP calls first, then those without signalling); POOL_NONE: not seen there. */
+struct session_ref {
+    uint32_t in[VANTAGES_KEPT];
 };
 
 struct report {
-    struct view view;
-    struct unsignalled unsignalled;
-    uint32_t sessions;     /* SIP calls, then sessions without signalling */
-    struct brief *session; /* of each */
-    struct server_finding *servers;
+    size_t vantages;
+    struct vantage vantage[VANTAGES_KEPT];
+    uint32_t sessions, sip_sessions;
+    struct session_ref *session;
+    uint8_t *verdict; /* of each session: enum verdict */
+    int64_t now_ns;   /* the newest packet of all */
+    uint32_t servers;
+    struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
+    uint64_t warned; /* sessions that went well and carry a warning */
 };
 
-/* Session number `i` as a call, for judge_call(). */
-const struct call *report_session(const struct report *r, uint32_t i);
-/* Judges all calls and servers of a track; false without memory. report_done() frees. */
-bool report_make(struct report *r, const struct track *t, const struct view_options *options, int64_t now_ns);
+struct vantage_input {
+    const char *name;
+    const struct track *track;
+    struct view_options options;
+    int64_t now_ns;
+};
+
+/* Judges all that the vantages saw; false without memory or with more than VANTAGES_KEPT. report_done() frees. */
+bool report_make(struct report *r, const struct vantage_input *in, size_t n);
 void report_done(struct report *r);
+
+/* Judges session number `i`; `server` fields in it are rows of the report. session_finding_done() frees its texts. */
+void report_judge(const struct report *r, uint32_t i, struct session_finding *out);
+/* The name and address of a row, as server_text() writes them. */
+void report_server_text(const struct report *r, uint32_t row, struct strbuf *out);
 
 #endif

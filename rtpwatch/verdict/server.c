@@ -69,7 +69,9 @@ void judge_servers(const struct view *v, struct server_finding *out)
         const struct stun_server *s = track_server_at(t, i);
         const struct socket *k = track_find_socket(t, &s->addr);
 
-        out[i] = (struct server_finding){ .server = i, .name = dns_name_of(t, &s->addr, s->asked.last.ns), .peer = k && k->advertised };
+        out[i] = (struct server_finding){ .addr = s->addr, .software = s->software, .requests = s->requests, .responses = s->responses,
+                                          .errors = s->errors, .name = dns_name_of(t, &s->addr, s->asked.last.ns),
+                                          .peer = k && k->advertised };
         rtts(s, &out[i]);
     }
     for (uint32_t i = 0; i < t->stun_txs.used; i++) {
@@ -108,15 +110,13 @@ void server_add_session(struct server_finding *servers, const struct session_fin
     }
 }
 
-void server_conclude(const struct view *v, struct server_finding *f)
+void server_conclude(struct server_finding *f)
 {
-    const struct stun_server *s = track_server_at(v->t, f->server);
-
     if (f->contradicted)
         f->verdict = SERVER_BAD;
     else if (f->suspected || f->blamed)
         f->verdict = SERVER_SUSPECT;
-    else if (s->responses == 0)
+    else if (f->responses == 0)
         f->verdict = SERVER_SILENT;
     else if (f->confirmed || f->ok_sessions)
         f->verdict = SERVER_GOOD;

@@ -259,16 +259,16 @@ static void tell_absence(struct work *w, const struct direction_finding *d)
     }
 }
 
-static void whole_media(struct work *w)
+void session_from_directions(struct session_finding *f)
 {
-    struct session_finding *f = w->out;
     size_t failed = 0, fine = 0, unknown = 0;
 
-    for (size_t i = 0; i < w->dirs; i++) {
-        struct direction_finding *d = &w->dir[i].d;
+    f->cause = CAUSE_NONE;
+    f->confidence = CONFIDENCE_NONE;
+    f->server = POOL_NONE;
+    for (size_t i = 0; i < f->directions_n; i++) {
+        const struct direction_finding *d = &f->direction[i];
 
-        judge_unsent(w, d);
-        tell_absence(w, d);
         if (fails(d)) {
             failed++;
             take_cause(f, d);
@@ -276,10 +276,23 @@ static void whole_media(struct work *w)
         fine += d->verdict == DIR_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause == CAUSE_MUTED);
         unknown += d->verdict == DIR_UNKNOWN;
     }
-    if (failed)
+    if (failed) {
         f->verdict = fine || unknown || failed == 1 ? VERDICT_ONE_WAY : VERDICT_NO_MEDIA;
-    else
+        f->cause = f->cause == CAUSE_NONE ? CAUSE_UNKNOWN : f->cause;
+    } else {
         f->verdict = fine ? VERDICT_OK : unknown ? VERDICT_UNKNOWN : VERDICT_NOT_EXPECTED;
+    }
+}
+
+static void whole_media(struct work *w)
+{
+    for (size_t i = 0; i < w->dirs; i++) {
+        judge_unsent(w, &w->dir[i].d);
+        tell_absence(w, &w->dir[i].d);
+        w->out->direction[i] = w->dir[i].d;
+    }
+    w->out->directions_n = w->dirs;
+    session_from_directions(w->out);
 }
 
 static bool setup_failed(const struct work *w)
@@ -343,20 +356,6 @@ static void conclude(struct work *w)
     }
 }
 
-/* In the order of the capture; what belongs to no single frame stands last. */
-static int by_time(const void *a, const void *b)
-{
-    const struct evidence *x = a, *y = b;
-
-    if ((x->at.frame == 0) != (y->at.frame == 0))
-        return (x->at.frame == 0) - (y->at.frame == 0);
-    if (x->at.ns != y->at.ns)
-        return (x->at.ns > y->at.ns) - (x->at.ns < y->at.ns);
-    if (x->at.frame != y->at.frame)
-        return (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
-    return (x->order > y->order) - (x->order < y->order);
-}
-
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
 {
     struct work *w = calloc(1, sizeof *w);
@@ -368,9 +367,10 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     spans_judge(w);
     conclude(w);
     for (size_t i = 0; i < w->dirs; i++)
-        out->direction[out->directions_n++] = w->dir[i].d;
+        out->direction[i] = w->dir[i].d;
+    out->directions_n = w->dirs;
     candidates_conclude(v, out);
-    qsort(out->evidence, out->evidence_n, sizeof *out->evidence, by_time);
+    evidence_sort(out);
     free(w);
 }
 

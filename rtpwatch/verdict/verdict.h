@@ -169,7 +169,9 @@ void session_finding_done(struct session_finding *f);
 const char *session_remedy(const struct session_finding *f); /* what to do about it; "" nothing */
 
 struct server_finding {
-    uint32_t server;
+    struct addr addr;
+    const char *software; /* "" unknown */
+    uint64_t requests, responses, errors;
     enum server_verdict verdict;
     const struct dns_fact *name; /* NULL: not known */
     uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */
@@ -182,14 +184,14 @@ struct server_finding {
 /* Judges every server by its own answers; what sessions say of it is added by server_add_session(). */
 void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);
-void server_conclude(const struct view *v, struct server_finding *f);
+void server_conclude(struct server_finding *f);
 
 /* What the texts call a party: the user of its URI, made safe, or "the caller" where that tells nothing. Lives with `s`. */
 const char *party_name(const struct call *c, enum party p, struct session_finding *s);
 
 /* The DNS answer that names `a` (its IP), the latest at or before `ns`, else the earliest after it; NULL: none in the capture. */
 const struct dns_fact *dns_name_of(const struct track *t, const struct addr *a, int64_t ns);
-/* "stun.l.google.com (74.125.250.129:19302)", or the address alone; into `out`. */
+/* "stun.l.google.com (74.125.250.129:19302)", or the address alone; into `out`. `server`: the view's. */
 void server_text(const struct view *v, uint32_t server, struct strbuf *out);
 
 #endif

@@ -103,6 +103,11 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 
+/* ---- session.c ---- */
+
+/* Verdict, cause, confidence and server of the session from those of its directions. */
+void session_from_directions(struct session_finding *f);
+
 /* ---- candidates.c ---- */
 
 void candidates_list(const struct scene *s, struct session_finding *session);
@@ -113,6 +118,7 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 /* ---- evidence.c ---- */
 
 __attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...);
+void evidence_sort(struct session_finding *s);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */
 const char *addr_keep(struct session_finding *s, const struct addr *a);

@@ -32,11 +32,11 @@ static void frames(struct pipeline *p, struct rd *r, int link)
 
 static void report(struct pipeline *p)
 {
-    struct view_options options = { 0 };
+    struct vantage_input in = { .name = "here", .track = p->track, .now_ns = p->clock.now_ns };
     struct report r;
     FILE *null = fopen("/dev/null", "w");
 
-    if (report_make(&r, p->track, &options, p->clock.now_ns)) {
+    if (report_make(&r, &in, 1)) {
         struct out_report out = { .report = &r, .faults = &p->faults, .version = "fuzz" };
         struct text_style style = { 0 };
 

@@ -274,7 +274,8 @@ static bool near_party(const struct story *s, enum party p)
  */
 static void vias(const struct story *s, struct sip_msg *m)
 {
-    bool near = near_party(s, s->asker), proxied = !near && *s->sip[s->asker] && strncmp(s->sip[s->asker], PROXY, strlen(PROXY)) == 0;
+    bool near = near_party(s, s->asker),
+         proxied = !near && *s->sip[s->asker] && strncmp(s->sip[s->asker], PROXY, strlen(PROXY)) == 0;
     struct sip_via *own;
 
     if (proxied)
@@ -508,10 +509,12 @@ static void tell_all(struct story *s)
         const struct direction_finding *d = &f->direction[i];
 
         strbuf_fmt(&s->text, "  from %s: %s (%s), %s, sent %llu, received %llu\n", d->from == CALLER ? "caller" : "callee",
-                   dir_verdict_word(d->verdict), d->why, cause_word(d->cause), (unsigned long long)d->sent, (unsigned long long)d->received);
+                   dir_verdict_word(d->verdict), d->why, cause_word(d->cause), (unsigned long long)d->sent,
+                   (unsigned long long)d->received);
     }
     for (size_t i = 0; i < f->evidence_n; i++)
-        strbuf_fmt(&s->text, "  frame %llu [%s] %s\n", (unsigned long long)f->evidence[i].at.frame, f->evidence[i].kind, f->evidence[i].text);
+        strbuf_fmt(&s->text, "  frame %llu [%s] %s\n", (unsigned long long)f->evidence[i].at.frame, f->evidence[i].kind,
+                   f->evidence[i].text);
     for (size_t i = 0; i < f->warnings_n; i++)
         strbuf_fmt(&s->text, "  warning: %s\n", f->warning[i].text);
 }
@@ -526,8 +529,8 @@ const char *story_differs(struct story *s, const struct outcome *want)
     must_be(s, "the cause", cause_word(f->cause), cause_word(want->cause));
     must_be(s, "the server", server_name(s, f->server, name), want->server ? want->server : "none");
     if (f->confidence < want->least || (want->most && f->confidence > want->most))
-        strbuf_fmt(&s->text, "the confidence is %s, expected %s to %s\n", confidence_word(f->confidence), confidence_word(want->least),
-                   confidence_word(want->most ? want->most : CONFIDENCE_PROVEN));
+        strbuf_fmt(&s->text, "the confidence is %s, expected %s to %s\n", confidence_word(f->confidence),
+                   confidence_word(want->least), confidence_word(want->most ? want->most : CONFIDENCE_PROVEN));
     if (!verdict_is_failure(want->verdict) && f->confidence != CONFIDENCE_NONE)
         strbuf_add(&s->text, "a confidence where there is no cause\n");
     evidence_check(s, want);

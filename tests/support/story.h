@@ -3,7 +3,7 @@
  * bytes and no files; time passes only where the story says so. Addresses are texts, "203.0.113.10:10000".
  *
  * The cast: a dialer D behind a NAT that maps one to one, a webphone W behind another, a STUN server that is honest and one that
- * lies, a SIP proxy between the parties, and a stranger, who has nothing to do with any of them.
+ * lies (of two operators, thus in two networks), a SIP proxy between the parties, and a stranger, who has nothing to do with them.
  */
 #ifndef RW_TESTS_STORY_H
 #define RW_TESTS_STORY_H
@@ -11,19 +11,19 @@
 #include "base/strbuf.h"
 #include "verdict/verdict.h"
 
-#define D_HOST "172.31.16.10"
-#define D_OUT "203.0.113.10"
-#define W_HOME "192.168.1.50"
-#define W_OUT "198.51.100.20"
+#define D_HOST   "172.31.16.10"
+#define D_OUT    "203.0.113.10"
+#define W_HOME   "192.168.1.50"
+#define W_OUT    "198.51.100.20"
 #define STRANGER "198.18.7.77"
-#define PROXY "192.0.2.60"
-#define HONEST "192.0.2.30:3478"
-#define LIAR "192.0.2.19:19302"
+#define PROXY    "192.0.2.60"
+#define HONEST   "192.0.2.30:3478"
+#define LIAR     "192.0.2.19:19302"
 
 /* The media sockets of most stories: D's own, how it is seen from outside, and W's as D sees it. */
-#define D_RTP D_HOST ":10000"
-#define D_RTP_OUT D_OUT ":10000"
-#define W_RTP W_OUT ":40000"
+#define D_RTP      D_HOST ":10000"
+#define D_RTP_OUT  D_OUT ":10000"
+#define W_RTP      W_OUT ":40000"
 #define W_RTP_HOME W_HOME ":40000"
 
 enum { STORY_ACTS = 24, STORY_CANDIDATES = 6 };
@@ -36,12 +36,12 @@ struct act {
     uint32_t ssrc, about; /* about: the SSRC that RTCP reports on; 0: it hears nobody (RC = 0) */
     uint8_t pt;
     unsigned every_ms;
-    bool over;       /* it has ended */
-    bool frozen;     /* its reports go on, and their highest sequence number does not */
-    bool no_sr;      /* RTCP: receiver reports only */
-    bool srtcp;      /* RTCP: what follows the first eight bytes cannot be read */
-    bool forged;     /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
-    const char *user; /* ICE checks: USERNAME */
+    bool over;           /* it has ended */
+    bool frozen;         /* its reports go on, and their highest sequence number does not */
+    bool no_sr;          /* RTCP: receiver reports only */
+    bool srtcp;          /* RTCP: what follows the first eight bytes cannot be read */
+    bool forged;         /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
+    const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
     uint32_t sent, highest;
     int64_t began_ns, next_ns;
@@ -91,12 +91,16 @@ struct says {
     bool refused;                /* port 0 */
 };
 /* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
-#define SAYS(...) &(struct says){ .rtp = __VA_ARGS__ }
+#define SAYS(...)                                                                                                                \
+    &(struct says)                                                                                                               \
+    {                                                                                                                            \
+        .rtp = __VA_ARGS__                                                                                                       \
+    }
 
 /* The next messages belong to another call. */
 void story_call(struct story *s, const char *call_id, const char *caller_sip, const char *callee_sip);
 void story_request(struct story *s, enum party by, enum sip_method method, const struct says *sdp);
-void story_reply(struct story *s, unsigned status, const struct says *sdp); /* to the latest request */
+void story_reply(struct story *s, unsigned status, const struct says *sdp);           /* to the latest request */
 void story_up(struct story *s, const struct says *caller, const struct says *callee); /* INVITE, 180, 200, ACK */
 void story_reinvite(struct story *s, enum party by, const struct says *offer, const struct says *answer);
 void story_bye(struct story *s, enum party by);
@@ -126,7 +130,8 @@ void story_hush(struct story *s);               /* all acts end */
 
 /* ---- judging ---- */
 
-const struct session_finding *story_judge(struct story *s, uint32_t call); /* calls count from 0; valid until the next judgement */
+const struct session_finding *story_judge(struct story *s,
+                                          uint32_t call); /* calls count from 0; valid until the next judgement */
 const struct direction_finding *story_direction(struct story *s, enum party from); /* of the last judgement; NULL none */
 struct server_finding story_server(struct story *s, const char *server);
 
@@ -144,15 +149,15 @@ struct outcome {
 const char *story_differs(struct story *s, const struct outcome *want);
 const char *story_direction_differs(struct story *s, enum party from, enum dir_verdict want);
 
-#define EXPECT(s, ...)                                                                                                               \
-    do {                                                                                                                             \
-        const char *differs_ = story_differs(s, &(struct outcome){ __VA_ARGS__ });                                                   \
-        cr_expect(*differs_ == '\0', "%s", differs_);                                                                                \
+#define EXPECT(s, ...)                                                                                                           \
+    do {                                                                                                                         \
+        const char *differs_ = story_differs(s, &(struct outcome){ __VA_ARGS__ });                                               \
+        cr_expect(*differs_ == '\0', "%s", differs_);                                                                            \
     } while (0)
-#define EXPECT_DIRECTION(s, from, want)                                                                                              \
-    do {                                                                                                                             \
-        const char *differs_ = story_direction_differs(s, from, want);                                                               \
-        cr_expect(*differs_ == '\0', "%s", differs_);                                                                                \
+#define EXPECT_DIRECTION(s, from, want)                                                                                          \
+    do {                                                                                                                         \
+        const char *differs_ = story_direction_differs(s, from, want);                                                           \
+        cr_expect(*differs_ == '\0', "%s", differs_);                                                                            \
     } while (0)
 
 #endif

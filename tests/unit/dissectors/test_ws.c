@@ -357,8 +357,7 @@ Test(ws_looks_like_frame, as_it_arrives)
     struct stream s = { .n = 0 };
     bool looked = false;
 
-    put_frame(&s, 0x81, mask,
-              SPAN(INVITE "Call-ID: 1\r\nSubject: 0123456789012345678901234567890123456789012345678901234567\r\n"));
+    put_frame(&s, 0x81, mask, SPAN(INVITE INVITE INVITE INVITE));
     for (size_t n = 0; n <= s.n; n++) {
         bool now = ws_looks_like_frame(bytes_of(s.b, n));
 
@@ -399,7 +398,7 @@ static void sweep_one(struct rd r, bool full, void *self)
     if (full)
         cr_assert(d == DIS_OK && why.n == 0 && ws_looks_like_frame(rd_rest(&r)));
     if (r.uncap)
-        cr_assert_eq(d, DIS_CUT);
+        cr_assert(d == DIS_CUT && why.n == 0);
     if (d != DIS_OK && d != DIS_CUT)
         return;
     cr_assert(f.payload.n <= sizeof plain && f.payload.n <= f.length);

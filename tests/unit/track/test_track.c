@@ -125,6 +125,26 @@ Test(flow, a_full_socket_table)
     cr_assert_eq(t->flows.live, 0);
 }
 
+/* ---- connections ---- */
+
+Test(flow, a_connection_is_known_by_both_its_ends)
+{
+    struct datagram first = next_frame("192.0.2.30:50000", "198.51.100.20:443"),
+                    again = next_frame("192.0.2.30:50000", "198.51.100.20:443"),
+                    other = next_frame("192.0.2.30:50001", "198.51.100.20:443");
+    const struct conn_fact *c;
+
+    track_connection(t, &first);
+    track_connection(t, &again);
+    track_connection(t, &other);
+    cr_assert_eq(t->conns.live, 2);
+    c = pool_at(&t->conns, 0);
+    cr_assert(addr_is(&c->client, "192.0.2.30:50000") && addr_is(&c->server, "198.51.100.20:443"));
+    cr_assert_eq(c->opened.n, 2);
+    cr_assert_eq(c->opened.first.frame, 1);
+    cr_assert_eq(t->flows.live, 0, "a connection is no flow of datagrams");
+}
+
 /* ---- ICMP ---- */
 
 static void icmp_about_media(enum icmp_what what, uint8_t proto, const char *src, const char *dst)

@@ -30,7 +30,9 @@ Test(candidates, each_has_its_server_and_its_end)
     story_stun(s, &(struct asks){ D_RTP, HONEST, .mapped = D_RTP_OUT });
     story_up(s,
              SAYS(D_RTP_OUT, .ufrag = "dfrag",
-                  .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP }, { SDP_CAND_SRFLX, STRANGER ":10000", D_RTP } }),
+                  .cand = { { SDP_CAND_HOST, D_RTP, NULL },
+                            { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP },
+                            { SDP_CAND_SRFLX, STRANGER ":10000", D_RTP } }),
              SAYS(W_RTP, .ufrag = "wfrag", .cand = { { SDP_CAND_HOST, W_RTP_HOME, NULL }, { SDP_CAND_SRFLX, W_RTP, NULL } }));
     story_checks(s, D_RTP, W_RTP, "wfrag:dfrag", D_RTP_OUT);
     story_checks(s, D_RTP, W_RTP_HOME, "wfrag:dfrag", NULL);

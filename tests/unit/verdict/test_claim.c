@@ -135,6 +135,19 @@ Test(claim, two_addresses_of_one_operator_against_one)
     expect_open(s);
 }
 
+/* ... nor do they vouch for one another, against a server of somebody else's and the host's SIP. */
+Test(claim, two_addresses_of_one_operator_tell_one_lie)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, D_RTP, "192.0.2.19:19302", STRANGER ":10000");
+    ask(s, D_RTP, "192.0.2.20:19302", STRANGER ":10000");
+    ask(s, D_RTP, SERVER_B, D_RTP_OUT);
+    sip_shows(s, D_OUT);
+    cr_expect_eq(judge(s, THIRD, false).status, CLAIM_FINE);
+    expect(s, FIRST, CLAIM_WRONG, CONFIDENCE_LIKELY, CONFIDENCE_PROVEN);
+}
+
 /* Two servers against one another, and the SIP of the host takes a side. */
 Test(claim, one_server_and_the_sip_against_another)
 {
@@ -262,9 +275,32 @@ Test(claim, other_sockets_have_several_addresses)
     expect_open(asked_before(D_OUT ":10100", "192.0.2.140:10200", 30));
 }
 
+/* A set that holds it does not speak against it; nor for it, where it is the same server that speaks. */
 Test(claim, other_sockets_have_the_same_address)
 {
-    expect_fine(asked_before(D_OUT ":10100", STRANGER ":10200", 30));
+    struct story *s = asked_before(D_OUT ":10100", STRANGER ":10200", 30);
+
+    cr_expect_neq(judge(s, FIRST, false).status, CLAIM_WRONG);
+    story_free(s);
+}
+
+Test(claim, other_sockets_have_the_same_address_from_another_server)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, D_RTP, SERVER_A, D_RTP_OUT);
+    story_pass(s, 30 * 1000);
+    ask(s, D_HOST ":10100", SERVER_B, D_OUT ":10100");
+    expect_fine(s);
+}
+
+/* Who lies to every socket does not become honest by it: a server's own word is no witness for its word. */
+Test(claim, the_same_lie_for_every_socket)
+{
+    struct story *s = asked_before(STRANGER ":10100", STRANGER ":10200", 30);
+
+    sip_shows(s, D_OUT);
+    expect(s, FIRST, CLAIM_WRONG, CONFIDENCE_SUSPECTED, CONFIDENCE_LIKELY);
 }
 
 /* The host moved half an hour later: what its sockets have now says nothing of then. */
@@ -342,7 +378,8 @@ Test(claim, one_address_for_two_sockets_in_turn)
     ask(s, D_RTP, SERVER_A, D_RTP_OUT);
     story_pass(s, 120 * 1000);
     ask(s, D_HOST ":10001", SERVER_A, D_RTP_OUT);
-    expect(s, FIRST, CLAIM_FINE, CONFIDENCE_NONE, CONFIDENCE_NONE);
+    cr_expect_neq(judge(s, FIRST, false).status, CLAIM_WRONG);
+    story_free(s);
 }
 
 /* The server was asked over IPv4 and cannot have seen an IPv6 address. */

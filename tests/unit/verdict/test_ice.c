@@ -7,10 +7,9 @@
 #define TO_D "dfrag:wfrag"
 
 /* D offers its host address and what its server said of it. */
-#define D_SAYS(srflx)                                                                                                                \
-    SAYS(srflx, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, srflx, D_RTP } })
-#define D_SAYS_HOST SAYS(D_RTP, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL } })
-#define W_SAYS(srflx)                                                                                                                \
+#define D_SAYS(srflx) SAYS(srflx, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, srflx, D_RTP } })
+#define D_SAYS_HOST   SAYS(D_RTP, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL } })
+#define W_SAYS(srflx)                                                                                                            \
     SAYS(srflx, .ufrag = "wfrag", .cand = { { SDP_CAND_HOST, W_RTP_HOME, NULL }, { SDP_CAND_SRFLX, srflx, NULL } })
 
 static void ask(struct story *s, const char *server, const char *mapped)
@@ -90,7 +89,9 @@ Test(ice, recovers_from_one_liar_of_two)
     ask(s, HONEST, D_RTP_OUT);
     story_up(s,
              SAYS(D_RTP_OUT, .ufrag = "dfrag",
-                  .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP }, { SDP_CAND_SRFLX, STRANGER ":10000", D_RTP } }),
+                  .cand = { { SDP_CAND_HOST, D_RTP, NULL },
+                            { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP },
+                            { SDP_CAND_SRFLX, STRANGER ":10000", D_RTP } }),
              W_SAYS(W_RTP));
     connect_and_talk(s);
     EXPECT(s, .verdict = VERDICT_OK, .warned = LIAR);
@@ -161,8 +162,8 @@ Test(ice, a_lie_in_rfc3489_style_keeps_it_from_connecting)
     story_stun(s, &(struct asks){ D_RTP, LIAR, .mapped = STRANGER ":10000", .classic = true });
     story_up(s, D_SAYS(STRANGER ":10000"), W_SAYS(W_RTP));
     checks_in_vain(s);
-    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY,
-           .server = LIAR);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY,
+           .most = CONFIDENCE_LIKELY, .server = LIAR);
     story_free(s);
 }
 
@@ -191,7 +192,8 @@ Test(ice, the_webphones_lie_keeps_it_from_connecting)
     story_checks(s, W_RTP, D_RTP, TO_D, NULL);
     story_pass(s, 12 * 1000);
     story_bye(s, CALLER);
-    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_SUSPECTED, .most = CONFIDENCE_LIKELY);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_SUSPECTED,
+           .most = CONFIDENCE_LIKELY);
     story_free(s);
 }
 
@@ -235,7 +237,9 @@ Test(ice, a_symmetric_nat_keeps_it_from_connecting)
     ask(s, "192.0.2.31:3478", D_OUT ":61001");
     story_up(s,
              SAYS(D_OUT ":61000", .ufrag = "dfrag",
-                  .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, D_OUT ":61000", D_RTP }, { SDP_CAND_SRFLX, D_OUT ":61001", D_RTP } }),
+                  .cand = { { SDP_CAND_HOST, D_RTP, NULL },
+                            { SDP_CAND_SRFLX, D_OUT ":61000", D_RTP },
+                            { SDP_CAND_SRFLX, D_OUT ":61001", D_RTP } }),
              W_SAYS(W_RTP));
     checks_in_vain(s);
     EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_SYMMETRIC_NAT, .least = CONFIDENCE_SUSPECTED);
@@ -262,8 +266,8 @@ Test(ice, a_pool_of_outside_addresses_is_never_proof)
 
 /* ---- both behind one NAT ---- */
 
-#define NEIGHBOUR_SAYS                                                                                                               \
-    SAYS(D_OUT ":40000", .ufrag = "wfrag",                                                                                           \
+#define NEIGHBOUR_SAYS                                                                                                           \
+    SAYS(D_OUT ":40000", .ufrag = "wfrag",                                                                                       \
          .cand = { { SDP_CAND_HOST, "172.31.40.50:40000", NULL }, { SDP_CAND_SRFLX, D_OUT ":40000", NULL } })
 
 /* The NAT does not send packets back inside (hairpinning, RFC 4787 §6), and there is no way inside either. */
