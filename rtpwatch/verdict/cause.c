@@ -49,6 +49,27 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
     return w;
 }
 
+/*
+ * The address is the sender's own outside address, and truly so: both are behind one NAT, which does not turn packets round (RFC 4787
+ * §6, hairpinning).
+ */
+static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
+{
+    const struct side *from = &s->side[other_party(to)];
+    struct claim claim;
+
+    for (size_t i = 0; i < from->own_n; i++) {
+        uint32_t tx = addr_ip_eq(&from->own[i], x) && !view_is_local(s->v, x) ? mapping_behind(s->v, &from->own[i], from->sdp->at.ns) : POOL_NONE;
+
+        if (tx == POOL_NONE)
+            continue;
+        claim_judge(s->v, tx, false, &claim);
+        if (claim.status != CLAIM_WRONG)
+            return true;
+    }
+    return false;
+}
+
 /* ---- the candidate was wrong ---- */
 
 /* A STUN server's answer made it, and is contradicted. */
@@ -150,16 +171,6 @@ static const struct icmp_about *icmp_for(const struct scene *s, enum party to, c
     return i && i->errors.first.ns < s->when.to_ns ? i : NULL;
 }
 
-/* The address is the sender's own outside address: both are behind one NAT, which does not turn packets round (RFC 4787 §6, hairpinning). */
-static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
-{
-    const struct side *from = &s->side[other_party(to)];
-
-    for (size_t i = 0; i < from->own_n; i++)
-        if (addr_ip_eq(&from->own[i], x))
-            return true;
-    return false;
-}
 
 static bool same_ip_other_port(const struct scene *s, enum party to, const struct addr *x)
 {
@@ -193,10 +204,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
 {
     const struct icmp_about *icmp = icmp_for(s, to, x);
 
-    if (hairpin(s, to, x)) {
-        set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
-        evidence_add(f, s->side[to].sdp->at, "note", "Both parties are behind one NAT, and it does not send packets back inside.");
-    } else if (icmp && icmp->what == ICMP_PORT_UNREACHABLE && icmp->errors.n > 1) {
+    if (icmp && icmp->what == ICMP_PORT_UNREACHABLE && icmp->errors.n > 1) {
         set(out, CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
     } else if (same_ip_other_port(s, to, x)) {
         set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
@@ -225,6 +233,12 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
         for (size_t i = 0; i < s->side[to].sdp->cands; i++)
             if (bad_mapping(s, to, &s->side[to].sdp->cand[i].addr, false, out, f))
                 return;
+    if (hairpin(s, to, dst)) {
+        set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
+        evidence_add(f, s->side[to].sdp->at, "note", "%s is the outside address of both: they are behind one NAT, which does not send packets back inside.",
+                     addr_keep(f, dst));
+        return;
+    }
     if (bad_address(s, to, dst, out, f) || private_address(s, to, dst, out, f) || (x && unadvertised(s, to, dst, out, f)))
         return;
     right_address(s, to, dst, out, f);

@@ -73,7 +73,7 @@ static void sent_flow(struct lane *l, const struct flow *f, struct direction_fin
 
         if (l->main_flow)
             flow_rtp(l->s->v, l->main_flow, l->s->when, &old);
-        if (!l->main_flow || t.n > old.n || t.first.ns > old.last.ns) {
+        if (!l->main_flow || (t.n > old.n && t.last.ns > old.first.ns) || t.first.ns > old.last.ns) {
             l->main_flow = f;
             l->main_dst = f->dst;
         }
@@ -325,7 +325,9 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
     } else if (l->sr_packets > heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_RECEIVED, "the sender's own report says that it sends");
         evidence_add(f, l->sr_at, "rtcp", "%s reports that it has sent %u packets; none arrived here.", who, l->sr_packets);
-    } else if (l->from_sender.n || l->ice->answered[l->from]) {
+    } else if (l->s->call->kind != SESSION_SIP && !l->sent.n) {
+        conclude(out, DIR_UNKNOWN, "no description says that media is expected");
+    } else if (!l->sent.n && (l->from_sender.n || l->ice->answered[l->from])) {
         conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
         evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp", "%s is reachable and alive, and sends no media.", who);
     } else if (out->kind == SDP_VIDEO) {
@@ -493,6 +495,8 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     } else if (!l->sent.n && from->local) {
         if (span_ns(l) < JUDGE_MIN_NS)
             conclude(out, DIR_UNKNOWN, "too short to tell");
+        else if (l->s->call->kind != SESSION_SIP)
+            conclude(out, DIR_UNKNOWN, "no description says that media is expected");
         else
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
     } else if (l->sent.n) {

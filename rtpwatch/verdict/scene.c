@@ -48,6 +48,17 @@ static void bases_add(struct scene *s, struct side *x, const struct addr *mapped
             own_add(s, x, &track_socket(s->v->t, tx->socket)->addr);
 }
 
+/* A proxy on the other party's host sends this one's SDP as well: what the other party names is the other party's. */
+static bool advertises(const struct sdp_fact *sdp, uint8_t media, const struct addr *a)
+{
+    if (media < sdp->medias && addr_eq(&sdp->media[media].addr, a))
+        return true;
+    for (size_t i = 0; i < sdp->cands; i++)
+        if (addr_eq(&sdp->cand[i].addr, a) || addr_eq(&sdp->cand[i].raddr, a))
+            return true;
+    return false;
+}
+
 static void side_make(struct scene *s, enum party p)
 {
     struct side *x = &s->side[p];
@@ -70,7 +81,7 @@ static void side_make(struct scene *s, enum party p)
         bases_add(s, x, &x->own[i]);
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
     beside = addr_with_port(x->sdp->from, x->media->addr.port);
-    if (!x->local && view_has(s->v, &beside))
+    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->media, &beside))
         own_add(s, x, &beside);
 }
 

@@ -61,17 +61,37 @@ static void bad_at(struct server_finding *f, struct seen at)
         f->last_bad = at;
 }
 
+static bool carries_media(const struct track *t, const struct addr *a)
+{
+    const struct socket *k = track_find_socket(t, a);
+    const struct flow *f;
+
+    if (k && k->advertised)
+        return true;
+    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+        if (f->contains & (FLOW_RTP | FLOW_RTCP))
+            return true;
+    return false;
+}
+
+/* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */
+static bool is_peer(const struct track *t, const struct addr *a)
+{
+    struct addr rtp = addr_with_port(*a, (uint16_t)(a->port - 1));
+
+    return carries_media(t, a) || carries_media(t, &rtp);
+}
+
 void judge_servers(const struct view *v, struct server_finding *out)
 {
     const struct track *t = v->t;
 
     for (uint32_t i = 0; i < t->servers.used; i++) {
         const struct stun_server *s = track_server_at(t, i);
-        const struct socket *k = track_find_socket(t, &s->addr);
 
         out[i] = (struct server_finding){ .addr = s->addr, .software = s->software, .requests = s->requests, .responses = s->responses,
                                           .errors = s->errors, .name = dns_name_of(t, &s->addr, s->asked.last.ns),
-                                          .peer = k && k->advertised };
+                                          .peer = is_peer(t, &s->addr) };
         rtts(s, &out[i]);
     }
     for (uint32_t i = 0; i < t->stun_txs.used; i++) {
@@ -107,12 +127,13 @@ void server_add_session(struct server_finding *servers, const struct session_fin
         servers[server].failed_sessions += verdict_is_failure(s->verdict);
         servers[server].ok_sessions += s->verdict == VERDICT_OK;
         servers[server].blamed += s->server == server;
+        servers[server].proven += s->server == server && s->confidence == CONFIDENCE_PROVEN && s->cause == CAUSE_BAD_CANDIDATE;
     }
 }
 
 void server_conclude(struct server_finding *f)
 {
-    if (f->contradicted)
+    if (f->contradicted || f->proven)
         f->verdict = SERVER_BAD;
     else if (f->suspected || f->blamed)
         f->verdict = SERVER_SUSPECT;

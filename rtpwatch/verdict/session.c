@@ -321,6 +321,8 @@ static void whole_setup(struct work *w)
 /* Neither party's media can be seen here: a proxy's or a registrar's vantage. */
 static bool media_elsewhere(const struct work *w)
 {
+    if (!w->v->media_captured)
+        return true;
     return w->any_scene && !w->rtp_seen && !w->last.side[CALLER].local && !w->last.side[CALLEE].local && w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
 }
 
@@ -338,6 +340,14 @@ static void conclude(struct work *w)
         evidence_add(f, c->answered, "note", "No offer and answer of this call are in the capture.");
     } else if (media_elsewhere(w)) {
         f->verdict = VERDICT_UNKNOWN;
+        f->evidence_n = 0;
+        evidence_add(f, (struct seen){ 0 }, "note", "%s", w->v->media_captured ? "The media of this call does not pass this place." :
+                     "The capture holds signalling alone: no media, STUN or DTLS at all.");
+        for (size_t i = 0; i < w->dirs; i++)
+            if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
+                w->dir[i].d.verdict = DIR_UNKNOWN;
+                w->dir[i].d.why = "media is not captured here";
+            }
     } else if (setup_failed(w)) {
         whole_setup(w);
     } else {

@@ -81,6 +81,7 @@ struct view {
     struct addr local[LOCALS_KEPT];
     size_t locals_n;
     bool locals_inferred;
+    bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
@@ -175,7 +176,8 @@ struct server_finding {
     enum server_verdict verdict;
     const struct dns_fact *name; /* NULL: not known */
     uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */
-    uint64_t sessions, ok_sessions, failed_sessions, blamed;
+    uint64_t sessions, ok_sessions, failed_sessions;
+    uint64_t blamed, proven; /* sessions that failed by its fault, and for certain */
     uint32_t rtt_min_us, rtt_median_us, rtt_max_us;
     struct seen first_bad, last_bad;
     bool peer; /* an address that a session advertised: asked as a keep-alive, no STUN server */

@@ -16,7 +16,7 @@ struct host {
 struct hosts {
     struct pool pool;
     struct hmap by_ip;
-    uint64_t packets;
+    uint64_t packets, busiest; /* busiest: the most packets of one host with a fresh TTL */
 };
 
 static bool host_eq(const void *self, uint32_t slot, const void *key)
@@ -63,7 +63,13 @@ static void add(struct view *v, const struct host *h)
         v->local[v->locals_n++] = h->ip;
 }
 
-static void infer(struct view *v, const struct hosts *h)
+/* The host that the capture was taken on is in nearly every packet; one that it talks to a lot is in fewer. */
+static bool captures(const struct hosts *h, const struct host *x)
+{
+    return x->fresh_ttl && x->packets * 5 >= h->packets * 4 && x->packets * 100 >= h->busiest * 97;
+}
+
+static void infer(struct view *v, struct hosts *h)
 {
     bool told = false, capturing = false;
 
@@ -71,12 +77,15 @@ static void infer(struct view *v, const struct hosts *h)
         const struct host *x = pool_at(&h->pool, i);
 
         told |= x->left_here;
-        capturing |= x->fresh_ttl && x->packets * 5 >= h->packets * 4;
+        if (x->fresh_ttl && x->packets > h->busiest)
+            h->busiest = x->packets;
     }
+    for (uint32_t i = 0; i < h->pool.used; i++)
+        capturing |= captures(h, pool_at(&h->pool, i));
     for (uint32_t i = 0; i < h->pool.used; i++) {
         const struct host *x = pool_at(&h->pool, i);
 
-        if (told ? x->left_here : capturing ? x->fresh_ttl && x->packets * 5 >= h->packets * 4 : x->fresh_ttl)
+        if (told ? x->left_here : capturing ? captures(h, x) : x->fresh_ttl)
             add(v, x);
     }
 }
@@ -86,6 +95,8 @@ void view_make(struct view *v, const struct track *t, const struct view_options 
     struct hosts h = { 0 };
 
     *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
+    for (uint32_t i = 0; i < t->flows.used && !v->media_captured; i++)
+        v->media_captured = track_flow_at(t, i)->contains & (FLOW_RTP | FLOW_RTCP | FLOW_STUN_SERVER | FLOW_CHECK | FLOW_DTLS);
     if (options->locals_n)
         return;
     v->locals_inferred = true;

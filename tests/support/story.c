@@ -437,7 +437,7 @@ struct server_finding story_server(struct story *s, const char *server)
     while (slot < s->track->servers.used && !addr_eq(&track_server_at(s->track, slot)->addr, &a))
         slot++;
     cr_assert(slot < s->track->servers.used, "nobody asked %s", server);
-    server_conclude(&s->view, &all[slot]);
+    server_conclude(&all[slot]);
     found = all[slot];
     free(all);
     return found;

@@ -102,7 +102,7 @@ static bool bind_channel(uint16_t number, const char *peer)
     m.channel = number;
     m.peer = addr_of(peer);
     stun_between(CLIENT, SERVER, m);
-    return track_turn_channel(t, flow_between(SERVER, CLIENT), number, &known) && addr_eq(&known, &m.peer);
+    return track_turn_channel(t, flow_between(CLIENT, SERVER), number, &known) && addr_eq(&known, &m.peer);
 }
 
 Test(turn, channels)
