@@ -66,7 +66,7 @@ bool addr_is_unroutable(const struct addr *a)
 
 bool addr_same_site(const struct addr *a, const struct addr *b)
 {
-    return memcmp(a->ip, b->ip, addr_is_v4(a) ? 15 : 6) == 0;
+    return addr_is_v4(a) == addr_is_v4(b) && memcmp(a->ip, b->ip, addr_is_v4(a) ? 15 : 6) == 0;
 }
 
 int addr_cmp(const struct addr *a, const struct addr *b)
@@ -85,7 +85,7 @@ bool addr_parse_ip(struct span text, uint16_t port, struct addr *out)
     if (text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
         text = span_part(text, 1, text.n - 2);
     text = span_part(text, 0, span_find(text, '%'));
-    if (text.n == 0 || text.n >= sizeof buf)
+    if (text.n == 0 || text.n >= sizeof buf || span_find(text, 0) < text.n)
         return false;
     memcpy(buf, text.p, text.n);
     buf[text.n] = 0;

@@ -14,7 +14,7 @@ void *arena_take(struct arena *a, size_t n)
 {
     uint8_t *p;
 
-    n = (n + 7) & ~(size_t)7;
+    n = n ? (n + 7) & ~(size_t)7 : 8;
     if (n > a->left) {
         size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
         struct arena_block *b = calloc(1, sizeof *b + size);

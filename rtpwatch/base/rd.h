@@ -88,8 +88,9 @@ static inline uint32_t rd_u32(struct rd *r)
 
 static inline uint64_t rd_u64(struct rd *r)
 {
-    uint64_t hi = rd_u32(r);
-    return hi << 32 | rd_u32(r);
+    uint64_t hi = rd_u32(r), lo = rd_u32(r);
+
+    return r->err ? 0 : hi << 32 | lo;
 }
 
 /* A child that cannot see past its own `n` wire bytes; the parent skips them. */

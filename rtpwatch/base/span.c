@@ -69,7 +69,7 @@ bool span_u64(struct span s, uint64_t max, uint64_t *out)
         if (s.p[i] < '0' || s.p[i] > '9')
             return false;
         digit = (uint64_t)(s.p[i] - '0');
-        if (v > max / 10 || v * 10 > max - digit)
+        if (v > max / 10 || digit > max - v * 10)
             return false;
         v = v * 10 + digit;
     }

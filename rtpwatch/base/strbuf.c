@@ -75,29 +75,41 @@ static size_t utf8_len(struct span s, uint32_t *rune)
 static bool rune_is_safe(uint32_t r)
 {
     return r >= 0x20 && !(r >= 0x7f && r < 0xa0) && !(r >= 0x200b && r <= 0x200f) && !(r >= 0x2028 && r <= 0x202e) &&
-           !(r >= 0x2066 && r <= 0x2069) && r != 0xfeff;
+           !(r >= 0x2066 && r <= 0x2069) && r != 0xfeff && r != 0x61c;
+}
+
+/* The safe form of the first character of `s`; returns how many bytes of `s` it stands for. */
+static size_t safe_piece(struct span s, char out[20])
+{
+    uint32_t rune = 0;
+    size_t n = utf8_len(s, &rune), from = n ? n : 1;
+
+    if (n && rune == '\\') {
+        snprintf(out, 20, "\\\\");
+    } else if (n && rune_is_safe(rune)) {
+        memcpy(out, s.p, n);
+        out[n] = 0;
+    } else {
+        for (size_t i = 0; i < from; i++)
+            snprintf(out + 4 * i, 5, "\\x%02x", s.p[i]);
+    }
+    return from;
 }
 
 void strbuf_safe(struct strbuf *b, struct span s, size_t max)
 {
     size_t start = b->n;
+    char piece[20];
 
     while (s.n) {
-        uint32_t rune = 0;
-        size_t n = utf8_len(s, &rune);
+        size_t from = safe_piece(s, piece);
 
-        if (b->n - start + 4 > max) {
+        if (b->n - start + strlen(piece) > max) {
             strbuf_add(b, "…");
             return;
         }
-        if (n && rune == '\\')
-            strbuf_add(b, "\\\\");
-        else if (n && rune_is_safe(rune))
-            strbuf_span(b, span_part(s, 0, n));
-        else
-            for (size_t i = 0; i < (n ? n : 1); i++)
-                strbuf_fmt(b, "\\x%02x", s.p[i]);
-        s = span_part(s, n ? n : 1, s.n);
+        strbuf_add(b, piece);
+        s = span_part(s, from, s.n);
     }
 }
 

@@ -86,6 +86,8 @@ static void count(struct hints *h, ndpi_protocol p)
     char name[HINTS_NAME];
     size_t i;
 
+    if (!ndpi_is_protocol_detected(h->ndpi, p))
+        return;
     ndpi_protocol2name(h->ndpi, p, name, sizeof name);
     for (i = 0; i < h->protocols && strcmp(h->protocol[i].name, name) != 0; i++)
         ;

@@ -6,6 +6,17 @@ _rtpwatch_options()
     "$1" --help 2>/dev/null | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--?[a-z][a-z-]*'
 }
 
+# Captures and folders; rotated files as well: dialer.pcap0, dialer.pcap-20260831.
+_rtpwatch_files()
+{
+    local file
+
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do
+        [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9_-][^/]*|\.[0-9]+)?$ ]] && COMPREPLY+=("$file")
+    done < <(compgen -f -- "$1")
+}
+
 _rtpwatch()
 {
     local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]}
@@ -21,18 +32,13 @@ _rtpwatch()
     case $option in
     --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
-    --local | --filter) ;;
+    --local | --filter | --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(_rtpwatch_options "${COMP_WORDS[0]/#\~/$HOME}")" -- "$word")
             return
         fi
-        compopt -o filenames 2>/dev/null
-        # Rotated files as well: dialer.pcap0, dialer.pcap-20260831.
-        local file
-        while IFS= read -r file; do
-            [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9_-][^/]*|\.[0-9]+)?$ ]] && COMPREPLY+=("$file")
-        done < <(compgen -f -- "$word")
+        _rtpwatch_files "$word"
         ;;
     esac
 }

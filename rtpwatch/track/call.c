@@ -84,10 +84,15 @@ static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d
     return c->legs++;
 }
 
-/* 401, 407, 422, 491, 494 and redirections ask the caller to try again; the call is not over (RFC 3261 §22.2, RFC 4028 §6). */
+/* These and redirections ask the caller to try again; the call is not over (RFC 3261 §8.1.3.4, §8.1.3.5, RFC 4028 §6). */
 static bool asks_again(unsigned status)
 {
-    return status == 401 || status == 407 || status == 422 || status == 494 || (status >= 300 && status < 400);
+    static const unsigned again[] = { 401, 407, 413, 415, 416, 420, 422, 494 };
+
+    for (size_t i = 0; i < sizeof again / sizeof *again; i++)
+        if (status == again[i])
+            return true;
+    return status >= 300 && status < 400;
 }
 
 static void invite_request(struct call *c, const struct sip_msg *m)
@@ -104,10 +109,10 @@ static void invite_request(struct call *c, const struct sip_msg *m)
 
 static void invite_reply(struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg, bool has_sdp)
 {
-    bool first_transaction = !c->answered.frame || m->cseq == c->invite_cseq;
-
+    if (m->status == 100)
+        return; /* a server has it, no more (RFC 3261 §8.2.6.1) */
     if (m->status < 200) {
-        if (m->status > 100 && !c->ringing.frame)
+        if (!c->ringing.frame)
             c->ringing = d->at;
         if (has_sdp && leg < c->legs && !c->leg[leg].early.frame)
             c->leg[leg].early = d->at;
@@ -123,7 +128,7 @@ static void invite_reply(struct call *c, const struct datagram *d, const struct 
             if (!c->invite_cseq)
                 c->invite_cseq = m->cseq;
         }
-    } else if (first_transaction && !c->answered.frame) {
+    } else if (m->cseq == c->invite_cseq && !c->answered.frame) {
         c->status = (uint16_t)m->status;
         c->ended = d->at;
         call_step(c, CE_FAIL);

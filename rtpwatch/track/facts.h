@@ -84,6 +84,7 @@ struct stream {
     uint8_t in_sequence;
     uint16_t max_seq, base_seq;
     uint32_t cycles;     /* of 65536, shifted (RFC 3550 A.1) */
+    uint64_t expected_before; /* packets expected before the sender last began anew */
     struct tally packets;
     uint64_t bytes;
     uint64_t reordered, duplicated;
@@ -280,7 +281,8 @@ struct sdp_fact {
 struct agreement {
     const struct sdp_fact *by[PARTIES]; /* the description of each party */
     struct seen since;
-    uint32_t cseq;
+    enum party offerer;
+    uint32_t cseq; /* the offerer's */
     uint16_t leg;
     bool confirmed; /* by a 2xx, or inside a confirmed dialog */
     struct agreement *next;

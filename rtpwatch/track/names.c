@@ -4,12 +4,13 @@
 struct name_key {
     const char *name;
     const struct addr *addr, *resolver;
+    const char *target; /* of an SRV record, "" else */
     uint16_t type;
 };
 
 static uint64_t name_hash(const struct name_key *k)
 {
-    return hash_bytes(k->name, strlen(k->name)) ^ addr_hash(k->addr) ^ (addr_hash(k->resolver) >> 7) ^ k->type;
+    return hash_bytes(k->name, strlen(k->name)) ^ addr_hash(k->addr) ^ (addr_hash(k->resolver) >> 7) ^ k->type ^ hash_bytes(k->target, strlen(k->target));
 }
 
 static bool name_eq(const void *self, uint32_t slot, const void *key)
@@ -18,13 +19,14 @@ static bool name_eq(const void *self, uint32_t slot, const void *key)
     const struct dns_fact *n = pool_at(&t->names, slot);
     const struct name_key *k = key;
 
-    return n->type == k->type && addr_eq(&n->addr, k->addr) && addr_ip_eq(&n->resolver, k->resolver) && strcmp(n->name, k->name) == 0;
+    return n->type == k->type && addr_eq(&n->addr, k->addr) && addr_ip_eq(&n->resolver, k->resolver) && strcmp(n->name, k->name) == 0 &&
+           (k->type != DNS_SRV || strcmp(n->via, k->target) == 0);
 }
 
 static void name_add(struct track *t, const struct datagram *d, const char *name, const struct dns_record *r, uint32_t ttl_s)
 {
     struct addr addr = addr_with_port(r->addr, r->port);
-    struct name_key k = { name, &addr, &d->src, r->type };
+    struct name_key k = { name, &addr, &d->src, r->type == DNS_SRV && r->target ? r->target : "", r->type };
     uint32_t slot = hmap_find(&t->by_name, name_hash(&k), name_eq, t, &k);
     struct dns_fact *n;
 

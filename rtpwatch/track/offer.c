@@ -17,10 +17,11 @@ static void split(struct track *t, const struct sdp_fact *f)
         socket_split_streams(t, &f->cand[i].addr);
 }
 
+/* The agreement that this answer made before, to an offer of the other party under that CSeq: a retransmission finds it again. */
 static struct agreement *agreement_find(struct call *c, uint32_t cseq, uint16_t leg, const struct sdp_fact *answer)
 {
     for (struct agreement *a = c->agreements; a; a = a->next)
-        if (a->cseq == cseq && a->leg == leg && a->by[answer->party] == answer)
+        if (a->cseq == cseq && a->leg == leg && a->offerer != answer->party && a->by[answer->party] == answer)
             return a;
     return NULL;
 }
@@ -39,13 +40,12 @@ static void agree(struct track *t, struct call *c, const struct datagram *d, uin
     a->by[c->offer->party] = c->offer;
     a->by[answer->party] = answer;
     a->since = d->at;
+    a->offerer = c->offer->party;
     a->cseq = c->offer_cseq;
     a->leg = leg;
     a->confirmed = confirmed;
-    if (c->agreements) { /* a first agreement has nothing before it to be kept apart from, a port used again by a later call has */
-        split(t, c->offer);
-        split(t, answer);
-    }
+    split(t, c->offer);
+    split(t, answer);
     if (c->agreements_tail)
         c->agreements_tail->next = a;
     else
@@ -72,6 +72,7 @@ static void offer_in_reply(struct track *t, struct call *c, const struct datagra
                            struct sdp_fact *sdp)
 {
     bool final = m->status >= 200 && m->status < 300;
+    struct agreement *before = sdp && !c->offer_in_response ? agreement_find(c, m->cseq, leg, sdp) : NULL;
 
     if (m->status >= 300) {
         if (c->offer && c->offer_cseq == m->cseq && c->answered.frame)
@@ -83,7 +84,9 @@ static void offer_in_reply(struct track *t, struct call *c, const struct datagra
             confirm(c, m->cseq, leg);
         return;
     }
-    if (c->offer && c->offer_cseq == m->cseq && c->offer->party != sdp->party && !c->offer_in_response)
+    if (before)
+        before->confirmed |= final;
+    else if (c->offer && c->offer_cseq == m->cseq && c->offer->party != sdp->party && !c->offer_in_response)
         agree(t, c, d, leg, sdp, final || (c->answered.frame && c->answered_leg == leg));
     else if (!c->offer || c->offer_cseq != m->cseq)
         offer_set(c, sdp, m->cseq, true);

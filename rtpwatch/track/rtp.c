@@ -35,6 +35,7 @@ static void stream_sequence(struct stream *s, uint16_t seq)
     } else if (ahead > 65536 - SEQ_MAX_MISORDER) {
         s->reordered++;
     } else { /* the sender began anew */
+        s->expected_before += (uint64_t)s->cycles + s->max_seq - s->base_seq + 1;
         s->max_seq = s->base_seq = seq;
         s->cycles = 0;
     }
@@ -57,7 +58,7 @@ static void stream_packet(struct stream *s, const struct datagram *d, const stru
     else
         s->pt = m->pt;
     stream_jitter(s, d, m->timestamp);
-    if (s->in_sequence >= TRACK_IN_SEQUENCE)
+    if (s->in_sequence + 1 >= TRACK_IN_SEQUENCE)
         s->believed = true;
 }
 
@@ -122,7 +123,7 @@ bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const 
 
 uint64_t stream_expected(const struct stream *s)
 {
-    return (uint64_t)s->cycles + s->max_seq - s->base_seq + 1;
+    return s->expected_before + (uint64_t)s->cycles + s->max_seq - s->base_seq + 1;
 }
 
 /* ---- RTCP ---- */
@@ -137,6 +138,7 @@ static struct rtcp_sender *rtcp_get(struct track *t, struct flow *f, uint32_t ss
             return r;
     if (n >= TRACK_STREAMS_PER_FLOW || !(r = pool_new(&t->rtcps, &slot)))
         return NULL;
+    r->flow = f->slot;
     r->next = f->rtcps;
     r->ssrc = ssrc;
     r->reports = POOL_NONE;

@@ -6,7 +6,7 @@ enum { TID_IS_CHECK = 1u << 30 };
 
 struct tid_key {
     const uint8_t *tid;
-    const struct addr *asker;
+    const struct addr *asker, *asked; /* asked NULL: whoever */
 };
 
 /*
@@ -26,15 +26,17 @@ static bool tid_eq(const void *self, uint32_t slot, const void *key)
     if (slot & TID_IS_CHECK) {
         const struct check *c = track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK);
 
-        return addr_eq(&track_flow_at(t, c->flow)->src, k->asker);
+        return addr_eq(&track_flow_at(t, c->flow)->src, k->asker) && (!k->asked || addr_eq(&track_flow_at(t, c->flow)->dst, k->asked));
     }
+    if (k->asked && !addr_eq(&track_server_at(t, track_tx_at(t, slot)->server)->addr, k->asked))
+        return false;
     return memcmp(track_tx_at(t, slot)->tid, k->tid, 16) == 0 &&
            addr_eq(&track_socket(t, track_tx_at(t, slot)->socket)->addr, k->asker);
 }
 
-static uint32_t tid_find(const struct track *t, const uint8_t tid[16], const struct addr *asker)
+static uint32_t tid_find(const struct track *t, const uint8_t tid[16], const struct addr *asker, const struct addr *asked)
 {
-    struct tid_key k = { tid, asker };
+    struct tid_key k = { tid, asker, asked };
 
     return hmap_find(&t->by_tid, tid_hash(tid, asker), tid_eq, t, &k);
 }
@@ -147,7 +149,7 @@ static void host_link(struct track *t, const struct addr *asker, uint32_t slot)
 
 static void server_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
-    uint32_t slot = tid_find(t, m->tid, &d->src), server;
+    uint32_t slot = tid_find(t, m->tid, &d->src, &d->dst), server;
     struct stun_tx *x;
 
     if (slot != HMAP_NONE && !(slot & TID_IS_CHECK)) {
@@ -248,7 +250,7 @@ static void check_request(struct track *t, struct flow *f, const struct datagram
     f->contains |= FLOW_CHECK;
     if (!c)
         return;
-    if (tid_find(t, m->tid, &d->src) == HMAP_NONE)
+    if (tid_find(t, m->tid, &d->src, &d->dst) == HMAP_NONE)
         tid_put(t, d, m, f->checks | TID_IS_CHECK);
     tally_add(&c->requests, d->at);
     c->controlling = m->controlling;
@@ -261,6 +263,9 @@ static void check_request(struct track *t, struct flow *f, const struct datagram
 static void check_answer(struct track *t, struct check *c, const struct datagram *d, const struct stun_msg *m)
 {
     enum stun_check sound = integrity(t, c, m);
+
+    if (!addr_eq(&d->src, &track_flow_at(t, c->flow)->dst)) /* not symmetric: a failed check (RFC 8445 §7.2.5.2.1) */
+        return;
 
     if (sound == STUN_WRONG) { /* forged or corrupt: no evidence (SPEC §3) */
         fault_log_one(t->faults, FAULT_STUN_INTEGRITY, d->at.frame);
@@ -297,7 +302,9 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
     }
     if (m->cls == STUN_INDICATION)
         return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
-    slot = tid_find(t, m->tid, &d->dst);
+    slot = tid_find(t, m->tid, &d->dst, &d->src);
+    if (slot == HMAP_NONE) /* a server may answer from another address: Asterisk does not look (RFC 3489 §8.1 allows it) */
+        slot = tid_find(t, m->tid, &d->dst, NULL);
     if (slot == HMAP_NONE) {
         t->stun_unmatched++;
         return STUN_OF_NOBODY;

@@ -243,6 +243,7 @@ void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg
         i = pool_new(&t->icmps, &slot);
         if (!i)
             return;
+        i->flow = f->slot;
         f->icmp = slot;
     }
     i->what = m->what;

@@ -20,6 +20,8 @@ struct whereabouts {
 
 static void compare(struct whereabouts *w, const struct addr *x, const struct addr *real, struct seen at, bool of_media)
 {
+    if (addr_is_unroutable(real) && !addr_is_unroutable(x)) /* seen from inside, it tells nothing of its outside address */
+        return;
     if (addr_ip_eq(x, real)) {
         w->matches = true;
     } else if (!w->known) {
@@ -56,8 +58,12 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
 static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
 {
     const struct side *from = &s->side[other_party(to)];
+    const struct side *side = &s->side[to];
     struct claim claim;
 
+    for (size_t i = 0; i < side->seen_n && !side->local && !addr_is_unroutable(x); i++)
+        if (addr_is_unroutable(&side->seen[i].addr) && addr_same_site(&side->seen[i].addr, &from->home))
+            return true; /* it is next door, and was given its outside address */
     for (size_t i = 0; i < from->own_n; i++) {
         uint32_t tx = addr_ip_eq(&from->own[i], x) && !view_is_local(s->v, x) ? mapping_behind(s->v, &from->own[i], from->sdp->at.ns) : POOL_NONE;
 

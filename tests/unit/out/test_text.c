@@ -122,7 +122,7 @@ static void call(struct desk *d, const struct call_plan *p)
 /* The report, to be freed. */
 static char *told(struct desk *d, const struct text_style *style)
 {
-    struct view_options options = { 0 };
+    struct vantage_input in = { .name = "here", .track = d->track, .now_ns = d->now_ns };
     struct out_report r = { .report = &d->report,
                             .faults = &d->faults,
                             .inputs = d->inputs,
@@ -137,7 +137,7 @@ static char *told(struct desk *d, const struct text_style *style)
     cr_assert_not_null(to);
     d->input.packets = d->frame;
     d->input.last_ns = d->now_ns;
-    cr_assert(report_make(&d->report, d->track, &options, d->now_ns));
+    cr_assert(report_make(&d->report, &in, 1));
     cr_assert(out_text(&r, style, to));
     report_done(&d->report);
     n = (size_t)ftell(to);
@@ -350,13 +350,13 @@ Test(text, a_full_disk_is_noticed)
 {
     struct desk *d = desk_new("dialer.pcap");
     struct out_report r = { .report = &d->report, .faults = &d->faults, .inputs = d->inputs, .inputs_n = 1, .version = "0" };
-    struct view_options options = { 0 };
+    struct vantage_input in = { .name = "here", .track = d->track, .now_ns = d->now_ns };
     struct text_style style = { 0 };
     FILE *to = fopen("/dev/full", "w");
 
     if (!to)
         cr_skip("no /dev/full here");
-    cr_assert(report_make(&d->report, d->track, &options, d->now_ns));
+    cr_assert(report_make(&d->report, &in, 1));
     cr_expect_not(out_text(&r, &style, to));
     fclose(to);
     report_done(&d->report);
