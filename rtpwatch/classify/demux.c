@@ -24,7 +24,7 @@ enum kind classify(struct span s, uint16_t src_port, uint16_t dst_port)
         return KIND_STUN;
     if (sip_looks_like(s))
         return KIND_SIP;
-    if (dtls_looks_like(s))
+    if ((b >= 20 && b < 64 && s.n >= 13 && s.p[1] == 0xfe && (s.p[2] == 0xff || s.p[2] == 0xfd)) || dtls_looks_like(s))
         return KIND_DTLS;
     if (b >= 64 && b < 80 && s.n >= 4 && (size_t)(s.p[2] << 8 | s.p[3]) + 4 <= s.n)
         return KIND_TURN_CHANNEL; /* RFC 8656 §12.4 */

@@ -4,17 +4,19 @@
  */
 #include "track/track_private.h"
 
-/* What was sent before an agreement belongs to the one before it. */
-static void split(struct track *t, const struct sdp_fact *f)
+/* What was sent before an agreement belongs to the one before it; before a call's first, to another call that had the same ports. */
+static void split(struct track *t, const struct call *c, const struct sdp_fact *f)
 {
+    int64_t ns = c->agreements ? INT64_MAX : c->started.ns;
+
     for (size_t i = 0; i < f->medias; i++) {
         struct addr beside = addr_with_port(f->from, f->media[i].addr.port); /* the sender's own, behind a NAT */
 
-        socket_split_streams(t, &f->media[i].addr);
-        socket_split_streams(t, &beside);
+        socket_split_streams(t, &f->media[i].addr, ns);
+        socket_split_streams(t, &beside, ns);
     }
     for (size_t i = 0; i < f->cands; i++)
-        socket_split_streams(t, &f->cand[i].addr);
+        socket_split_streams(t, &f->cand[i].addr, ns);
 }
 
 /* The agreement that this answer made before, to an offer of the other party under that CSeq: a retransmission finds it again. */
@@ -44,8 +46,8 @@ static void agree(struct track *t, struct call *c, const struct datagram *d, uin
     a->cseq = c->offer_cseq;
     a->leg = leg;
     a->confirmed = confirmed;
-    split(t, c->offer);
-    split(t, answer);
+    split(t, c, c->offer);
+    split(t, c, answer);
     if (c->agreements_tail)
         c->agreements_tail->next = a;
     else

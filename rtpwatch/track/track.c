@@ -101,16 +101,16 @@ struct socket *track_find_socket(const struct track *t, const struct addr *a)
     return track_socket(t, socket_find(t, a));
 }
 
-static void flow_split(struct track *t, struct flow *f)
+static void flow_split(struct track *t, struct flow *f, int64_t ns)
 {
     struct stream *s;
 
     f->hot = POOL_NONE;
     for (uint32_t i = f->streams; (s = track_stream_at(t, i)) != NULL; i = s->next)
-        s->closed = true;
+        s->closed |= s->packets.first.ns < ns;
 }
 
-void socket_split_streams(struct track *t, const struct addr *a)
+void socket_split_streams(struct track *t, const struct addr *a, int64_t ns)
 {
     struct socket *s = track_find_socket(t, a);
     struct flow *f;
@@ -118,9 +118,9 @@ void socket_split_streams(struct track *t, const struct addr *a)
     if (!s)
         return;
     for (uint32_t i = s->flows_out; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
-        flow_split(t, f);
+        flow_split(t, f, ns);
     for (uint32_t i = s->flows_in; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
-        flow_split(t, f);
+        flow_split(t, f, ns);
 }
 
 /* ---- flows ---- */

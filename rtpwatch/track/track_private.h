@@ -5,8 +5,8 @@
 #include "track/track.h"
 
 uint32_t socket_get(struct track *t, const struct addr *a); /* finds or makes; POOL_NONE when full */
-/* Ends the records of the streams that run from and to `a`: what comes next is judged under another SDP. */
-void socket_split_streams(struct track *t, const struct addr *a);
+/* Ends the records of the streams that run from and to `a` and began before `ns`: what comes next is judged under another SDP. */
+void socket_split_streams(struct track *t, const struct addr *a, int64_t ns);
 
 /* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
 void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,

@@ -86,7 +86,7 @@ static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct c
     c->server = track_tx_at(s->v->t, c->tx)->server;
     c->base = track_socket(s->v->t, track_tx_at(s->v->t, c->tx)->socket)->addr;
     c->has_base = true;
-    claim_judge(s->v, c->tx, false, &claim);
+    claim_judge(s->v, c->tx, true, &claim); /* as if all arrived: what is wrong even then was never used */
     c->wrong = claim.status == CLAIM_WRONG;
 }
 
@@ -156,29 +156,29 @@ static enum candidate_status status(const struct session_finding *f, const struc
 }
 
 /* A candidate that was wrong although it is not the cause: the next call may need it. */
-static void warn_wrong(const struct view *v, const struct candidate_finding *c, struct session_finding *f)
+static void warn_wrong(const struct view *v, const struct candidate_finding *c, const struct claim *claim, struct session_finding *f)
 {
     struct strbuf b = { 0 }, who = { 0 };
-    struct claim claim;
 
-    claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
-    if (claim.status != CLAIM_WRONG)
-        return;
     server_text(v, c->server, &who);
-    strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr), confidence_word(claim.confidence),
+    strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr), confidence_word(claim->confidence),
                f->verdict == VERDICT_OK ? "; the call went another way" : "");
     warn_add(f, "bad_candidate", c->server, text_keep(f, &b));
     strbuf_done(&who);
-    evidence_claim(v, c->tx, &claim, f);
+    evidence_claim(v, c->tx, claim, f);
 }
 
 void candidates_conclude(const struct view *v, struct session_finding *session)
 {
     for (size_t i = 0; i < session->candidates_n; i++) {
         struct candidate_finding *c = &session->candidate[i];
+        struct claim claim = { 0 };
 
+        if (c->tx != POOL_NONE)
+            claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
+        c->wrong = claim.status == CLAIM_WRONG;
         c->status = status(session, c);
         if (c->wrong && session->verdict != VERDICT_UNKNOWN && !(verdict_is_failure(session->verdict) && session->server == c->server))
-            warn_wrong(v, c, session);
+            warn_wrong(v, c, &claim, session);
     }
 }

@@ -76,6 +76,61 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
     return false;
 }
 
+/* ---- a server that was asked in vain ---- */
+
+/* What the party's own sockets asked of servers in vain, by one method: the last such transaction, if none was answered well. */
+static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t method)
+{
+    const struct side *side = &s->side[p];
+    const struct stun_tx *x;
+    uint32_t vain = POOL_NONE;
+
+    for (size_t k = 0; side->local && k < side->own_n; k++) {
+        const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
+
+        for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
+            if (x->method != method || x->requests.first.ns > s->when.to_ns)
+                continue;
+            if (x->success)
+                return POOL_NONE;
+            if (vain == POOL_NONE)
+                vain = i;
+        }
+    }
+    return vain;
+}
+
+static void tell_vain(const struct scene *s, uint32_t tx, const char *what, struct session_finding *f)
+{
+    const struct stun_tx *x = track_tx_at(s->v->t, tx);
+    struct strbuf who = { 0 };
+
+    server_text(s->v, x->server, &who);
+    if (x->answer.frame)
+        evidence_add(f, x->answer, "stun", "%s server %s answered with error %u.", what, strbuf_str(&who), x->error);
+    else
+        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu time%s and never answered.", what, strbuf_str(&who),
+                     (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
+    strbuf_done(&who);
+}
+
+static enum cause vain_cause(const struct scene *s, uint32_t tx)
+{
+    return track_tx_at(s->v->t, tx)->answer.frame ? CAUSE_STUN_ERROR : CAUSE_STUN_UNANSWERED;
+}
+
+/* A private address is advertised because the STUN server that was to tell the outside one did not. */
+static void for_want_of_stun(const struct scene *s, enum party to, struct direction_finding *out, struct session_finding *f)
+{
+    uint32_t tx = asked_in_vain(s, to, STUN_BINDING);
+
+    if (tx == POOL_NONE)
+        return;
+    set(out, vain_cause(s, tx), CONFIDENCE_LIKELY);
+    out->server = track_tx_at(s->v->t, tx)->server;
+    tell_vain(s, tx, "STUN", f);
+}
+
 /* ---- the candidate was wrong ---- */
 
 /* A STUN server's answer made it, and is contradicted. */
@@ -245,7 +300,11 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
                      addr_keep(f, dst));
         return;
     }
-    if (bad_address(s, to, dst, out, f) || private_address(s, to, dst, out, f) || (x && unadvertised(s, to, dst, out, f)))
+    if (private_address(s, to, dst, out, f)) {
+        for_want_of_stun(s, to, out, f);
+        return;
+    }
+    if (bad_address(s, to, dst, out, f) || (x && unadvertised(s, to, dst, out, f)))
         return;
     right_address(s, to, dst, out, f);
 }
@@ -297,28 +356,6 @@ static bool symmetric(const struct scene *s, enum party p, struct session_findin
             return true;
         }
     return false;
-}
-
-/* What the party's own sockets asked of servers in vain, by one method: the last such transaction, if none was answered well. */
-static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t method)
-{
-    const struct side *side = &s->side[p];
-    const struct stun_tx *x;
-    uint32_t vain = POOL_NONE;
-
-    for (size_t k = 0; side->local && k < side->own_n; k++) {
-        const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
-
-        for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
-            if (x->method != method || x->requests.first.ns > s->when.to_ns)
-                continue;
-            if (x->success)
-                return POOL_NONE;
-            if (vain == POOL_NONE)
-                vain = i;
-        }
-    }
-    return vain;
 }
 
 /*
@@ -400,36 +437,30 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
     return false;
 }
 
-static bool blame_server(const struct scene *s, uint32_t tx, enum cause refused, enum cause silent, const char *what, struct session_finding *f)
+static void blame_server(const struct scene *s, uint32_t tx, enum cause cause, const char *what, struct session_finding *f)
 {
-    const struct stun_tx *x = track_tx_at(s->v->t, tx);
-    struct strbuf who = { 0 };
-
-    f->cause = x->answer.frame ? refused : silent;
+    f->cause = cause;
     f->confidence = CONFIDENCE_LIKELY;
-    f->server = x->server;
-    server_text(s->v, x->server, &who);
-    if (x->answer.frame)
-        evidence_add(f, x->answer, "stun", "%s server %s answered with error %u.", what, strbuf_str(&who), x->error);
-    else
-        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu times and never answered.", what, strbuf_str(&who),
-                     (unsigned long long)x->requests.n);
-    strbuf_done(&who);
-    return true;
+    f->server = track_tx_at(s->v->t, tx)->server;
+    tell_vain(s, tx, what, f);
 }
 
 static bool turn_refused(const struct scene *s, enum party p, struct session_finding *f)
 {
     uint32_t tx = asked_in_vain(s, p, STUN_ALLOCATE);
 
-    return tx != POOL_NONE && blame_server(s, tx, CAUSE_TURN_FAILED, CAUSE_TURN_FAILED, "TURN", f);
+    if (tx != POOL_NONE)
+        blame_server(s, tx, CAUSE_TURN_FAILED, "TURN", f);
+    return tx != POOL_NONE;
 }
 
 static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
 {
     uint32_t tx = asked_in_vain(s, p, STUN_BINDING);
 
-    return tx != POOL_NONE && blame_server(s, tx, CAUSE_STUN_ERROR, CAUSE_STUN_UNANSWERED, "STUN", f);
+    if (tx != POOL_NONE)
+        blame_server(s, tx, vain_cause(s, tx), "STUN", f);
+    return tx != POOL_NONE;
 }
 
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *f)

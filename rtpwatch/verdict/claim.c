@@ -34,6 +34,12 @@ static bool same_claim_kind(const struct stun_tx *x)
     return x->success && !addr_is_none(&x->mapped);
 }
 
+/* Servers of one site fail together: they are one witness. */
+static bool one_operator(const struct view *v, const struct stun_tx *a, const struct stun_tx *b)
+{
+    return addr_same_site(&track_server_at(v->t, a->server)->addr, &track_server_at(v->t, b->server)->addr);
+}
+
 /* Another server, asked from the same socket. */
 static void other_servers(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
@@ -50,7 +56,8 @@ static void other_servers(const struct view *v, const struct stun_tx *x, struct 
             against(c, p);
             continue;
         }
-        in_favour(c, p);
+        if (!one_operator(v, o, x))
+            in_favour(c, p);
         c->port_depends |= o->mapped.port != x->mapped.port;
     }
 }
@@ -111,13 +118,14 @@ struct others {
     const struct stun_tx *last_same, *last_other;
 };
 
-static void others_count(struct others *n, const struct stun_tx *x, const struct stun_tx *o)
+static void others_count(const struct view *v, struct others *n, const struct stun_tx *x, const struct stun_tx *o)
 {
-    if (!same_claim_kind(o) || o->socket == x->socket || same_moment(o, x))
+    if (!same_claim_kind(o) || o->socket == x->socket || same_moment(o, x) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
         return;
     if (addr_ip_eq(&o->mapped, &x->mapped)) {
-        n->same += !n->last_same || !same_moment(n->last_same, o);
-        n->last_same = o;
+        n->same++;
+        if (!one_operator(v, o, x))
+            n->last_same = o;
         return;
     }
     n->stable &= !n->last_other || addr_ip_eq(&n->last_other->mapped, &o->mapped);
@@ -136,10 +144,10 @@ static void rest_of_host(const struct view *v, const struct stun_tx *x, struct c
     unsigned steps = 0;
 
     for (uint32_t i = x->older_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host, steps++)
-        others_count(&n, x, o);
+        others_count(v, &n, x, o);
     steps = 0;
     for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->newer_of_host, steps++)
-        others_count(&n, x, o);
+        others_count(v, &n, x, o);
     o = n.last_same;
     if (o)
         in_favour(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
@@ -199,9 +207,22 @@ static void answer_alone(const struct view *v, const struct stun_tx *x, struct c
     p.kind = PROOF_PRIVATE;
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
         against(c, p);
+    p.kind = PROOF_FAMILY; /* a NAT between the families would have changed the server's address as well (RFC 6146) */
+    if (addr_is_v4(base) && addr_is_v4(server) && !addr_is_v4(&x->mapped))
+        against(c, p);
     p.kind = PROOF_OWN;
     if (addr_ip_eq(&x->mapped, server) && !addr_ip_eq(base, server))
         against(c, p);
+}
+
+static bool of_server(const struct proof *p)
+{
+    return p->kind == PROOF_SERVER || p->kind == PROOF_EARLIER;
+}
+
+static bool same_witness(const struct proof *a, const struct proof *b)
+{
+    return of_server(a) && of_server(b) ? addr_same_site(&a->by, &b->by) : a->kind == b->kind && addr_ip_eq(&a->by, &b->by);
 }
 
 /* Do at least two independent observers name that IP? */
@@ -215,7 +236,9 @@ static bool corroborated(const struct claim *socket, const struct claim *host, c
             bool twice = false;
 
             for (size_t j = 0; j < i; j++)
-                twice |= lists[l][i].kind == lists[l][j].kind && addr_ip_eq(&lists[l][i].by, &lists[l][j].by);
+                twice |= same_witness(&lists[l][i], &lists[l][j]);
+            for (size_t j = 0; l && j < counts[0]; j++)
+                twice |= same_witness(&lists[1][i], &lists[0][j]);
             n += !twice && addr_ip_eq(&lists[l][i].said, ip);
         }
     return n >= 2;

@@ -110,6 +110,7 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
         evidence_add(s, p->at, "mapping", "The same answer says %s in MAPPED-ADDRESS and another address in XOR-MAPPED-ADDRESS.", said);
         break;
     case PROOF_PRIVATE: evidence_add(s, p->at, "mapping", "%s is no address that the internet can reach.", said); break;
+    case PROOF_FAMILY: evidence_add(s, p->at, "mapping", "%s is an IPv6 address, and both the socket and the server speak IPv4.", said); break;
     case PROOF_OWN: evidence_add(s, p->at, "mapping", "%s is the STUN server's own address.", said); break;
     case PROOF_SHARED: evidence_add(s, p->at, "mapping", "At the same time the server gave %s to another socket, %s.", said, by); break;
     case PROOF_WRONG_PORT:

@@ -158,7 +158,11 @@ static void report_read(struct lane *l, const struct rtcp_sender *r)
         if (a->blocks.last.ns - l->reported.ns >= STALL_NS && l->sent.last.ns - l->reported.ns >= STALL_NS)
             l->stalled = l->reported;
     }
-    if (!r->reports || r->reports == POOL_NONE) {
+    if (r->reports != POOL_NONE && !l->reports && r->compounds_with_reports) { /* it reports, and never on this stream */
+        l->empty_reports += r->packets.n;
+        l->empty_last = r->packets.last;
+    }
+    if (r->reports == POOL_NONE) {
         if (r->compounds_with_reports && !l->reports) { /* SRTCP: only the count can be read, and it is not 0 */
             l->reports += r->compounds_with_reports;
             l->reported = r->packets.last;
@@ -301,6 +305,10 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
 
         dead = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
         if (fell_silent(l, out, dead && in_span(l, dead->errors.last)) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+            if (!dead && l->s->v->options.dropped) {
+                conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
+                return;
+            }
             out->stopped = l->arrived.last;
             out->cause = dead && in_span(l, dead->errors.last) ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
             out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
@@ -478,7 +486,14 @@ static bool is_expected(const struct side *from, const struct side *to)
 
 static bool held_by(const struct side *from, const struct side *to)
 {
-    return from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
+    return addr_is_none(&from->media->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
+}
+
+/* What was under way when a new description came belongs to the span before. */
+static void forget_tail(const struct lane *l, struct tally *t)
+{
+    if (t->n && l->s->when.from_ns != l->s->call->started.ns && t->last.ns - l->s->when.from_ns < 300 * (int64_t)NS_PER_MS && span_ns(l) >= JUDGE_MIN_NS)
+        *t = (struct tally){ 0 };
 }
 
 static void weigh(struct lane *l, struct direction_finding *out, struct session_finding *f)
@@ -535,6 +550,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->sent = a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
     out->received = b->local ? l.arrived.n : 0;
     quality(&l, out);
+    forget_tail(&l, &l.sent);
+    forget_tail(&l, &l.arrived);
     if (!out->expected) {
         conclude(out, DIR_NOT_EXPECTED, "the descriptions in force do not ask for it");
         return;

@@ -190,8 +190,8 @@ static void spans_judge(struct work *w)
 
 static void take_cause(struct session_finding *f, const struct direction_finding *d)
 {
-    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9, [CAUSE_TURN_FAILED] = 8, [CAUSE_PRIVATE_ADDRESS] = 7,
-                                          [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5, [CAUSE_PEER_GONE] = 4,
+    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9, [CAUSE_TURN_FAILED] = 8, [CAUSE_STUN_UNANSWERED] = 8,
+                                          [CAUSE_STUN_ERROR] = 8, [CAUSE_PRIVATE_ADDRESS] = 7, [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5, [CAUSE_PEER_GONE] = 4,
                                           [CAUSE_SYMMETRIC_NAT] = 3, [CAUSE_PATH_BLOCKED] = 2, [CAUSE_UNKNOWN] = 1 };
     bool more = weight[d->cause] > weight[f->cause];
     bool same = weight[d->cause] == weight[f->cause] && d->cause != CAUSE_NONE;
@@ -274,6 +274,7 @@ void session_from_directions(struct session_finding *f)
             take_cause(f, d);
         }
         fine += d->verdict == DIR_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause == CAUSE_MUTED);
+        fine += fails(d) && d->stopped.frame && d->received; /* it was heard until then */
         unknown += d->verdict == DIR_UNKNOWN;
     }
     if (failed) {
@@ -353,7 +354,8 @@ static void conclude(struct work *w)
     } else {
         whole_media(w);
     }
-    if (call_end(w->v, c) - c->answered.ns < NS_PER_S && c->answered.frame && verdict_is_failure(f->verdict))
+    if (call_end(w->v, c) - c->answered.ns < NS_PER_S && c->answered.frame &&
+        (verdict_is_failure(f->verdict) || (c->ended.frame && f->verdict == VERDICT_UNKNOWN)))
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;

@@ -10,7 +10,7 @@ enum claim_status { CLAIM_OPEN /* nothing speaks for or against it */, CLAIM_FIN
 
 /* What somebody else said of the same socket, or of its host. */
 enum proof_kind {
-    PROOF_SERVER, PROOF_CHECK, PROOF_VIA, PROOF_EARLIER, PROOF_XOR_DIFFERS, PROOF_PRIVATE, PROOF_OWN, PROOF_SHARED, PROOF_WRONG_PORT,
+    PROOF_SERVER, PROOF_CHECK, PROOF_VIA, PROOF_EARLIER, PROOF_XOR_DIFFERS, PROOF_PRIVATE, PROOF_FAMILY, PROOF_OWN, PROOF_SHARED, PROOF_WRONG_PORT,
     PROOF_ICMP,
 };
 
