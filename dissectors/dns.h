@@ -16,8 +16,8 @@ struct dns_record {
     const char *name;
     uint16_t type;
     uint32_t ttl_s;
-    struct addr addr;   /* A, AAAA; port 0 */
-    const char *target; /* CNAME, SRV; else NULL */
+    struct addr addr;                /* A, AAAA; port 0 */
+    const char *target;              /* CNAME, SRV; else NULL */
     uint16_t priority, weight, port; /* SRV */
 };
 

@@ -6,18 +6,24 @@
 
 enum icmp_what {
     ICMP_NO_ERROR, /* echo, neighbour discovery, ... */
-    ICMP_NET_UNREACHABLE, ICMP_HOST_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, ICMP_PORT_UNREACHABLE,
-    ICMP_ADMIN_PROHIBITED, ICMP_TOO_BIG, ICMP_TIME_EXCEEDED, ICMP_OTHER_ERROR,
+    ICMP_NET_UNREACHABLE,
+    ICMP_HOST_UNREACHABLE,
+    ICMP_PROTOCOL_UNREACHABLE,
+    ICMP_PORT_UNREACHABLE,
+    ICMP_ADMIN_PROHIBITED,
+    ICMP_TOO_BIG,
+    ICMP_TIME_EXCEEDED,
+    ICMP_OTHER_ERROR,
 };
 
 struct icmp_msg {
     bool v6;
     uint8_t type, code;
     enum icmp_what what;
-    bool quotes;           /* the quoted packet's addresses could be read */
-    uint8_t quoted_proto;  /* 17 UDP, 6 TCP */
-    struct addr src, dst;  /* of the quoted packet; ports 0 where it is not UDP/TCP or a later fragment */
-    struct span quoted;    /* what was quoted behind the UDP header, as captured */
+    bool quotes;          /* the quoted packet's addresses could be read */
+    uint8_t quoted_proto; /* 17 UDP, 6 TCP */
+    struct addr src, dst; /* of the quoted packet; ports 0 where it is not UDP/TCP or a later fragment */
+    struct span quoted;   /* what was quoted behind the UDP header, as captured */
 };
 
 /* `v6` says which of the two protocols; the outer IP header is not part of *in. */

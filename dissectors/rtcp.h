@@ -11,7 +11,16 @@
 
 #include "dissect.h"
 
-enum { RTCP_SR = 200, RTCP_RR = 201, RTCP_SDES = 202, RTCP_BYE = 203, RTCP_APP = 204, RTCP_RTPFB = 205, RTCP_PSFB = 206, RTCP_XR = 207 };
+enum {
+    RTCP_SR = 200,
+    RTCP_RR = 201,
+    RTCP_SDES = 202,
+    RTCP_BYE = 203,
+    RTCP_APP = 204,
+    RTCP_RTPFB = 205,
+    RTCP_PSFB = 206,
+    RTCP_XR = 207
+};
 enum { RTCP_PACKETS_KEPT = 16, RTCP_REPORTS_KEPT = 62, RTCP_BYES_KEPT = 31 };
 
 struct rtcp_packet {
@@ -21,12 +30,12 @@ struct rtcp_packet {
 
 /* RFC 3550 §6.4.1 report block. */
 struct rtcp_report {
-    uint32_t from;       /* SSRC of who reports */
-    uint32_t about;      /* SSRC of the stream reported on */
+    uint32_t from;  /* SSRC of who reports */
+    uint32_t about; /* SSRC of the stream reported on */
     uint8_t fraction_lost;
-    int32_t lost;        /* cumulative; may be negative */
+    int32_t lost;         /* cumulative; may be negative */
     uint32_t highest_seq; /* extended */
-    uint32_t jitter;     /* timestamp units */
+    uint32_t jitter;      /* timestamp units */
     uint32_t last_sr, delay_last_sr;
 };
 

@@ -17,10 +17,10 @@ struct sdp_cand {
     bool tcp;
     uint32_t priority;
     struct span foundation, transport, host, tcptype, type_name; /* host: the connection-address as sent */
-    bool is_name;       /* an FQDN or a .local name (RFC 8828): addr is ADDR_NONE with the port set */
+    bool is_name; /* an FQDN or a .local name (RFC 8828): addr is ADDR_NONE with the port set */
     struct addr addr;
-    struct addr raddr;  /* ADDR_NONE where absent or 0.0.0.0 */
-    struct span line;   /* the whole attribute value */
+    struct addr raddr; /* ADDR_NONE where absent or 0.0.0.0 */
+    struct span line;  /* the whole attribute value */
 };
 
 struct sdp_format {
@@ -32,15 +32,15 @@ struct sdp_format {
 struct sdp_media {
     enum sdp_kind kind;
     struct span kind_name, proto, mid;
-    uint16_t port;       /* 0: rejected (RFC 3264 §6) */
-    struct span host;    /* c= of the m-line, or the session's; as sent */
-    struct addr addr;    /* that host with the port, where it is an IP literal; else ADDR_NONE with the port */
-    struct addr rtcp;    /* a=rtcp (RFC 3605); ADDR_NONE where absent */
+    uint16_t port;    /* 0: rejected (RFC 3264 §6) */
+    struct span host; /* c= of the m-line, or the session's; as sent */
+    struct addr addr; /* that host with the port, where it is an IP literal; else ADDR_NONE with the port */
+    struct addr rtcp; /* a=rtcp (RFC 3605); ADDR_NONE where absent */
     bool rtcp_mux, ice_mismatch, end_of_candidates, bundle_only;
-    bool has_dir;        /* a direction attribute stands here or at session level */
+    bool has_dir; /* a direction attribute stands here or at session level */
     enum sdp_dir dir;
     struct span ufrag, pwd, ice_options, fingerprint, setup; /* the m-line's own, or the session's */
-    uint16_t ptime_ms;   /* 0 absent */
+    uint16_t ptime_ms;                                       /* 0 absent */
     size_t formats;
     struct sdp_format format[SDP_FORMATS_KEPT];
 };
@@ -50,7 +50,7 @@ struct sdp {
     uint64_t version;        /* o= sess-version */
     struct addr origin_addr; /* o= unicast-address where it is a literal */
     bool ice_lite;
-    struct span bundle;      /* the mids of a=group:BUNDLE, blank-separated */
+    struct span bundle; /* the mids of a=group:BUNDLE, blank-separated */
     size_t medias;
     struct sdp_media media[SDP_MEDIA_KEPT];
     size_t cands;

@@ -16,8 +16,15 @@ enum { STUN_COOKIE = 0x2112A442, STUN_ATTRS_KEPT = 32, STUN_HEADER = 20, STUN_TI
 
 enum stun_class { STUN_REQUEST, STUN_INDICATION, STUN_SUCCESS, STUN_ERROR };
 enum stun_method {
-    STUN_BINDING = 0x001, STUN_SHARED_SECRET = 0x002, STUN_ALLOCATE = 0x003, STUN_REFRESH = 0x004, STUN_SEND = 0x006,
-    STUN_DATA = 0x007, STUN_CREATE_PERMISSION = 0x008, STUN_CHANNEL_BIND = 0x009, STUN_CONNECT = 0x00a,
+    STUN_BINDING = 0x001,
+    STUN_SHARED_SECRET = 0x002,
+    STUN_ALLOCATE = 0x003,
+    STUN_REFRESH = 0x004,
+    STUN_SEND = 0x006,
+    STUN_DATA = 0x007,
+    STUN_CREATE_PERMISSION = 0x008,
+    STUN_CHANNEL_BIND = 0x009,
+    STUN_CONNECT = 0x00a,
 };
 
 enum stun_form { STUN_FLAG, STUN_U32, STUN_U64, STUN_BYTES, STUN_STRING, STUN_ADDR, STUN_XADDR, STUN_ERRCODE, STUN_UNKNOWNS };
@@ -37,25 +44,25 @@ struct stun_attr {
 struct stun_msg {
     enum stun_class cls;
     uint16_t method;
-    bool classic;         /* RFC 3489: no magic cookie */
+    bool classic;          /* RFC 3489: no magic cookie */
     uint8_t tid[STUN_TID]; /* 128 bits as on the wire (cookie and 96 bits, or RFC 3489's 128) */
-    struct span whole;    /* header and attributes, as captured */
+    struct span whole;     /* header and attributes, as captured */
     size_t attrs;
     struct stun_attr attr[STUN_ATTRS_KEPT];
 
     /* The attributes that decide things, decoded; has_* tells that one was there and sound. */
     bool has_mapped, has_xor_mapped, has_relayed, has_peer, has_other, has_origin, has_alternate;
     struct addr mapped, xor_mapped, relayed, peer; /* relayed and peer un-XORed */
-    struct addr other;     /* OTHER-ADDRESS, or RFC 3489 CHANGED-ADDRESS */
-    struct addr origin;    /* RESPONSE-ORIGIN, or RFC 3489 SOURCE-ADDRESS */
-    struct addr alternate; /* ALTERNATE-SERVER */
+    struct addr other;                             /* OTHER-ADDRESS, or RFC 3489 CHANGED-ADDRESS */
+    struct addr origin;                            /* RESPONSE-ORIGIN, or RFC 3489 SOURCE-ADDRESS */
+    struct addr alternate;                         /* ALTERNATE-SERVER */
     struct span username, realm, nonce, software, data, reason;
     bool has_priority, use_candidate, controlling, controlled, has_lifetime, has_channel, has_integrity, has_fingerprint;
-    bool change_request;   /* RFC 3489 / RFC 5780: answer from another address or port */
+    bool change_request; /* RFC 3489 / RFC 5780: answer from another address or port */
     uint32_t priority, lifetime_s;
     uint64_t tie_breaker;
-    uint16_t channel, error; /* error: 300..699, 0 without ERROR-CODE */
-    uint8_t requested_transport; /* 17 UDP, 6 TCP; 0 absent */
+    uint16_t channel, error;             /* error: 300..699, 0 without ERROR-CODE */
+    uint8_t requested_transport;         /* 17 UDP, 6 TCP; 0 absent */
     size_t integrity_at, fingerprint_at; /* byte offsets of those attributes in `whole` */
 };
 

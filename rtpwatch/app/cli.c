@@ -116,7 +116,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
 {
     int opt, index = 0;
 
-    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files), .vantage = calloc((size_t)argc + 1, sizeof *c->vantage) };
+    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files),
+                       .vantage = calloc((size_t)argc + 1, sizeof *c->vantage) };
     if (!c->files || !c->vantage)
         return fail(error, "start", "rtpwatch", "enough memory");
     optind = 1;

@@ -26,7 +26,7 @@ struct cli {
     struct local_net local[CLI_LOCALS];
     size_t locals;
     const char **files; /* malloc'ed list of argv's strings */
-    char **vantage;       /* of each file its name by --vantage, or NULL */
+    char **vantage;     /* of each file its name by --vantage, or NULL */
     size_t files_n;
 };
 

@@ -76,8 +76,13 @@ static void sum_up(struct run *r)
 
 static bool write_report(struct run *r)
 {
-    struct out_report out = { .report = &r->report, .faults = &r->faults, .inputs = r->inputs, .packets = r->packets,
-                              .packets_n = DISPOSITIONS_N, .hints = r->hints, .version = RW_VERSION };
+    struct out_report out = { .report = &r->report,
+                              .faults = &r->faults,
+                              .inputs = r->inputs,
+                              .packets = r->packets,
+                              .packets_n = DISPOSITIONS_N,
+                              .hints = r->hints,
+                              .version = RW_VERSION };
     struct text_style style = { .colour = wants_colour(&r->cli) };
 
     sum_up(r);
@@ -139,7 +144,9 @@ static bool make_report(struct run *r)
     bool lost = lost_too_many(r);
 
     for (size_t i = 0; i < r->vantages.n; i++)
-        in[i] = (struct vantage_input){ r->vantages.name[i], r->pipeline[i]->track, { r->cli.local, r->cli.locals, lost }, r->pipeline[i]->clock.now_ns };
+        in[i] = (struct vantage_input){
+            r->vantages.name[i], r->pipeline[i]->track, { r->cli.local, r->cli.locals, lost }, r->pipeline[i]->clock.now_ns
+        };
     return report_make(&r->report, in, r->vantages.n);
 }
 

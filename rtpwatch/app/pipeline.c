@@ -80,7 +80,8 @@ static enum disposition unexplained(struct pipeline *p, struct flow *f, const st
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind);
 
 /* What came through a TURN relay is judged like any other datagram, between the relayed address and the peer; once, not deeper. */
-static void relayed(struct pipeline *p, const struct flow *f, const struct datagram *d, const struct addr *peer, struct span data, size_t wire)
+static void relayed(struct pipeline *p, const struct flow *f, const struct datagram *d, const struct addr *peer, struct span data,
+                    size_t wire)
 {
     struct datagram inner;
     enum kind kind = classify(data, peer->port, 0);
@@ -125,6 +126,8 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
         fault_log_all(&p->faults, &why, d->at.frame);
         return true; /* corrupt, or no STUN: counted, and no evidence */
     }
+    if (got == DIS_CUT && p->msg.stun.cls == STUN_REQUEST && !p->msg.stun.username.n)
+        return true; /* a server's question or a peer's check: the snap length took what would tell */
     role = track_stun(p->track, f, d, &p->msg.stun);
     if (role == STUN_OF_NOBODY && p->msg.stun.classic)
         return false; /* without a cookie and without its request it may be anything */
@@ -185,9 +188,7 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     case KIND_RTP: return udp_rtp(p, f, d, s) ? DONE_RTP : unexplained(p, f, d, s);
     case KIND_RTCP: return udp_rtcp(p, f, d, r) ? DONE_RTCP : unexplained(p, f, d, s);
     case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
-    case KIND_SIP:
-        f->contains |= FLOW_SIP;
-        return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
+    case KIND_SIP: f->contains |= FLOW_SIP; return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
     case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
     case KIND_TURN_CHANNEL: return udp_channel(p, f, d, r);
     case KIND_KEEPALIVE: return DONE_KEEPALIVE;

@@ -8,22 +8,22 @@
 #include "track/track.h"
 
 /* What was done with a packet: each gets exactly one, so that nothing vanishes uncounted. */
-#define DISPOSITIONS(X)                                                                                                              \
-    X(RTP, "rtp")                                                                                                                    \
-    X(RTCP, "rtcp")                                                                                                                  \
-    X(SIP, "sip")                                                                                                                    \
-    X(STUN, "stun")                                                                                                                  \
-    X(DTLS, "dtls")                                                                                                                  \
-    X(TURN_DATA, "turn_data")                                                                                                        \
-    X(DNS, "dns")                                                                                                                    \
-    X(ICMP, "icmp")                                                                                                                  \
-    X(KEEPALIVE, "keepalive")                                                                                                        \
-    X(TCP, "tcp")                                                                                                                    \
-    X(FRAGMENT, "fragment")                                                                                                          \
-    X(UNEXPLAINED, "unexplained_udp")                                                                                                \
-    X(NOT_IP, "not_ip")                                                                                                              \
-    X(OTHER_IP, "other_ip")                                                                                                          \
-    X(UNSUPPORTED, "unsupported")                                                                                                    \
+#define DISPOSITIONS(X)                                                                                                          \
+    X(RTP, "rtp")                                                                                                                \
+    X(RTCP, "rtcp")                                                                                                              \
+    X(SIP, "sip")                                                                                                                \
+    X(STUN, "stun")                                                                                                              \
+    X(DTLS, "dtls")                                                                                                              \
+    X(TURN_DATA, "turn_data")                                                                                                    \
+    X(DNS, "dns")                                                                                                                \
+    X(ICMP, "icmp")                                                                                                              \
+    X(KEEPALIVE, "keepalive")                                                                                                    \
+    X(TCP, "tcp")                                                                                                                \
+    X(FRAGMENT, "fragment")                                                                                                      \
+    X(UNEXPLAINED, "unexplained_udp")                                                                                            \
+    X(NOT_IP, "not_ip")                                                                                                          \
+    X(OTHER_IP, "other_ip")                                                                                                      \
+    X(UNSUPPORTED, "unsupported")                                                                                                \
     X(MALFORMED, "malformed")
 
 #define X(id, name) DONE_##id,

@@ -60,8 +60,8 @@ bool addr_is_private(const struct addr *a)
 
 bool addr_is_unroutable(const struct addr *a)
 {
-    return addr_is_none(a) || addr_is_private(a) || addr_is_loopback(a) || addr_is_link_local(a) ||
-           addr_is_multicast(a) || (addr_is_v4(a) && (a->ip[12] == 0 || a->ip[12] >= 240));
+    return addr_is_none(a) || addr_is_private(a) || addr_is_loopback(a) || addr_is_link_local(a) || addr_is_multicast(a) ||
+           (addr_is_v4(a) && (a->ip[12] == 0 || a->ip[12] >= 240));
 }
 
 bool addr_same_site(const struct addr *a, const struct addr *b)

@@ -52,10 +52,10 @@ static inline struct addr addr_with_port(struct addr a, uint16_t port)
 
 uint64_t addr_hash(const struct addr *a);
 bool addr_is_v4(const struct addr *a);
-bool addr_is_none(const struct addr *a);        /* ADDR_NONE, 0.0.0.0 or ::, whatever the port */
+bool addr_is_none(const struct addr *a); /* ADDR_NONE, 0.0.0.0 or ::, whatever the port */
 bool addr_is_loopback(const struct addr *a);
-bool addr_is_link_local(const struct addr *a);  /* 169.254/16, fe80::/10 */
-bool addr_is_multicast(const struct addr *a);   /* and IPv4 broadcast 255.255.255.255 */
+bool addr_is_link_local(const struct addr *a); /* 169.254/16, fe80::/10 */
+bool addr_is_multicast(const struct addr *a);  /* and IPv4 broadcast 255.255.255.255 */
 /* RFC 1918, RFC 4193, and RFC 6598 (100.64/10, a carrier's NAT). */
 bool addr_is_private(const struct addr *a);
 /*

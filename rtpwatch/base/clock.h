@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum { NS_PER_US = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
-#define SECONDS(n) ((int64_t)(n) * NS_PER_S)
+#define SECONDS(n) ((int64_t)(n)*NS_PER_S)
 
 struct clock {
     int64_t now_ns;

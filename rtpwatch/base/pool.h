@@ -16,13 +16,13 @@ struct id {
 };
 
 struct pool {
-    size_t size;       /* bytes of one record, rounded up to 8 */
-    uint32_t cap;      /* never more records than this */
-    uint32_t used;     /* slots ever given out */
-    uint32_t live;     /* given out and not freed */
-    uint64_t refused;  /* asked for while full, or without memory */
+    size_t size;      /* bytes of one record, rounded up to 8 */
+    uint32_t cap;     /* never more records than this */
+    uint32_t used;    /* slots ever given out */
+    uint32_t live;    /* given out and not freed */
+    uint64_t refused; /* asked for while full, or without memory */
     uint8_t **chunk;
-    uint32_t *gen;     /* odd: live; even: free */
+    uint32_t *gen; /* odd: live; even: free */
     uint32_t chunks;
     uint32_t free_slot; /* head of the free list, POOL_NONE at its end */
 };

@@ -21,8 +21,8 @@ struct rd {
 /* `wire` is the length on the wire; smaller than the captured length (a broken capture file) it is ignored. */
 static inline struct rd rd_init(struct span captured, size_t wire)
 {
-    return (struct rd){ captured.p, captured.n ? captured.p + captured.n : captured.p,
-                        wire > captured.n ? wire - captured.n : 0, RD_FINE };
+    return (struct rd){ captured.p, captured.n ? captured.p + captured.n : captured.p, wire > captured.n ? wire - captured.n : 0,
+                        RD_FINE };
 }
 
 static inline size_t rd_left(const struct rd *r)

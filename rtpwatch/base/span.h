@@ -39,8 +39,8 @@ static inline struct span span_part(struct span s, size_t from, size_t n)
 bool span_eq_nocase(struct span a, struct span b); /* ASCII case only */
 bool span_starts(struct span s, struct span prefix);
 bool span_starts_nocase(struct span s, struct span prefix);
-struct span span_trim(struct span s);                 /* without blanks, tabs, CR, LF at both ends */
-size_t span_find(struct span s, uint8_t byte);        /* index of the first `byte`, or s.n */
+struct span span_trim(struct span s);                    /* without blanks, tabs, CR, LF at both ends */
+size_t span_find(struct span s, uint8_t byte);           /* index of the first `byte`, or s.n */
 struct span span_until(struct span *rest, uint8_t byte); /* what stands before `byte`; *rest moves behind it */
 /* Reads decimal digits only; false where there are none, other bytes, or more than `max`. */
 bool span_u64(struct span s, uint64_t max, uint64_t *out);

@@ -19,10 +19,11 @@ enum kind classify(struct span payload, uint16_t src_port, uint16_t dst_port);
 enum { HINTS_PACKETS = 8, HINTS_FLOWS = 4096, HINTS_NAME = 64 };
 
 struct hints;
-struct hints *hints_new(void);     /* NULL: nDPI could not be set up, or no memory; the others take NULL */
+struct hints *hints_new(void); /* NULL: nDPI could not be set up, or no memory; the others take NULL */
 void hints_free(struct hints *h);
 /* One packet of flow `number`. Flows beyond HINTS_FLOWS at a time are not looked at. */
-void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const struct addr *dst, struct span payload, int64_t ts_ns);
+void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const struct addr *dst, struct span payload,
+                int64_t ts_ns);
 /* Calls `each` for every protocol that was named, most flows first. */
 void hints_each(struct hints *h, void (*each)(void *self, const char *protocol, uint64_t flows), void *self);
 

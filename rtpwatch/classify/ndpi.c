@@ -114,7 +114,8 @@ static void give_up(struct hints *h, struct hint_flow *f)
     settle(h, f, ndpi_detection_giveup(h->ndpi, f->flow, 0, &guessed));
 }
 
-void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const struct addr *dst, struct span payload, int64_t ts_ns)
+void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const struct addr *dst, struct span payload,
+                int64_t ts_ns)
 {
     uint8_t packet[PACKET_MAX];
     struct hint_flow *f = h ? &h->flow[number % HINTS_FLOWS] : NULL;

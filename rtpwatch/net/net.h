@@ -47,12 +47,12 @@ struct tcp_sink {
 };
 
 enum {
-    NET_FRAGMENTED_KEPT = 1024,      /* IP packets in reassembly */
-    NET_FRAGMENT_TIMEOUT_S = 30,     /* RFC 791 leaves it open; Linux waits 30 s */
-    NET_TCP_KEPT = 16384,            /* directions of connections */
-    NET_TCP_BUFFER = 256 * 1024,     /* unconsumed bytes of one direction */
-    NET_TCP_OUT_OF_ORDER = 64,       /* segments waiting for a hole to fill, per direction */
-    NET_DEPTH = 4,                   /* IP in IP, PPPoE, ... */
+    NET_FRAGMENTED_KEPT = 1024,  /* IP packets in reassembly */
+    NET_FRAGMENT_TIMEOUT_S = 30, /* RFC 791 leaves it open; Linux waits 30 s */
+    NET_TCP_KEPT = 16384,        /* directions of connections */
+    NET_TCP_BUFFER = 256 * 1024, /* unconsumed bytes of one direction */
+    NET_TCP_OUT_OF_ORDER = 64,   /* segments waiting for a hole to fill, per direction */
+    NET_DEPTH = 4,               /* IP in IP, PPPoE, ... */
 };
 
 struct net_stats {

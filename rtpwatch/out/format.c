@@ -10,8 +10,8 @@ const char *out_time(int64_t ns, char buf[OUT_TIME])
 
     if (!gmtime_r(&s, &tm))
         tm = (struct tm){ .tm_year = 70, .tm_mday = 1 };
-    snprintf(buf, OUT_TIME, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-             tm.tm_sec, (int)(ns % NS_PER_S / NS_PER_US));
+    snprintf(buf, OUT_TIME, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ns % NS_PER_S / NS_PER_US));
     return buf;
 }
 

@@ -20,13 +20,13 @@ struct out_report {
     size_t inputs_n;
     const struct out_count *packets; /* by what was done with them */
     size_t packets_n;
-    const struct out_count *hints;   /* protocol names and flows, from nDPI */
+    const struct out_count *hints; /* protocol names and flows, from nDPI */
     size_t hints_n;
     const char *version;
 };
 
 struct text_style {
-    bool colour;   /* a terminal that wants it */
+    bool colour;    /* a terminal that wants it */
     unsigned width; /* columns; 0: 100 */
 };
 

@@ -10,7 +10,7 @@ struct text {
     struct strbuf out;
     size_t width;
     bool colour;
-    bool with_day;              /* the capture spans midnight, so that a time needs its date */
+    bool with_day;                     /* the capture spans midnight, so that a time needs its date */
     const char *remedy_told[CAUSES_N]; /* what was said last of each: once, not for each call */
 };
 

@@ -1,20 +1,44 @@
 /* SIP dialogs as calls: RFC 3261 §12 to §15, forks by To tag. */
 #include "track/track_private.h"
 
-enum call_event { CE_INVITE, CE_1XX, CE_EARLY_MEDIA, CE_2XX, CE_FAIL, CE_AGAIN, CE_BYE, CALL_EVENTS };
+enum call_event { CE_INVITE, CE_1XX, CE_EARLY_MEDIA, CE_2XX, CE_FAIL, CE_BYE, CALL_EVENTS };
 
 /* Where each event leads; CALL_NONE: no such move, counted. A call that was found in its middle enters by its BYE or a 2xx. */
 static const uint8_t call_next[CALL_STATES][CALL_EVENTS] = {
-    [CALL_NONE] = { [CE_INVITE] = CALL_TRYING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
-                    [CE_FAIL] = CALL_OVER, [CE_BYE] = CALL_OVER },
-    [CALL_TRYING] = { [CE_INVITE] = CALL_TRYING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
-                      [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
-    [CALL_RINGING] = { [CE_INVITE] = CALL_RINGING, [CE_1XX] = CALL_RINGING, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
-                       [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
-    [CALL_EARLY] = { [CE_INVITE] = CALL_EARLY, [CE_1XX] = CALL_EARLY, [CE_EARLY_MEDIA] = CALL_EARLY, [CE_2XX] = CALL_UP,
-                     [CE_FAIL] = CALL_OVER, [CE_AGAIN] = CALL_TRYING, [CE_BYE] = CALL_OVER },
-    [CALL_UP] = { [CE_INVITE] = CALL_UP, [CE_1XX] = CALL_UP, [CE_EARLY_MEDIA] = CALL_UP, [CE_2XX] = CALL_UP, [CE_FAIL] = CALL_UP,
-                  [CE_AGAIN] = CALL_UP, [CE_BYE] = CALL_OVER },
+    [CALL_NONE] = { [CE_INVITE] = CALL_TRYING,
+                    [CE_1XX] = CALL_RINGING,
+                    [CE_EARLY_MEDIA] = CALL_EARLY,
+                    [CE_2XX] = CALL_UP,
+                    [CE_FAIL] = CALL_OVER,
+                    [CE_BYE] = CALL_OVER },
+    [CALL_TRYING] = { [CE_INVITE] = CALL_TRYING,
+                      [CE_1XX] = CALL_RINGING,
+                      [CE_EARLY_MEDIA] = CALL_EARLY,
+                      [CE_2XX] = CALL_UP,
+                      [CE_FAIL] = CALL_OVER,
+
+                      [CE_BYE] = CALL_OVER },
+    [CALL_RINGING] = { [CE_INVITE] = CALL_RINGING,
+                       [CE_1XX] = CALL_RINGING,
+                       [CE_EARLY_MEDIA] = CALL_EARLY,
+                       [CE_2XX] = CALL_UP,
+                       [CE_FAIL] = CALL_OVER,
+
+                       [CE_BYE] = CALL_OVER },
+    [CALL_EARLY] = { [CE_INVITE] = CALL_EARLY,
+                     [CE_1XX] = CALL_EARLY,
+                     [CE_EARLY_MEDIA] = CALL_EARLY,
+                     [CE_2XX] = CALL_UP,
+                     [CE_FAIL] = CALL_OVER,
+
+                     [CE_BYE] = CALL_OVER },
+    [CALL_UP] = { [CE_INVITE] = CALL_UP,
+                  [CE_1XX] = CALL_UP,
+                  [CE_EARLY_MEDIA] = CALL_UP,
+                  [CE_2XX] = CALL_UP,
+                  [CE_FAIL] = CALL_UP,
+
+                  [CE_BYE] = CALL_OVER },
     [CALL_OVER] = { [CE_2XX] = CALL_OVER, [CE_FAIL] = CALL_OVER, [CE_BYE] = CALL_OVER },
 };
 

@@ -48,7 +48,14 @@ struct socket {
 };
 
 enum flow_content {
-    FLOW_RTP = 1, FLOW_RTCP = 2, FLOW_STUN_SERVER = 4, FLOW_CHECK = 8, FLOW_SIP = 16, FLOW_DTLS = 32, FLOW_TURN_DATA = 64, FLOW_OTHER = 128,
+    FLOW_RTP = 1,
+    FLOW_RTCP = 2,
+    FLOW_STUN_SERVER = 4,
+    FLOW_CHECK = 8,
+    FLOW_SIP = 16,
+    FLOW_DTLS = 32,
+    FLOW_TURN_DATA = 64,
+    FLOW_OTHER = 128,
     FLOW_RELAYED = 256, /* between a relay and a peer, seen inside what a TURN client and its server exchange */
 };
 
@@ -65,13 +72,13 @@ struct flow {
     uint32_t icmp;              /* the ICMP errors that quote it, or POOL_NONE */
     uint32_t alloc;             /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
     struct tally packets;
-    uint64_t bytes;      /* UDP payload, as on the wire */
-    uint64_t other;      /* datagrams that nothing explains */
-    uint16_t contains;   /* enum flow_content */
-    uint8_t ttl;         /* of its first packet; 0 inside a relay, where there is none */
-    uint8_t streams_n;   /* how many it has, up to TRACK_STREAMS_PER_FLOW */
-    bool left_here;      /* the capture says that the host sent it (Linux cooked, outgoing) */
-    uint16_t hint;       /* classify's number for what it may be, 0 none: never evidence */
+    uint64_t bytes;    /* UDP payload, as on the wire */
+    uint64_t other;    /* datagrams that nothing explains */
+    uint16_t contains; /* enum flow_content */
+    uint8_t ttl;       /* of its first packet; 0 inside a relay, where there is none */
+    uint8_t streams_n; /* how many it has, up to TRACK_STREAMS_PER_FLOW */
+    bool left_here;    /* the capture says that the host sent it (Linux cooked, outgoing) */
+    uint16_t hint;     /* classify's number for what it may be, 0 none: never evidence */
 };
 
 /* RTP of one SSRC on one flow without a break: a new record begins after silence, or when an SDP changes the flow's ends. */
@@ -83,7 +90,7 @@ struct stream {
     bool closed;   /* no more packets are added */
     uint8_t in_sequence;
     uint16_t max_seq, base_seq;
-    uint32_t cycles;     /* of 65536, shifted (RFC 3550 A.1) */
+    uint32_t cycles;          /* of 65536, shifted (RFC 3550 A.1) */
     uint64_t expected_before; /* packets expected before the sender last began anew */
     struct tally packets;
     uint64_t bytes;
@@ -136,18 +143,18 @@ struct stun_tx {
     uint8_t tid[16];
     uint16_t method;
     bool classic;
-    bool credentials;      /* the request was authenticated: 401 is then no challenge but a refusal */
-    uint32_t socket;       /* who asked */
-    uint32_t server;       /* slot in servers */
-    uint32_t next_asked;   /* in the socket's list, newest first */
-    uint32_t next_claimed; /* in the list of the mapped address's socket */
+    bool credentials;                      /* the request was authenticated: 401 is then no challenge but a refusal */
+    uint32_t socket;                       /* who asked */
+    uint32_t server;                       /* slot in servers */
+    uint32_t next_asked;                   /* in the socket's list, newest first */
+    uint32_t next_claimed;                 /* in the list of the mapped address's socket */
     uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
-    struct tally requests; /* retransmissions counted */
-    struct seen answer;    /* frame 0: none */
+    struct tally requests;                 /* retransmissions counted */
+    struct seen answer;                    /* frame 0: none */
     struct addr answered_from;
     bool success, mapped_differs; /* MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
-    struct addr mapped;    /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
-    struct addr plain;     /* MAPPED-ADDRESS where both were there */
+    struct addr mapped;           /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
+    struct addr plain;            /* MAPPED-ADDRESS where both were there */
     struct addr relayed;
     uint16_t error;
 };
@@ -188,10 +195,10 @@ struct check {
     struct seen nominated;          /* first request with USE-CANDIDATE */
     struct seen nominated_ok;       /* the answer to such a request */
     bool controlling;
-    struct addr mapped;             /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
+    struct addr mapped; /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
     struct seen mapped_at;
-    bool mapped_verified;           /* that answer's MESSAGE-INTEGRITY was verified */
-    const char *username;           /* of the latest request; in the track's arena */
+    bool mapped_verified;                   /* that answer's MESSAGE-INTEGRITY was verified */
+    const char *username, *username_before; /* of the latest request, and before it changed; in the track's arena */
 };
 
 /* An ICE password, as an SDP gave it. */
@@ -203,23 +210,23 @@ struct ice_password {
 
 /* One address that one DNS answer gave for a name. */
 struct dns_fact {
-    const char *name;  /* as asked */
-    const char *via;   /* the last CNAME or SRV target, "" none */
+    const char *name; /* as asked */
+    const char *via;  /* the last CNAME or SRV target, "" none */
     uint16_t type;
-    struct addr addr;  /* port 0, or the SRV's */
-    uint32_t ttl_s;    /* smallest along the chain */
+    struct addr addr; /* port 0, or the SRV's */
+    uint32_t ttl_s;   /* smallest along the chain */
     struct addr resolver, client;
     struct seen at;
-    uint64_t answers;  /* how often the same was answered */
+    uint64_t answers; /* how often the same was answered */
     struct seen last;
 };
 
 /* A SIP Via: the host that wrote itself as `host` was seen from `seen` (RFC 3581). */
 struct outside_fact {
-    struct addr host;   /* IP; port 0 */
+    struct addr host;    /* IP; port 0 */
     struct addr outside; /* IP; port where rport told it */
-    struct addr teller; /* who sent the message that says so */
-    struct addr told;   /* to whom */
+    struct addr teller;  /* who sent the message that says so */
+    struct addr told;    /* to whom */
     struct tally at;
 };
 
@@ -269,7 +276,7 @@ struct sdp_fact {
     enum party party;     /* whose description it is */
     uint64_t digest;      /* of the bytes: a retransmission is told from a new one */
     uint32_t cseq;
-    bool direct;          /* came in a message that passed no proxy (one Via, the sender's own) */
+    bool direct; /* came in a message that passed no proxy (one Via, the sender's own) */
     bool ice_lite;
     uint8_t medias, cands;
     struct media_desc *media;

@@ -10,7 +10,10 @@ struct name_key {
 
 static uint64_t name_hash(const struct name_key *k)
 {
-    return hash_bytes(k->name, strlen(k->name)) ^ addr_hash(k->addr) ^ (addr_hash(k->resolver) >> 7) ^ k->type ^ hash_bytes(k->target, strlen(k->target));
+    struct addr resolver = addr_with_port(*k->resolver, 0);
+
+    return hash_bytes(k->name, strlen(k->name)) ^ addr_hash(k->addr) ^ (addr_hash(&resolver) >> 7) ^ k->type ^
+           hash_bytes(k->target, strlen(k->target));
 }
 
 static bool name_eq(const void *self, uint32_t slot, const void *key)
@@ -19,8 +22,8 @@ static bool name_eq(const void *self, uint32_t slot, const void *key)
     const struct dns_fact *n = pool_at(&t->names, slot);
     const struct name_key *k = key;
 
-    return n->type == k->type && addr_eq(&n->addr, k->addr) && addr_ip_eq(&n->resolver, k->resolver) && strcmp(n->name, k->name) == 0 &&
-           (k->type != DNS_SRV || strcmp(n->via, k->target) == 0);
+    return n->type == k->type && addr_eq(&n->addr, k->addr) && addr_ip_eq(&n->resolver, k->resolver) &&
+           strcmp(n->name, k->name) == 0 && (k->type != DNS_SRV || strcmp(n->via, k->target) == 0);
 }
 
 static void name_add(struct track *t, const struct datagram *d, const char *name, const struct dns_record *r, uint32_t ttl_s)

@@ -28,7 +28,8 @@ static struct agreement *agreement_find(struct call *c, uint32_t cseq, uint16_t 
     return NULL;
 }
 
-static void agree(struct track *t, struct call *c, const struct datagram *d, uint16_t leg, const struct sdp_fact *answer, bool confirmed)
+static void agree(struct track *t, struct call *c, const struct datagram *d, uint16_t leg, const struct sdp_fact *answer,
+                  bool confirmed)
 {
     struct agreement *a = agreement_find(c, c->offer_cseq, leg, answer);
 

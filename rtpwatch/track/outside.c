@@ -55,7 +55,8 @@ void outside_message(struct track *t, struct call *c, const struct datagram *d, 
 
     if (!v || !v->received.n || !addr_parse_ip(v->received, v->rport, &outside))
         return;
-    if (!addr_parse_ip(v->host, 0, &host)) { /* a name, such as a webphone's "x.invalid" (RFC 7118 §5): known only where it is told */
+    if (!addr_parse_ip(v->host, 0,
+                       &host)) { /* a name, such as a webphone's "x.invalid" (RFC 7118 §5): known only where it is told */
         host = m->request || m->vias != 1 ? ADDR_NONE : addr_with_port(d->dst, 0);
     }
     if (!m->request && addr_ip_eq(&host, &d->dst)) /* told to that very host: its private address is not somebody else's */

@@ -26,7 +26,8 @@ static bool tid_eq(const void *self, uint32_t slot, const void *key)
     if (slot & TID_IS_CHECK) {
         const struct check *c = track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK);
 
-        return addr_eq(&track_flow_at(t, c->flow)->src, k->asker) && (!k->asked || addr_eq(&track_flow_at(t, c->flow)->dst, k->asked));
+        return addr_eq(&track_flow_at(t, c->flow)->src, k->asker) &&
+               (!k->asked || addr_eq(&track_flow_at(t, c->flow)->dst, k->asked));
     }
     if (k->asked && !addr_eq(&track_server_at(t, track_tx_at(t, slot)->server)->addr, k->asked))
         return false;
@@ -96,10 +97,19 @@ void ice_password_add(struct track *t, const char *ufrag, const char *pwd)
  */
 static enum stun_check integrity(const struct track *t, const struct check *c, const struct stun_msg *m)
 {
-    struct span user = span_str(c->username);
-    struct ice_password *p = password_find(t, span_part(user, 0, span_find(user, ':')));
+    const char *const users[] = { c->username, c->username_before }; /* an answer may come after an ICE restart */
+    enum stun_check result = STUN_ABSENT;
 
-    return p && *p->pwd ? stun_check_integrity(m, span_str(p->pwd)) : STUN_ABSENT;
+    for (size_t i = 0; i < 2 && result != STUN_GOOD; i++) {
+        struct span user = span_str(users[i]);
+        struct ice_password *p = password_find(t, span_part(user, 0, span_find(user, ':')));
+
+        if (p && *p->pwd)
+            result = stun_check_integrity(m, span_str(p->pwd));
+        else if (user.n)
+            result = STUN_ABSENT; /* under a password that is not known it may be good */
+    }
+    return result;
 }
 
 /* ---- servers ---- */
@@ -202,7 +212,7 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
     x->answered_from = d->src;
     s->responses++;
     if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
-        s->rtt_us[s->rtts++] = (uint32_t)(rtt / NS_PER_US);
+        s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */
     if (m->software.n && !*s->software)
         s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
     turn_answer(t, x, d, m);
@@ -238,7 +248,7 @@ static struct check *check_get(struct track *t, struct flow *f)
     if (!c)
         return NULL;
     c->flow = f->slot;
-    c->username = "";
+    c->username = c->username_before = "";
     f->checks = slot;
     return c;
 }
@@ -256,8 +266,10 @@ static void check_request(struct track *t, struct flow *f, const struct datagram
     c->controlling = m->controlling;
     if (m->use_candidate && !c->nominated.frame)
         c->nominated = d->at;
-    if (!span_eq(span_str(c->username), m->username))
+    if (!span_eq(span_str(c->username), m->username)) {
+        c->username_before = c->username;
         c->username = arena_str(&t->arena, m->username);
+    }
 }
 
 static void check_answer(struct track *t, struct check *c, const struct datagram *d, const struct stun_msg *m)

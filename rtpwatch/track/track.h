@@ -16,13 +16,24 @@
 
 /* Caps. A full table refuses what is new, counts it (`pool.refused`) and the report shows the fault. */
 enum {
-    TRACK_FLOWS = 4 << 20, TRACK_STREAMS = 4 << 20, TRACK_SOCKETS = 4 << 20, TRACK_CALLS = 1 << 20, TRACK_STUN = 2 << 20,
-    TRACK_SERVERS = 4096, TRACK_CHECKS = 1 << 20, TRACK_NAMES = 1 << 16, TRACK_OUTSIDES = 1 << 16, TRACK_RTCPS = 2 << 20,
+    TRACK_FLOWS = 4 << 20,
+    TRACK_STREAMS = 4 << 20,
+    TRACK_SOCKETS = 4 << 20,
+    TRACK_CALLS = 1 << 20,
+    TRACK_STUN = 2 << 20,
+    TRACK_SERVERS = 4096,
+    TRACK_CHECKS = 1 << 20,
+    TRACK_NAMES = 1 << 16,
+    TRACK_OUTSIDES = 1 << 16,
+    TRACK_RTCPS = 2 << 20,
     TRACK_STREAMS_PER_FLOW = 64,
-    TRACK_TIDS = 8 << 20, TRACK_PASSWORDS = 1 << 20, TRACK_ALLOCS = 1 << 18, TRACK_CONNS = 1 << 18,
+    TRACK_TIDS = 8 << 20,
+    TRACK_PASSWORDS = 1 << 20,
+    TRACK_ALLOCS = 1 << 18,
+    TRACK_CONNS = 1 << 18,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
-enum { TRACK_IN_SEQUENCE = 3 };    /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
+enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
 
 /* A datagram's ends and time, as the network layer tells them. */
 struct datagram {
@@ -37,10 +48,11 @@ struct datagram {
 struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
-    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords, allocs, conns;
+    struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
+        allocs, conns;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
-    uint64_t stun_unmatched;  /* answers without their request */
-    uint64_t icmp_unmatched;  /* errors that quote no flow of this capture */
+    uint64_t stun_unmatched;    /* answers without their request */
+    uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
     struct seen first, last;
 };
@@ -124,7 +136,7 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
     return slot == POOL_NONE ? NULL : pool_at(&t->calls, slot);
 }
 
-struct socket *track_find_socket(const struct track *t, const struct addr *a);                        /* NULL: never seen */
+struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
 bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);

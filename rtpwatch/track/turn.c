@@ -71,6 +71,8 @@ bool track_turn_data(struct track *t, const struct flow *f, const struct datagra
     if (!a)
         return false;
     tally_add(out ? &a->data_out : &a->data_in, d->at);
-    *inner = (struct datagram){ .at = d->at, .src = out ? a->relayed : *peer, .dst = out ? *peer : a->relayed, .size = size, .relayed = true };
+    *inner = (struct datagram){
+        .at = d->at, .src = out ? a->relayed : *peer, .dst = out ? *peer : a->relayed, .size = size, .relayed = true
+    };
     return true;
 }

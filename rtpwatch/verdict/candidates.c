@@ -23,7 +23,8 @@ static bool meant_for(const struct candidate_finding *c, const struct addr *src)
     return !inside && !c->wrong;
 }
 
-static bool from_other_party(const struct scene *s, const struct side *other, const struct candidate_finding *c, const struct addr *src)
+static bool from_other_party(const struct scene *s, const struct side *other, const struct candidate_finding *c,
+                             const struct addr *src)
 {
     if (!other->local)
         return true;
@@ -59,8 +60,9 @@ static struct candidate_finding *listed(struct session_finding *f, const struct 
     for (size_t i = 0; i < f->candidates_n; i++) {
         struct candidate_finding *o = &f->candidate[i];
 
-        if (o->party == c->party && o->media == c->media && o->component == c->component && o->tcp == c->tcp && addr_eq(&o->addr, &c->addr) &&
-            (strcmp(o->type, c->type) == 0 || strcmp(c->type, "sdp") == 0) && strcmp(o->host, c->host) == 0)
+        if (o->party == c->party && o->media == c->media && o->component == c->component && o->tcp == c->tcp &&
+            addr_eq(&o->addr, &c->addr) && (strcmp(o->type, c->type) == 0 || strcmp(c->type, "sdp") == 0) &&
+            strcmp(o->host, c->host) == 0)
             return o;
     }
     return NULL;
@@ -116,15 +118,26 @@ static void list_party(const struct scene *s, enum party p, struct session_findi
 
     for (size_t i = 0; i < x->sdp->cands; i++) {
         const struct cand_desc *d = &x->sdp->cand[i];
-        struct candidate_finding c = { .party = p, .media = d->media, .component = d->component, .type = sdp_cand_type_name(d->type),
-                                       .host = addr_is_none(&d->addr) ? d->host : "", .addr = d->addr, .base = d->raddr, .tcp = d->tcp,
-                                       .has_base = addr_usable(&d->raddr), .priority = d->priority };
+        struct candidate_finding c = { .party = p,
+                                       .media = d->media,
+                                       .component = d->component,
+                                       .type = sdp_cand_type_name(d->type),
+                                       .host = addr_is_none(&d->addr) ? d->host : "",
+                                       .addr = d->addr,
+                                       .base = d->raddr,
+                                       .tcp = d->tcp,
+                                       .has_base = addr_usable(&d->raddr),
+                                       .priority = d->priority };
 
         if (d->media == s->media)
             add(s, p, &c, f);
     }
     if (x->media && !x->media->rejected) {
-        struct candidate_finding c = { .party = p, .media = s->media, .component = 1, .type = "sdp", .addr = x->media->addr,
+        struct candidate_finding c = { .party = p,
+                                       .media = s->media,
+                                       .component = 1,
+                                       .type = "sdp",
+                                       .addr = x->media->addr,
                                        .host = addr_is_none(&x->media->addr) ? x->media->host : "" };
 
         add(s, p, &c, f);
@@ -156,13 +169,14 @@ static enum candidate_status status(const struct session_finding *f, const struc
 }
 
 /* A candidate that was wrong although it is not the cause: the next call may need it. */
-static void warn_wrong(const struct view *v, const struct candidate_finding *c, const struct claim *claim, struct session_finding *f)
+static void warn_wrong(const struct view *v, const struct candidate_finding *c, const struct claim *claim,
+                       struct session_finding *f)
 {
     struct strbuf b = { 0 }, who = { 0 };
 
     server_text(v, c->server, &who);
-    strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr), confidence_word(claim->confidence),
-               f->verdict == VERDICT_OK ? "; the call went another way" : "");
+    strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr),
+               confidence_word(claim->confidence), f->verdict == VERDICT_OK ? "; the call went another way" : "");
     warn_add(f, "bad_candidate", c->server, text_keep(f, &b));
     strbuf_done(&who);
     evidence_claim(v, c->tx, claim, f);
@@ -178,7 +192,8 @@ void candidates_conclude(const struct view *v, struct session_finding *session)
             claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
         c->wrong = claim.status == CLAIM_WRONG;
         c->status = status(session, c);
-        if (c->wrong && session->verdict != VERDICT_UNKNOWN && !(verdict_is_failure(session->verdict) && session->server == c->server))
+        if (c->wrong && session->verdict != VERDICT_UNKNOWN &&
+            !(verdict_is_failure(session->verdict) && session->server == c->server))
             warn_wrong(v, c, &claim, session);
     }
 }

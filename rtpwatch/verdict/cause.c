@@ -65,7 +65,9 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
         if (addr_is_unroutable(&side->seen[i].addr) && addr_same_site(&side->seen[i].addr, &from->home))
             return true; /* it is next door, and was given its outside address */
     for (size_t i = 0; i < from->own_n; i++) {
-        uint32_t tx = addr_ip_eq(&from->own[i], x) && !view_is_local(s->v, x) ? mapping_behind(s->v, &from->own[i], from->sdp->at.ns) : POOL_NONE;
+        uint32_t tx = addr_ip_eq(&from->own[i], x) && !view_is_local(s->v, x)
+                          ? mapping_behind(s->v, &from->own[i], from->sdp->at.ns)
+                          : POOL_NONE;
 
         if (tx == POOL_NONE)
             continue;
@@ -109,8 +111,8 @@ static void tell_vain(const struct scene *s, uint32_t tx, const char *what, stru
     if (x->answer.frame)
         evidence_add(f, x->answer, "stun", "%s server %s answered with error %u.", what, strbuf_str(&who), x->error);
     else
-        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu time%s and never answered.", what, strbuf_str(&who),
-                     (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
+        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu time%s and never answered.", what,
+                     strbuf_str(&who), (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
     strbuf_done(&who);
 }
 
@@ -149,30 +151,36 @@ static bool bad_mapping(const struct scene *s, enum party to, const struct addr 
         return true;
     set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
     out->server = track_tx_at(s->v->t, tx)->server;
-    evidence_add(f, s->side[to].sdp->at, "sdp", "%s told the other party to send to %s.", party_name(s->call, to, f), addr_keep(f, x));
+    evidence_add(f, s->side[to].sdp->at, "sdp", "%s told the other party to send to %s.", party_name(s->call, to, f),
+                 addr_keep(f, x));
     evidence_claim(s->v, tx, &claim, f);
     return true;
 }
 
 /* The party advertised an address and is seen to be elsewhere; who supplied it is not in this capture. */
-static bool bad_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+static bool bad_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                        struct session_finding *f)
 {
     struct whereabouts w = find(s, to, x);
     char real[ADDR_TEXT];
     const char *who = party_name(s->call, to, f);
 
-    if (!w.known || w.matches || addr_is_unroutable(x) || !side_has(&s->side[to], x) || mapping_behind(s->v, x, s->side[to].sdp->at.ns) != POOL_NONE)
+    if (!w.known || w.matches || addr_is_unroutable(x) || !side_has(&s->side[to], x) ||
+        mapping_behind(s->v, x, s->side[to].sdp->at.ns) != POOL_NONE)
         return false;
     set(out, CAUSE_BAD_CANDIDATE, w.same_site ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
     evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s.", who, addr_keep(f, x));
     evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", who, addr_ip_text(&w.addr, real),
                  w.of_media ? "" : " (its SIP)");
     if (w.same_site)
-        evidence_add(f, (struct seen){ 0 }, "note", "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
+        evidence_add(f, (struct seen){ 0 }, "note",
+                     "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
     if (s->side[to].local)
-        evidence_add(f, (struct seen){ 0 }, "note", "No STUN answer in this capture supplied that address: it was configured, or learned before.");
+        evidence_add(f, (struct seen){ 0 }, "note",
+                     "No STUN answer in this capture supplied that address: it was configured, or learned before.");
     else
-        evidence_add(f, (struct seen){ 0 }, "note", "Who supplied that address is outside this capture: a capture at %s would show its STUN exchange.", who);
+        evidence_add(f, (struct seen){ 0 }, "note",
+                     "Who supplied that address is outside this capture: a capture at %s would show its STUN exchange.", who);
     return true;
 }
 
@@ -184,10 +192,14 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 }
 
 /* An address that only its own network can reach, described to somebody outside it (RFC 1918). */
-static bool private_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+static bool private_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                            struct session_finding *f)
 {
     const struct side *from = &s->side[other_party(to)];
-    const struct addr *peer = from->local ? &from->home : from->seen_n ? &from->seen[0].addr : from->media ? &from->media->addr : NULL;
+    const struct addr *peer = from->local    ? &from->home
+                              : from->seen_n ? &from->seen[0].addr
+                              : from->media  ? &from->media->addr
+                                             : NULL;
     struct whereabouts w = find(s, to, x);
 
     if (!addr_is_unroutable(x) || addr_is_none(x) || !peer || addr_same_site(peer, x))
@@ -196,21 +208,24 @@ static bool private_address(const struct scene *s, enum party to, const struct a
         return false;
     set(out, CAUSE_PRIVATE_ADDRESS, CONFIDENCE_LIKELY);
     if (w.known && !w.matches)
-        evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", party_name(s->call, to, f), addr_keep(f, &w.addr),
-                     w.of_media ? "" : " (its SIP)");
-    evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, which only its own network can reach.", party_name(s->call, to, f), addr_keep(f, x));
+        evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", party_name(s->call, to, f),
+                     addr_keep(f, &w.addr), w.of_media ? "" : " (its SIP)");
+    evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, which only its own network can reach.",
+                 party_name(s->call, to, f), addr_keep(f, x));
     return true;
 }
 
 /* Media goes where no description says that the receiver is, nor where it is seen. */
-static bool unadvertised(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+static bool unadvertised(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                         struct session_finding *f)
 {
     struct whereabouts w = find(s, to, x);
 
     if (side_has(&s->side[to], x) || w.matches)
         return false;
     set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
-    evidence_add(f, s->side[to].sdp->at, "sdp", "What %s advertised here does not hold %s.", party_name(s->call, to, f), addr_keep(f, x));
+    evidence_add(f, s->side[to].sdp->at, "sdp", "What %s advertised here does not hold %s.", party_name(s->call, to, f),
+                 addr_keep(f, x));
     return true;
 }
 
@@ -231,7 +246,6 @@ static const struct icmp_about *icmp_for(const struct scene *s, enum party to, c
 
     return i && i->errors.first.ns < s->when.to_ns ? i : NULL;
 }
-
 
 static bool same_ip_other_port(const struct scene *s, enum party to, const struct addr *x)
 {
@@ -258,10 +272,12 @@ static void tell_right(const struct scene *s, enum party to, const struct addr *
     if (claim.status == CLAIM_FINE)
         evidence_claim(s->v, tx, &claim, f);
     else if (w.matches)
-        evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, and that is where it is.", party_name(s->call, to, f), addr_keep(f, x));
+        evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s, and that is where it is.", party_name(s->call, to, f),
+                     addr_keep(f, x));
 }
 
-static void right_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+static void right_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                          struct session_finding *f)
 {
     const struct icmp_about *icmp = icmp_for(s, to, x);
 
@@ -281,7 +297,8 @@ static const struct addr *default_address(const struct scene *s, enum party p)
     return &s->side[p].media->addr;
 }
 
-void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out, struct session_finding *f)
+void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                   struct session_finding *f)
 {
     const struct addr *dst = x ? x : default_address(s, to);
 
@@ -296,7 +313,8 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
                 return;
     if (hairpin(s, to, dst)) {
         set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
-        evidence_add(f, s->side[to].sdp->at, "note", "%s is the outside address of both: they are behind one NAT, which does not send packets back inside.",
+        evidence_add(f, s->side[to].sdp->at, "note",
+                     "%s is the outside address of both: they are behind one NAT, which does not send packets back inside.",
                      addr_keep(f, dst));
         return;
     }
@@ -349,9 +367,11 @@ static bool symmetric(const struct scene *s, enum party p, struct session_findin
             const struct cand_desc *a = &sdp->cand[i], *b = &sdp->cand[j];
 
             if (a->type != SDP_CAND_SRFLX || b->type != SDP_CAND_SRFLX || a->media != b->media || a->component != b->component ||
-                a->tcp || b->tcp || !addr_ip_eq(&a->addr, &b->addr) || a->addr.port == b->addr.port || !addr_eq(&a->raddr, &b->raddr))
+                a->tcp || b->tcp || !addr_ip_eq(&a->addr, &b->addr) || a->addr.port == b->addr.port ||
+                !addr_eq(&a->raddr, &b->raddr))
                 continue;
-            evidence_add(f, sdp->at, "sdp", "%s has one outside IP with several ports, %s and %s: its NAT gives each destination another port.",
+            evidence_add(f, sdp->at, "sdp",
+                         "%s has one outside IP with several ports, %s and %s: its NAT gives each destination another port.",
                          party_name(s->call, p, f), addr_keep(f, &b->addr), addr_keep(f, &a->addr));
             return true;
         }
@@ -417,7 +437,9 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
     for (size_t i = 0; !addr_is_none(&peer) && i < mine->cands; i++)
         for (size_t j = 0; j < theirs->cands; j++) {
             const struct addr *a = &mine->cand[i].addr, *b = &theirs->cand[j].addr;
-            uint32_t tx = addr_is_unroutable(a) || !addr_ip_eq(a, b) || addr_ip_eq(a, &peer) ? POOL_NONE : mapping_behind(s->v, a, mine->at.ns);
+            uint32_t tx = addr_is_unroutable(a) || !addr_ip_eq(a, b) || addr_ip_eq(a, &peer)
+                              ? POOL_NONE
+                              : mapping_behind(s->v, a, mine->at.ns);
             struct claim claim;
 
             if (tx == POOL_NONE)
@@ -431,7 +453,8 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
             evidence_claim(s->v, tx, &claim, f);
             evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
                          party_name(s->call, other_party(p), f), addr_keep(f, b));
-            evidence_add(f, (struct seen){ 0 }, "note", "Their signalling runs to and from %s, so the two are not in one network.", addr_ip_text(&peer, text));
+            evidence_add(f, (struct seen){ 0 }, "note",
+                         "Their signalling runs to and from %s, so the two are not in one network.", addr_ip_text(&peer, text));
             return true;
         }
     return false;

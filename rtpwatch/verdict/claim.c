@@ -47,7 +47,8 @@ static void other_servers(const struct view *v, const struct stun_tx *x, struct 
 
     unsigned steps = 0;
 
-    for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_asked) {
+    for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL;
+         i = o->next_asked) {
         struct proof p = { PROOF_SERVER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server };
 
         if (o->server == x->server || !same_claim_kind(o) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))

@@ -96,25 +96,36 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
     if (p->kind == PROOF_SERVER || p->kind == PROOF_EARLIER)
         server_text(v, p->server, &who);
     switch (p->kind) {
-    case PROOF_SERVER: evidence_add(s, p->at, "mapping", "For the same socket %s answered %s%s.", strbuf_str(&who), also, said); break;
+    case PROOF_SERVER:
+        evidence_add(s, p->at, "mapping", "For the same socket %s answered %s%s.", strbuf_str(&who), also, said);
+        break;
     case PROOF_CHECK:
-        evidence_add(s, p->at, "check", "The peer at %s saw the same socket come from %s%s (its answer to an ICE check).", by, also, said);
+        evidence_add(s, p->at, "check", "The peer at %s saw the same socket come from %s%s (its answer to an ICE check).", by,
+                     also, said);
         break;
     case PROOF_VIA:
-        evidence_add(s, p->at, "sip", "The SIP server saw this host come from %s%s (received= in a Via).", also, addr_ip_text(&p->said, said));
+        evidence_add(s, p->at, "sip", "The SIP server saw this host come from %s%s (received= in a Via).", also,
+                     addr_ip_text(&p->said, said));
         break;
     case PROOF_EARLIER:
         evidence_add(s, p->at, "mapping", "For another socket of this host %s answered %s%s.", strbuf_str(&who), also, said);
         break;
     case PROOF_XOR_DIFFERS:
-        evidence_add(s, p->at, "mapping", "The same answer says %s in MAPPED-ADDRESS and another address in XOR-MAPPED-ADDRESS.", said);
+        evidence_add(s, p->at, "mapping", "The same answer says %s in MAPPED-ADDRESS and another address in XOR-MAPPED-ADDRESS.",
+                     said);
         break;
     case PROOF_PRIVATE: evidence_add(s, p->at, "mapping", "%s is no address that the internet can reach.", said); break;
-    case PROOF_FAMILY: evidence_add(s, p->at, "mapping", "%s is an IPv6 address, and both the socket and the server speak IPv4.", said); break;
+    case PROOF_FAMILY:
+        evidence_add(s, p->at, "mapping", "%s is an IPv6 address, and both the socket and the server speak IPv4.", said);
+        break;
     case PROOF_OWN: evidence_add(s, p->at, "mapping", "%s is the STUN server's own address.", said); break;
-    case PROOF_SHARED: evidence_add(s, p->at, "mapping", "At the same time the server gave %s to another socket, %s.", said, by); break;
+    case PROOF_SHARED:
+        evidence_add(s, p->at, "mapping", "At the same time the server gave %s to another socket, %s.", said, by);
+        break;
     case PROOF_WRONG_PORT:
-        evidence_add(s, p->at, "media", "What is sent to the claimed port arrives at %s, where nobody listens, and not at the socket that asked.", said);
+        evidence_add(s, p->at, "media",
+                     "What is sent to the claimed port arrives at %s, where nobody listens, and not at the socket that asked.",
+                     said);
         break;
     case PROOF_ICMP: evidence_add(s, p->at, "icmp", "%s answered with ICMP.", by); break;
     }
@@ -129,7 +140,8 @@ void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, st
 
     server_text(v, x->server, &who);
     evidence_add(s, x->requests.first, "stun", "%s asked STUN server %s for its outside address%s.",
-                 addr_text(&track_socket(v->t, x->socket)->addr, base), strbuf_str(&who), x->classic ? " (RFC 3489 style, no magic cookie)" : "");
+                 addr_text(&track_socket(v->t, x->socket)->addr, base), strbuf_str(&who),
+                 x->classic ? " (RFC 3489 style, no magic cookie)" : "");
     evidence_add(s, x->answer, "mapping", "STUN server %s answered %s.", strbuf_str(&who), addr_text(&x->mapped, mapped));
     strbuf_done(&who);
     for (size_t i = 0; i < c->against_n; i++)

@@ -24,7 +24,8 @@ static void cause_take(struct direction_finding *into, const struct direction_fi
 {
     bool better = d->cause == CAUSE_BAD_CANDIDATE && (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE);
 
-    if (d->cause != CAUSE_NONE && (into->cause == CAUSE_NONE || into->cause == CAUSE_UNKNOWN || into->cause == CAUSE_MUTED || better)) {
+    if (d->cause != CAUSE_NONE &&
+        (into->cause == CAUSE_NONE || into->cause == CAUSE_UNKNOWN || into->cause == CAUSE_MUTED || better)) {
         into->cause = d->cause;
         into->confidence = d->confidence;
         into->server = d->server;
@@ -35,7 +36,8 @@ static void cause_take(struct direction_finding *into, const struct direction_fi
 static void lost_between(struct direction_finding *at, const struct direction_finding *sent, const struct direction_finding *got)
 {
     at->verdict = DIR_NOT_RECEIVED;
-    at->why = got->received ? "part of what was sent did not arrive at the other vantage" : "sent at one vantage, and nothing of it arrived at the other";
+    at->why = got->received ? "part of what was sent did not arrive at the other vantage"
+                            : "sent at one vantage, and nothing of it arrived at the other";
     at->stopped = got->stopped;
     cause_take(at, sent);
     cause_take(at, got);
@@ -47,7 +49,8 @@ static void lost_between(struct direction_finding *at, const struct direction_fi
 }
 
 /* `sent`: as the sender's vantage says; `got`: as the receiver's does. */
-static void direction_weigh(struct direction_finding *at, const struct direction_finding *sent, const struct direction_finding *got)
+static void direction_weigh(struct direction_finding *at, const struct direction_finding *sent,
+                            const struct direction_finding *got)
 {
     uint64_t missing = sent->sent > got->received ? sent->sent - got->received : 0;
 
@@ -116,7 +119,8 @@ static void candidates_join(struct session_finding *into, const struct session_f
         for (size_t j = 0; j < into->candidates_n && !same; j++) {
             struct candidate_finding *o = &into->candidate[j];
 
-            if (o->party == p && o->media == c->media && o->component == c->component && addr_eq(&o->addr, &c->addr) && strcmp(o->type, c->type) == 0)
+            if (o->party == p && o->media == c->media && o->component == c->component && addr_eq(&o->addr, &c->addr) &&
+                strcmp(o->type, c->type) == 0)
                 same = o;
         }
         if (!same) {
@@ -177,7 +181,8 @@ static void prove(struct session_finding *f)
         if (addr_ip_eq(from, &wrong->addr) || addr_same_site(from, &wrong->addr))
             continue;
         f->confidence = CONFIDENCE_PROVEN;
-        evidence_add(f, d->received_from[0].first, "media", "At the other vantage the packets of that socket arrive from %s.", addr_keep(f, from));
+        evidence_add(f, d->received_from[0].first, "media", "At the other vantage the packets of that socket arrive from %s.",
+                     addr_keep(f, from));
         evidence_sort(f);
     }
 }
@@ -220,7 +225,8 @@ void findings_join(struct session_finding *into, const struct session_finding *m
     candidates_join(into, more, swapped);
     evidence_join(into, more);
     if (into->verdict == VERDICT_SETUP_FAILED && more->verdict == VERDICT_SETUP_FAILED) {
-        if (more->cause == CAUSE_BAD_CANDIDATE && (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE || more->confidence > into->confidence)) {
+        if (more->cause == CAUSE_BAD_CANDIDATE &&
+            (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE || more->confidence > into->confidence)) {
             into->cause = more->cause;
             into->confidence = more->confidence;
             into->server = more->server;

@@ -4,12 +4,12 @@
  */
 #include "verdict/verdict_private.h"
 
-#define STALL_NS SECONDS(8)        /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
+#define STALL_NS         SECONDS(8) /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
-#define GONE_NS SECONDS(3)         /* media that ends this long before its span did not end with it */
-#define SILENT_NS SECONDS(5)
-#define QUIET_NS SECONDS(15)
-enum { SR_SLACK = 25 };           /* packets on the way, or before the capture: half a second */
+#define GONE_NS          SECONDS(3) /* media that ends this long before its span did not end with it */
+#define SILENT_NS        SECONDS(5)
+#define QUIET_NS         SECONDS(15)
+enum { SR_SLACK = 25 }; /* packets on the way, or before the capture: half a second */
 
 /* What is known of one direction. */
 struct lane {
@@ -189,7 +189,8 @@ static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
     return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
 }
 
-static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
+static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
+                           void (*read)(struct lane *, const struct rtcp_sender *))
 {
     const struct track *t = l->s->v->t;
     const struct socket *k = track_find_socket(t, a);
@@ -249,7 +250,8 @@ static void conclude(struct direction_finding *out, enum dir_verdict v, const ch
 static uint64_t expected_packets(const struct lane *l)
 {
     const struct media_desc *m = l->s->side[l->from].media;
-    int64_t span = l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
+    int64_t span =
+        l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
     int64_t each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
 
     return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
@@ -277,7 +279,10 @@ static bool fell_silent(const struct lane *l, const struct direction_finding *ou
 {
     int64_t pause = l->s->when.to_ns - l->arrived.last.ns;
 
-    return pause >= (dead ? GONE_NS : was_steady(l, out) ? SILENT_NS : QUIET_NS) && l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1);
+    return pause >= (dead                 ? GONE_NS
+                     : was_steady(l, out) ? SILENT_NS
+                                          : QUIET_NS) &&
+           l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1);
 }
 
 /* What arrived at the receiver's sockets at any time: a sender's report counts from its start, not from the span's. */
@@ -304,7 +309,8 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
 
         dead = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
-        if (fell_silent(l, out, dead && in_span(l, dead->errors.last)) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+        if (fell_silent(l, out, dead && in_span(l, dead->errors.last)) &&
+            (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
             if (!dead && l->s->v->options.dropped) {
                 conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
                 return;
@@ -313,7 +319,8 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
             out->cause = dead && in_span(l, dead->errors.last) ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
             out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
             conclude(out, DIR_NOT_RECEIVED, "media stopped in mid call and nothing else came");
-            evidence_add(f, l->arrived.last, "media", "The last packet of %s arrives here, %.1f s before the end of the call; nothing more comes from there.",
+            evidence_add(f, l->arrived.last, "media",
+                         "The last packet of %s arrives here, %.1f s before the end of the call; nothing more comes from there.",
                          who, (double)(l->s->when.to_ns - l->arrived.last.ns) / NS_PER_S);
             return;
         }
@@ -337,7 +344,8 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         conclude(out, DIR_UNKNOWN, "no description says that media is expected");
     } else if (!l->sent.n && (l->from_sender.n || l->ice->answered[l->from])) {
         conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
-        evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp", "%s is reachable and alive, and sends no media.", who);
+        evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp",
+                     "%s is reachable and alive, and sends no media.", who);
     } else if (out->kind == SDP_VIDEO) {
         conclude(out, DIR_UNKNOWN, "nothing arrived, which a camera that is off explains");
     } else {
@@ -358,8 +366,8 @@ static const struct icmp_about *icmp_now(const struct lane *l)
 {
     const struct icmp_about *i = l->main_flow ? track_icmp_at(l->s->v->t, l->main_flow->icmp) : NULL;
 
-    return i && in_span(l, i->errors.last) && i->errors.last.ns < l->s->when.to_ns - SECONDS(1) && l->sent.last.ns >= i->errors.first.ns &&
-                   (!l->reported.frame || l->reported.ns < i->errors.first.ns)
+    return i && in_span(l, i->errors.last) && i->errors.last.ns < l->s->when.to_ns - SECONDS(1) &&
+                   l->sent.last.ns >= i->errors.first.ns && (!l->reported.frame || l->reported.ns < i->errors.first.ns)
                ? i
                : NULL;
 }
@@ -377,7 +385,8 @@ static const struct place *moved(const struct lane *l)
         const struct flow *f = track_find_flow(l->s->v->t, &to->seen[i].addr, &l->s->side[l->from].home);
 
         is = (struct tally){ 0 };
-        if (f && f != old && flow_rtp(l->s->v, f, l->s->when, &is) && is.first.ns >= was.last.ns - SECONDS(1) && is.last.ns - was.last.ns >= GONE_NS)
+        if (f && f != old && flow_rtp(l->s->v, f, l->s->when, &is) && is.first.ns >= was.last.ns - SECONDS(1) &&
+            is.last.ns - was.last.ns >= GONE_NS)
             return &to->seen[i];
     }
     return NULL;
@@ -397,7 +406,8 @@ static bool told_by_reports(struct lane *l, struct direction_finding *out, struc
     if (l->stalled.frame) {
         out->stopped = l->stalled;
         conclude(out, DIR_NOT_RECEIVED, "the receiver's reports stop advancing");
-        evidence_add(f, l->stalled, "rtcp", "After this report of %s its highest sequence number does not advance any more.", who);
+        evidence_add(f, l->stalled, "rtcp", "After this report of %s its highest sequence number does not advance any more.",
+                     who);
         return true;
     }
     if (l->empty_reports && l->empty_last.ns - l->sent.first.ns >= RTCP_PATIENCE_NS && !l->s->v->options.dropped) {
@@ -420,8 +430,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     addr_text(&l->main_dst, dst);
     if (icmp) {
         conclude(out, DIR_NOT_RECEIVED, "ICMP says that it does not arrive");
-        evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu times).", who, icmp_what_name(icmp->what),
-                     addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n);
+        evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu times).", who,
+                     icmp_what_name(icmp->what), addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n);
         if (l->reported.frame)
             out->stopped = icmp->errors.first;
     } else if (told_by_reports(l, out, f)) {
@@ -429,7 +439,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     } else if (now) {
         out->stopped = now->first;
         conclude(out, DIR_NOT_RECEIVED, "the receiver moved to another address in mid call");
-        evidence_add(f, out->stopped, "media", "From here on %s sends from %s; what is sent to it still goes to %s.", who, addr_text(&now->addr, src), dst);
+        evidence_add(f, out->stopped, "media", "From here on %s sends from %s; what is sent to it still goes to %s.", who,
+                     addr_text(&now->addr, src), dst);
     } else if (seen_at(to, &l->main_dst, false)) {
         conclude(out, DIR_RECEIVED, "the other party's packets come from exactly that address (weak)");
         out->weak = true;
@@ -453,7 +464,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
 
 static void quality(const struct lane *l, struct direction_finding *out)
 {
-    const struct flow *f = l->arrived.n ? track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home) : NULL;
+    const struct flow *f =
+        l->arrived.n ? track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home) : NULL;
     const struct stream *s;
     uint64_t expected = 0, got = 0;
 
@@ -492,7 +504,8 @@ static bool held_by(const struct side *from, const struct side *to)
 /* What was under way when a new description came belongs to the span before. */
 static void forget_tail(const struct lane *l, struct tally *t)
 {
-    if (t->n && l->s->when.from_ns != l->s->call->started.ns && t->last.ns - l->s->when.from_ns < 300 * (int64_t)NS_PER_MS && span_ns(l) >= JUDGE_MIN_NS)
+    if (t->n && l->s->when.from_ns != l->s->call->started.ns && t->last.ns - l->s->when.from_ns < 300 * (int64_t)NS_PER_MS &&
+        span_ns(l) >= JUDGE_MIN_NS)
         *t = (struct tally){ 0 };
 }
 
@@ -527,7 +540,9 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     struct lane l = { .s = s, .ice = ice, .from = from, .to = other_party(from) };
     const struct side *a = &s->side[from], *b = &s->side[l.to];
 
-    *out = (struct direction_finding){ .media = s->media, .from = from, .to = l.to, .server = POOL_NONE, .mid = "", .codec = "", .jitter_ms = -1 };
+    *out = (struct direction_finding){
+        .media = s->media, .from = from, .to = l.to, .server = POOL_NONE, .mid = "", .codec = "", .jitter_ms = -1
+    };
     if (!a->media || !b->media) {
         conclude(out, DIR_NOT_EXPECTED, "this media section was not agreed on");
         return;
@@ -547,7 +562,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     collect_rtcp(&l, from, sender_alive);
     collect_own_rtcp(&l);
     out->sender_reports = l.from_sender.n > 0;
-    out->sent = a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
+    out->sent =
+        a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
     out->received = b->local ? l.arrived.n : 0;
     quality(&l, out);
     forget_tail(&l, &l.sent);

@@ -90,7 +90,7 @@ static bool refs_make(struct report *r)
 
     for (size_t i = 0; i < r->vantages; i++)
         all += sessions_of(&r->vantage[i]);
-    r->session = malloc(all * sizeof *r->session);
+    r->session = calloc(all, sizeof *r->session);
     for (size_t i = 0; r->session && fine && i < r->vantages; i++)
         fine = refs_add(r, &index, i, true);
     r->sip_sessions = r->sessions;
@@ -232,9 +232,9 @@ void report_judge(const struct report *r, uint32_t i, struct session_finding *ou
 
 static bool count_all(struct report *r)
 {
-    struct session_finding *f = malloc(sizeof *f);
+    struct session_finding *f = calloc(1, sizeof *f);
 
-    r->verdict = malloc(r->sessions + 1u);
+    r->verdict = calloc(r->sessions + 1u, 1);
     for (uint32_t i = 0; f && r->verdict && i < r->sessions; i++) {
         report_judge(r, i, f);
         r->verdict[i] = (uint8_t)f->verdict;

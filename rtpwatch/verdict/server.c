@@ -89,8 +89,12 @@ void judge_servers(const struct view *v, struct server_finding *out)
     for (uint32_t i = 0; i < t->servers.used; i++) {
         const struct stun_server *s = track_server_at(t, i);
 
-        out[i] = (struct server_finding){ .addr = s->addr, .software = s->software, .requests = s->requests, .responses = s->responses,
-                                          .errors = s->errors, .name = dns_name_of(t, &s->addr, s->asked.last.ns),
+        out[i] = (struct server_finding){ .addr = s->addr,
+                                          .software = s->software,
+                                          .requests = s->requests,
+                                          .responses = s->responses,
+                                          .errors = s->errors,
+                                          .name = dns_name_of(t, &s->addr, s->asked.last.ns),
                                           .peer = is_peer(t, &s->addr) };
         rtts(s, &out[i]);
     }

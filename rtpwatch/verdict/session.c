@@ -43,7 +43,9 @@ struct judged {
 
 static int severity(const struct direction_finding *d)
 {
-    static const int order[] = { [DIR_NOT_EXPECTED] = 0, [DIR_UNKNOWN] = 1, [DIR_RECEIVED] = 2, [DIR_NOT_SENT] = 3, [DIR_NOT_RECEIVED] = 4 };
+    static const int order[] = {
+        [DIR_NOT_EXPECTED] = 0, [DIR_UNKNOWN] = 1, [DIR_RECEIVED] = 2, [DIR_NOT_SENT] = 3, [DIR_NOT_RECEIVED] = 4
+    };
 
     return order[d->verdict];
 }
@@ -106,8 +108,15 @@ static struct judged *slot_of(struct judged *all, size_t *n, uint8_t media, enum
             return &all[i];
     if (*n == DIRECTIONS_KEPT)
         return NULL;
-    all[*n].d = (struct direction_finding){ .media = media, .from = from, .to = other_party(from), .verdict = DIR_NOT_EXPECTED,
-                                            .server = POOL_NONE, .why = "", .mid = "", .codec = "", .jitter_ms = -1 };
+    all[*n].d = (struct direction_finding){ .media = media,
+                                            .from = from,
+                                            .to = other_party(from),
+                                            .verdict = DIR_NOT_EXPECTED,
+                                            .server = POOL_NONE,
+                                            .why = "",
+                                            .mid = "",
+                                            .codec = "",
+                                            .jitter_ms = -1 };
     return &all[(*n)++];
 }
 
@@ -190,9 +199,17 @@ static void spans_judge(struct work *w)
 
 static void take_cause(struct session_finding *f, const struct direction_finding *d)
 {
-    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9, [CAUSE_TURN_FAILED] = 8, [CAUSE_STUN_UNANSWERED] = 8,
-                                          [CAUSE_STUN_ERROR] = 8, [CAUSE_PRIVATE_ADDRESS] = 7, [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5, [CAUSE_PEER_GONE] = 4,
-                                          [CAUSE_SYMMETRIC_NAT] = 3, [CAUSE_PATH_BLOCKED] = 2, [CAUSE_UNKNOWN] = 1 };
+    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9,
+                                          [CAUSE_TURN_FAILED] = 8,
+                                          [CAUSE_STUN_UNANSWERED] = 8,
+                                          [CAUSE_STUN_ERROR] = 8,
+                                          [CAUSE_PRIVATE_ADDRESS] = 7,
+                                          [CAUSE_PORT_UNREACHABLE] = 6,
+                                          [CAUSE_UNADVERTISED_DESTINATION] = 5,
+                                          [CAUSE_PEER_GONE] = 4,
+                                          [CAUSE_SYMMETRIC_NAT] = 3,
+                                          [CAUSE_PATH_BLOCKED] = 2,
+                                          [CAUSE_UNKNOWN] = 1 };
     bool more = weight[d->cause] > weight[f->cause];
     bool same = weight[d->cause] == weight[f->cause] && d->cause != CAUSE_NONE;
 
@@ -239,7 +256,8 @@ static void judge_unsent(struct work *w, struct direction_finding *d)
         d->why = "the sender sends reports and no media: muted";
     } else {
         d->cause = CAUSE_UNKNOWN;
-        d->why = w->ice_used ? "the sender sends nothing although its checks were answered" : "the sender sends nothing, not even reports";
+        d->why = w->ice_used ? "the sender sends nothing although its checks were answered"
+                             : "the sender sends nothing, not even reports";
     }
 }
 
@@ -252,10 +270,11 @@ static void tell_absence(struct work *w, const struct direction_finding *d)
         evidence_add(w->out, d->since, "sdp", "From here on %s should send media, and sends none.", who);
     } else if (d->verdict == DIR_NOT_RECEIVED && d->received_seen && !d->received && !d->sent) {
         if (d->expected_packets)
-            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.", who,
-                         addr_keep(w->out, &d->awaited_at), (unsigned long long)d->expected_packets);
+            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.",
+                         who, addr_keep(w->out, &d->awaited_at), (unsigned long long)d->expected_packets);
         else
-            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s; none came.", who, addr_keep(w->out, &d->awaited_at));
+            evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s; none came.", who,
+                         addr_keep(w->out, &d->awaited_at));
     }
 }
 
@@ -298,7 +317,8 @@ static void whole_media(struct work *w)
 
 static bool setup_failed(const struct work *w)
 {
-    return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 && w->ice_ns >= JUDGE_MIN_NS;
+    return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
+           w->ice_ns >= JUDGE_MIN_NS;
 }
 
 static void whole_setup(struct work *w)
@@ -308,7 +328,8 @@ static void whole_setup(struct work *w)
 
     f->verdict = VERDICT_SETUP_FAILED;
     f->evidence_n = 0; /* that media was expected and none came is a consequence, and told by the directions */
-    evidence_add(f, w->ice.first, "check", "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
+    evidence_add(f, w->ice.first, "check",
+                 "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
                  (unsigned long long)sent);
     cause_of_setup(&w->last, &w->ice, f);
     for (size_t i = 0; i < w->dirs; i++)
@@ -324,7 +345,8 @@ static bool media_elsewhere(const struct work *w)
 {
     if (!w->v->media_captured)
         return true;
-    return w->any_scene && !w->rtp_seen && !w->last.side[CALLER].local && !w->last.side[CALLEE].local && w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
+    return w->any_scene && !w->rtp_seen && !w->last.side[CALLER].local && !w->last.side[CALLEE].local &&
+           w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
 }
 
 static void conclude(struct work *w)
@@ -342,8 +364,9 @@ static void conclude(struct work *w)
     } else if (media_elsewhere(w)) {
         f->verdict = VERDICT_UNKNOWN;
         f->evidence_n = 0;
-        evidence_add(f, (struct seen){ 0 }, "note", "%s", w->v->media_captured ? "The media of this call does not pass this place." :
-                     "The capture holds signalling alone: no media, STUN or DTLS at all.");
+        evidence_add(f, (struct seen){ 0 }, "note", "%s",
+                     w->v->media_captured ? "The media of this call does not pass this place."
+                                          : "The capture holds signalling alone: no media, STUN or DTLS at all.");
         for (size_t i = 0; i < w->dirs; i++)
             if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
                 w->dir[i].d.verdict = DIR_UNKNOWN;
@@ -359,7 +382,8 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
-    if (verdict_is_failure(f->verdict) && f->server == POOL_NONE && f->cause == CAUSE_BAD_CANDIDATE && f->confidence == CONFIDENCE_PROVEN)
+    if (verdict_is_failure(f->verdict) && f->server == POOL_NONE && f->cause == CAUSE_BAD_CANDIDATE &&
+        f->confidence == CONFIDENCE_PROVEN)
         f->confidence = CONFIDENCE_LIKELY;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
@@ -394,7 +418,9 @@ void session_finding_done(struct session_finding *f)
 const char *session_remedy(const struct session_finding *f)
 {
     if (f->cause == CAUSE_BAD_CANDIDATE && f->server == POOL_NONE)
-        return "Find out where the party that advertised that address got it: its STUN server (capture there, or look at its iceServers or "
-               "stunaddr setting), or an outside address set by hand that is out of date (external_media_address, externaddr, ext-rtp-ip).";
+        return "Find out where the party that advertised that address got it: its STUN server (capture there, or look at its "
+               "iceServers or "
+               "stunaddr setting), or an outside address set by hand that is out of date (external_media_address, externaddr, "
+               "ext-rtp-ip).";
     return cause_remedy(f->cause);
 }

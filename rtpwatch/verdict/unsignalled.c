@@ -52,7 +52,9 @@ static struct sdp_fact *side_make(struct call *c, enum party p, struct span ufra
     f->party = p;
     f->at = at;
     f->medias = 1;
-    *f->media = (struct media_desc){ .kind = SDP_OTHER, .dir = SDP_SENDRECV, .ice = true, .rtcp_mux = true, .host = "", .mid = "", .pwd = "", .codec = "" };
+    *f->media = (struct media_desc){
+        .kind = SDP_OTHER, .dir = SDP_SENDRECV, .ice = true, .rtcp_mux = true, .host = "", .mid = "", .pwd = "", .codec = ""
+    };
     f->media->ufrag = arena_str(&c->arena, ufrag);
     return f;
 }
@@ -67,7 +69,8 @@ static struct call *session_make(struct unsignalled *u, const struct ufrags *key
         return NULL;
     a = arena_take(&c->arena, sizeof *a);
     c->sdps = side_make(c, CALLER, key->own, at);
-    if (!a || !c->sdps || !(c->sdps->next = side_make(c, CALLEE, key->peer, at)) || !hmap_put(&u->by_ufrags, ufrags_hash(key), slot))
+    if (!a || !c->sdps || !(c->sdps->next = side_make(c, CALLEE, key->peer, at)) ||
+        !hmap_put(&u->by_ufrags, ufrags_hash(key), slot))
         return NULL;
     c->kind = SESSION_ICE;
     c->call_id = c->from_uri = c->to_uri = c->from_tag = c->agent[CALLER] = c->agent[CALLEE] = "";
@@ -88,7 +91,8 @@ static void cand_add(struct sdp_fact *f, const struct addr *a, enum sdp_cand_typ
             return;
     if (f->cands == CANDS_KEPT || !addr_usable(a))
         return;
-    f->cand[f->cands++] = (struct cand_desc){ .component = 1, .type = type, .addr = *a, .raddr = base ? *base : ADDR_NONE, .host = "" };
+    f->cand[f->cands++] =
+        (struct cand_desc){ .component = 1, .type = type, .addr = *a, .raddr = base ? *base : ADDR_NONE, .host = "" };
 }
 
 /* The socket that sent, and what STUN servers told it before. */

@@ -58,7 +58,12 @@ bool verdict_is_failure(enum verdict v); /* one_way, no_media, setup_failed */
 #define JUDGE_MIN_NS SECONDS(2)
 
 enum {
-    PLACES_KEPT = 8, DIRECTIONS_KEPT = 32, CANDIDATES_KEPT = 96, EVIDENCE_KEPT = 48, WARNINGS_KEPT = 8, LOCALS_KEPT = 256,
+    PLACES_KEPT = 8,
+    DIRECTIONS_KEPT = 32,
+    CANDIDATES_KEPT = 96,
+    EVIDENCE_KEPT = 48,
+    WARNINGS_KEPT = 8,
+    LOCALS_KEPT = 256,
 };
 
 /* ---- the view: who is local, and until when there is something to see ---- */
@@ -77,7 +82,7 @@ struct view_options {
 struct view {
     const struct track *t;
     struct view_options options;
-    int64_t now_ns;              /* the end of what was seen */
+    int64_t now_ns; /* the end of what was seen */
     struct addr local[LOCALS_KEPT];
     size_t locals_n;
     bool locals_inferred;
@@ -113,11 +118,11 @@ struct direction_finding {
     enum dir_verdict verdict;
     enum cause cause;
     enum confidence confidence;
-    uint32_t server; /* slot, POOL_NONE none */
-    const char *why; /* one plain sentence */
+    uint32_t server;   /* slot, POOL_NONE none */
+    const char *why;   /* one plain sentence */
     struct seen since; /* the agreement that it was judged under, and the home socket of its receiver then */
     struct addr awaited_at;
-    bool weak;       /* received, as far as nothing speaks against it */
+    bool weak; /* received, as far as nothing speaks against it */
     uint64_t sent, received, expected_packets;
     bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
@@ -135,13 +140,13 @@ struct candidate_finding {
     bool has_base, tcp;
     struct addr addr, base;
     uint32_t priority;
-    uint32_t server;         /* who supplied it, POOL_NONE not known */
-    uint32_t tx;             /* by which transaction */
+    uint32_t server; /* who supplied it, POOL_NONE not known */
+    uint32_t tx;     /* by which transaction */
     uint64_t checks_sent, checks_answered, rtp_packets;
     enum candidate_status status;
     struct seen at;
-    bool wrong; /* the mapping that made it is contradicted */
-    bool seen;  /* the party's packets come from exactly there */
+    bool wrong;                      /* the mapping that made it is contradicted */
+    bool seen;                       /* the party's packets come from exactly there */
     const struct agreement *counted; /* the last one under which what arrived was counted */
 };
 
@@ -174,7 +179,7 @@ struct server_finding {
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors;
     enum server_verdict verdict;
-    const struct dns_fact *name; /* NULL: not known */
+    const struct dns_fact *name;                                       /* NULL: not known */
     uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */
     uint64_t sessions, ok_sessions, failed_sessions;
     uint64_t blamed, proven; /* sessions that failed by its fault, and for certain */

@@ -10,7 +10,16 @@ enum claim_status { CLAIM_OPEN /* nothing speaks for or against it */, CLAIM_FIN
 
 /* What somebody else said of the same socket, or of its host. */
 enum proof_kind {
-    PROOF_SERVER, PROOF_CHECK, PROOF_VIA, PROOF_EARLIER, PROOF_XOR_DIFFERS, PROOF_PRIVATE, PROOF_FAMILY, PROOF_OWN, PROOF_SHARED, PROOF_WRONG_PORT,
+    PROOF_SERVER,
+    PROOF_CHECK,
+    PROOF_VIA,
+    PROOF_EARLIER,
+    PROOF_XOR_DIFFERS,
+    PROOF_PRIVATE,
+    PROOF_FAMILY,
+    PROOF_OWN,
+    PROOF_SHARED,
+    PROOF_WRONG_PORT,
     PROOF_ICMP,
 };
 
@@ -42,11 +51,11 @@ enum { SIDE_SOCKETS = 48 };
 struct side {
     const struct sdp_fact *sdp;
     const struct media_desc *media;
-    size_t own_n;          /* advertised ones, their bases, and the socket behind a NAT */
+    size_t own_n; /* advertised ones, their bases, and the socket behind a NAT */
     struct addr own[SIDE_SOCKETS];
-    bool local;            /* one of them is on a local host */
-    struct addr home;      /* that local one; ADDR_NONE */
-    size_t seen_n;         /* where its packets were seen coming from at the other party's sockets */
+    bool local;       /* one of them is on a local host */
+    struct addr home; /* that local one; ADDR_NONE */
+    size_t seen_n;    /* where its packets were seen coming from at the other party's sockets */
     struct place seen[PLACES_KEPT];
 };
 
@@ -117,7 +126,8 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 /* ---- evidence.c ---- */
 
-__attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind,
+                                                        const char *fmt, ...);
 void evidence_sort(struct session_finding *s);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */

@@ -1,9 +1,9 @@
 #include "verdict/verdict.h"
 
-#define TABLE(fn, type, LIST_WORDS, count)                                                                                           \
-    const char *fn(enum type v)                                                                                                      \
-    {                                                                                                                                \
-        return (unsigned)v < (unsigned)count ? LIST_WORDS[v] : "unknown";                                                            \
+#define TABLE(fn, type, LIST_WORDS, count)                                                                                       \
+    const char *fn(enum type v)                                                                                                  \
+    {                                                                                                                            \
+        return (unsigned)v < (unsigned)count ? LIST_WORDS[v] : "unknown";                                                        \
     }
 
 static const char *const verdicts[] = {

@@ -59,7 +59,7 @@ static void udp_headers(uint8_t h[HEADERS], struct sock from, struct sock to, si
     memcpy(h, start, sizeof start);
     be16(ip + 2, (unsigned)(IPV4 + UDP + n));
     be16(ip + 4, (unsigned)(id & 0xffff));
-    ip[6] = 0x40; /* do not fragment */
+    ip[6] = 0x40;                          /* do not fragment */
     ip[8] = from.ip >> 24 == 10 ? 64 : 57; /* the dialers are at the place of the capture, all others behind routers */
     ip[9] = 17;
     be32(ip + 12, from.ip);

@@ -253,8 +253,8 @@ Test(text, the_server_that_lied_is_named)
 
     dns(d, "stun.example.org", "192.0.2.34");
     stun(d, "192.0.2.34:19302", "198.51.100.77:10000");
-    stun(d, "192.0.2.35:3478", "203.0.113.10:10000");
-    stun(d, "192.0.2.36:3478", "203.0.113.10:10000");
+    stun(d, "192.0.3.35:3478", "203.0.113.10:10000");
+    stun(d, "192.0.4.36:3478", "203.0.113.10:10000");
     call(d, &(struct call_plan){ "bad@dialer", "dialer1", "198.51.100.77 10000", "198.51.100.20 20000", false, true });
     text = told(d, &style);
     cr_expect(has(text, " STUN server stun.example.org (192.0.2.34:19302) answered 198.51.100.77:10000 (frame 3).\n"));
@@ -263,7 +263,7 @@ Test(text, the_server_that_lied_is_named)
                         "  dialer1  sdp   198.51.100.77:10000  203.0.113.10:10000  stun.example.org    0  untested, wrong\n"));
     cr_expect(has(text, "\nSTUN server       address           asked  answered  wrong  failed calls  verdict\n"
                         "stun.example.org  192.0.2.34:19302      1         1      1        1 of 1  bad\n"
-                        "192.0.2.35:3478                         1         1      0                good\n"));
+                        "192.0.3.35:3478                         1         1      0                good\n"));
     expect_tidy(text, 100);
     desk_free(d, text);
 }
