@@ -133,7 +133,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
     for (; optind < argc; optind++)
         c->files[c->files_n++] = argv[optind];
     if (c->action == ACTION_ANALYSE && !c->files_n)
-        return fail(error, "no input", "", "a capture file, or '-' for standard input; 'rtpwatch --help' tells more");
+        return snprintf(error, CLI_ERROR,
+                        "no input: give a capture file, or '-' for standard input; 'rtpwatch --help' tells more") < 0;
     return true;
 }
 

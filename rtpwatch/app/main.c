@@ -125,7 +125,12 @@ static bool lost_too_many(struct run *r)
 
 static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
 {
-    vantages_find(&r->vantages, &r->cli);
+    if (!vantages_find(&r->vantages, &r->cli)) {
+        snprintf(bad_filter, CAPTURE_ERROR,
+                 "the files were captured at more than %d places; read fewer at once, or name places with --vantage NAME=FILE",
+                 VANTAGES_KEPT);
+        return false;
+    }
     r->capture = capture_open_files(r->cli.files, r->cli.files_n, r->cli.filter, bad_filter);
     r->facts.to = stdout;
     for (size_t i = 0; i < r->vantages.n; i++) {

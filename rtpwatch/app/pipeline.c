@@ -172,12 +172,26 @@ static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *
     return true;
 }
 
+/* The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets. */
+static void rtp_header(struct pipeline *p, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    struct rtp_msg m;
+
+    if (rtp_dissect(&r, &m, &why) == DIS_OK && !m.padding) /* under SRTP the padding count is encrypted */
+        fault_log_all(&p->faults, &why, d->at.frame);
+}
+
 /* The path that nearly every packet takes: no dispatch, no allocation, no call object. */
-static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct span s)
+static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     struct rtp_msg m;
 
-    return rtp_peek(s, &m) && track_rtp(p->track, f, d, &m);
+    if (!rtp_peek(rd_rest(&r), &m))
+        return false;
+    if (f->hot == POOL_NONE)
+        rtp_header(p, d, r);
+    return track_rtp(p->track, f, d, &m);
 }
 
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
@@ -185,7 +199,7 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     struct span s = rd_rest(&r);
 
     switch (kind) {
-    case KIND_RTP: return udp_rtp(p, f, d, s) ? DONE_RTP : unexplained(p, f, d, s);
+    case KIND_RTP: return udp_rtp(p, f, d, r) ? DONE_RTP : unexplained(p, f, d, s);
     case KIND_RTCP: return udp_rtcp(p, f, d, r) ? DONE_RTCP : unexplained(p, f, d, s);
     case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
     case KIND_SIP: f->contains |= FLOW_SIP; return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
@@ -286,9 +300,20 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
     p->done[done]++;
 }
 
+/* Tables whose refusals have no fault of their own. */
+static void full_tables(struct pipeline *p)
+{
+    const struct track *t = p->track;
+
+    p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
+                                              t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
+                                              t->servers.refused;
+}
+
 void pipeline_finish(struct pipeline *p)
 {
     net_flush(p->net);
+    full_tables(p);
     for (uint32_t i = 0; i < p->track->streams.used; i++) {
         const struct stream *s = track_stream_at(p->track, i);
 

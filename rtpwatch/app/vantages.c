@@ -44,8 +44,10 @@ static unsigned char vantage_add(struct vantages *v, const char *name)
     for (size_t i = 0; i < v->n; i++)
         if (strcmp(v->name[i], name) == 0)
             return (unsigned char)i;
-    if (v->n == VANTAGES_KEPT)
-        return VANTAGES_KEPT - 1;
+    if (v->n == VANTAGES_KEPT) {
+        v->too_many = true;
+        return 0;
+    }
     v->name[v->n] = name;
     return (unsigned char)v->n++;
 }
@@ -68,7 +70,7 @@ static void tell_apart(struct vantages *v, const struct cli *c, struct look *loo
     }
 }
 
-void vantages_find(struct vantages *v, const struct cli *c)
+bool vantages_find(struct vantages *v, const struct cli *c)
 {
     struct look *looks = calloc(c->files_n + 1, sizeof *looks);
 
@@ -81,4 +83,5 @@ void vantages_find(struct vantages *v, const struct cli *c)
     if (!v->n)
         vantage_add(v, c->files[0]);
     free(looks);
+    return !v->too_many;
 }

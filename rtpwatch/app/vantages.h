@@ -11,6 +11,7 @@
 
 struct vantages {
     size_t n;
+    bool too_many;
     const char *name[VANTAGES_KEPT];
     unsigned char of_input[CAPTURE_INPUTS];
 };
@@ -19,6 +20,7 @@ struct vantages {
  * Named ones first (--vantage NAME=FILE). The rest are told apart by looking at the first packets of each file: the hosts that are local
  * there. Files with local hosts in common are one place; a file that tells of none, or standard input, belongs to the first.
  */
-void vantages_find(struct vantages *v, const struct cli *c);
+/* False: the files are of more places than VANTAGES_KEPT. */
+bool vantages_find(struct vantages *v, const struct cli *c);
 
 #endif
