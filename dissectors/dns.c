@@ -11,6 +11,8 @@
  */
 #include "dissectors/dns.h"
 
+#include <stddef.h>
+
 enum { HEADER = 12, LABEL_MAX = 63, LABELS_MAX = 127, OCTETS_MAX = 255, POINTER = 0xc0, OPCODE_MAX = 5 };
 enum { CLASS_IN = 1, CLASS_ANY = 255, MDNS_BIT = 0x8000 }; /* RFC 6762 §5.4 unicast response wanted, §10.2 cache flush */
 
@@ -295,7 +297,8 @@ enum dis dns_dissect(struct rd *in, struct dns_msg *out, struct faults *why)
     unsigned flags, questions, answers, authority, additional;
     enum dis dis;
 
-    *out = (struct dns_msg){ 0 };
+    memset(out, 0, offsetof(struct dns_msg, question)); /* the lists are large, and cleared entry by entry */
+    out->answers = out->names_used = 0;
     out->id = rd_u16(&d.r);
     flags = rd_u16(&d.r);
     questions = rd_u16(&d.r);

@@ -1,5 +1,7 @@
 #include "dissectors/sdp.h"
 
+#include <stddef.h>
+
 #include "dissectors/rtp.h"
 
 /* A description is read line by line into the session's part first, then into one media section after another (RFC 8866 §5). */
@@ -411,6 +413,7 @@ static struct sdp_media *begin_section(struct reader *r)
     r->rtcp_at_c = false;
     if (r->out->medias < SDP_MEDIA_KEPT) {
         r->now = &r->out->media[r->out->medias++];
+        *r->now = (struct sdp_media){ 0 };
     } else {
         fault(r, FAULT_SDP_MEDIA_COUNT);
         r->unkept = (struct sdp_media){ 0 };
@@ -511,7 +514,8 @@ enum dis sdp_dissect(struct rd *in, struct sdp *out, struct faults *why)
     struct rd end = *in;
     struct span rest = r.text, line, opening = rd_take(&end, 2);
 
-    *out = (struct sdp){ 0 };
+    memset(out, 0, offsetof(struct sdp, media)); /* the lists are large, and cleared entry by entry */
+    out->cands = 0;
     if (end.err)
         return end.err == RD_CUT ? DIS_CUT : DIS_SHORT;
     if (!span_eq(opening, SPAN("v=")))

@@ -8,21 +8,6 @@ static uint64_t cell_make(uint64_t hash, uint32_t slot)
     return (hash & 0xffffffff00000000u) | (slot + 1u);
 }
 
-static uint32_t cell_slot(uint64_t cell)
-{
-    return (uint32_t)cell - 1;
-}
-
-uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key)
-{
-    if (!m->mask)
-        return HMAP_NONE;
-    for (size_t i = hmap_home(hash, m->mask); m->cell[i]; i = (i + 1) & m->mask)
-        if (((m->cell[i] ^ hash) >> 32) == 0 && eq(self, cell_slot(m->cell[i]), key))
-            return cell_slot(m->cell[i]);
-    return HMAP_NONE;
-}
-
 static void cell_insert(struct hmap *m, uint64_t cell)
 {
     size_t at = hmap_home(cell, m->mask);

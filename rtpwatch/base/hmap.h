@@ -20,7 +20,6 @@ struct hmap {
 /* Does the record in `slot` have the key? */
 typedef bool hmap_eq(const void *self, uint32_t slot, const void *key);
 
-uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key);
 bool hmap_put(struct hmap *m, uint64_t hash, uint32_t slot); /* the key must not be in it; false without memory */
 void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot);
 void hmap_done(struct hmap *m);
@@ -29,6 +28,20 @@ void hmap_done(struct hmap *m);
 static inline size_t hmap_home(uint64_t hash, size_t mask)
 {
     return (size_t)((hash >> 32) * 0x9e3779b1u) & mask;
+}
+
+/* Inline, so that the comparison is: one such call is made for every packet. */
+static inline uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key)
+{
+    if (!m->mask)
+        return HMAP_NONE;
+    for (size_t i = hmap_home(hash, m->mask); m->cell[i]; i = (i + 1) & m->mask) {
+        uint32_t slot = (uint32_t)m->cell[i] - 1;
+
+        if (((m->cell[i] ^ hash) >> 32) == 0 && eq(self, slot, key))
+            return slot;
+    }
+    return HMAP_NONE;
 }
 
 /* Asks the processor for the cell of `hash`, so that a find soon after does not wait for memory. */

@@ -1,4 +1,5 @@
 /* One call: its agreements in time, each m-line and direction of each, and what follows for the whole. */
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "verdict/verdict_private.h"
@@ -108,6 +109,7 @@ static struct judged *slot_of(struct judged *all, size_t *n, uint8_t media, enum
             return &all[i];
     if (*n == DIRECTIONS_KEPT)
         return NULL;
+    all[*n].ns = 0;
     all[*n].d = (struct direction_finding){ .media = media,
                                             .from = from,
                                             .to = other_party(from),
@@ -126,12 +128,12 @@ struct work {
     const struct view *v;
     const struct call *c;
     struct session_finding *out;
-    struct judged dir[DIRECTIONS_KEPT];
     size_t dirs;
-    struct scene last;     /* of the main m-line, in the last span */
-    struct ice_result ice; /* the same */
     bool any_scene, ice_used, connected, rtp_seen;
     int64_t ice_ns; /* how long it was tried */
+    struct judged dir[DIRECTIONS_KEPT];
+    struct scene last;     /* of the main m-line, in the last span; with any_scene */
+    struct ice_result ice; /* the same */
 };
 
 static bool judged_media(enum sdp_kind k)
@@ -394,12 +396,19 @@ static void conclude(struct work *w)
 
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
 {
-    struct work *w = calloc(1, sizeof *w);
+    struct work *w = malloc(sizeof *w);
 
-    *out = (struct session_finding){ .call = c, .verdict = VERDICT_UNKNOWN, .server = POOL_NONE };
+    memset(out, 0, offsetof(struct session_finding, direction)); /* the lists are large */
+    out->call = c;
+    out->verdict = VERDICT_UNKNOWN;
+    out->server = POOL_NONE;
     if (!w)
         return;
-    *w = (struct work){ .v = v, .c = c, .out = out };
+    memset(w, 0, offsetof(struct work, dir));
+    w->v = v;
+    w->c = c;
+    w->out = out;
+    w->ice = (struct ice_result){ 0 };
     spans_judge(w);
     conclude(w);
     for (size_t i = 0; i < w->dirs; i++)

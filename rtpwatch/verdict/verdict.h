@@ -161,12 +161,13 @@ struct session_finding {
     enum cause cause;
     enum confidence confidence;
     uint32_t server;
+    struct arena arena; /* of its texts */
     size_t directions_n, candidates_n, warnings_n, evidence_n;
+    /* Only the entries below those counts mean something. */
     struct direction_finding direction[DIRECTIONS_KEPT];
     struct candidate_finding candidate[CANDIDATES_KEPT];
     struct warning warning[WARNINGS_KEPT];
     struct evidence evidence[EVIDENCE_KEPT];
-    struct arena arena; /* of its texts */
 };
 
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
