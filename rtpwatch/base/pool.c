@@ -35,7 +35,7 @@ static bool pool_grow(struct pool *p)
             return false;
         p->gen = gen;
     }
-    p->chunk[p->chunks] = malloc(p->size * POOL_CHUNK);
+    p->chunk[p->chunks] = aligned_alloc(POOL_ALIGN, p->size * POOL_CHUNK);
     if (!p->chunk[p->chunks])
         return false;
     memset(p->gen + (size_t)p->chunks * POOL_CHUNK, 0, POOL_CHUNK * sizeof *p->gen);

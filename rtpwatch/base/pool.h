@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_CHUNK = 256, POOL_NONE = UINT32_MAX >> 1 };
+/* A chunk is a multiple of POOL_ALIGN, since sizes are of 8; records of 64 or 128 bytes then keep to their cache lines. */
+enum { POOL_ALIGN = 128, POOL_CHUNK = 256, POOL_NONE = UINT32_MAX >> 1 };
 
 struct id {
     uint32_t slot, gen; /* gen 0: no object */

@@ -59,48 +59,50 @@ enum flow_content {
     FLOW_RELAYED = 256, /* between a relay and a peer, seen inside what a TURN client and its server exchange */
 };
 
-/* UDP datagrams from one transport address to another. */
+/*
+ * UDP datagrams from one transport address to another. Every packet finds its flow and its stream, so both are two cache lines each, and
+ * what is compared and counted stands first.
+ */
 struct flow {
-    struct addr src, dst;
-    uint32_t slot; /* its own */
+    _Alignas(64) struct addr src;
+    struct addr dst;
+    uint32_t hot; /* the stream of the last RTP packet, POOL_NONE: look it up */
+    struct tally packets;
+    uint32_t streams; /* head: RTP streams, newest first */
+    uint32_t rtcps;   /* head: RTCP senders */
+    uint32_t checks;  /* the ICE checks from src to dst, or POOL_NONE */
+    uint32_t icmp;    /* the ICMP errors that quote it, or POOL_NONE */
+    uint32_t alloc;   /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
     uint32_t src_socket, dst_socket;
     uint32_t next_out, next_in; /* in the sockets' lists */
-    uint32_t streams;           /* head: RTP streams, newest first */
-    uint32_t hot;               /* the stream of the last RTP packet, POOL_NONE: look it up */
-    uint32_t rtcps;             /* head: RTCP senders */
-    uint32_t checks;            /* the ICE checks from src to dst, or POOL_NONE */
-    uint32_t icmp;              /* the ICMP errors that quote it, or POOL_NONE */
-    uint32_t alloc;             /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
-    struct tally packets;
-    uint64_t bytes;    /* UDP payload, as on the wire */
-    uint64_t other;    /* datagrams that nothing explains */
-    uint16_t contains; /* enum flow_content */
-    uint8_t ttl;       /* of its first packet; 0 inside a relay, where there is none */
-    uint8_t streams_n; /* how many it has, up to TRACK_STREAMS_PER_FLOW */
-    bool left_here;    /* the capture says that the host sent it (Linux cooked, outgoing) */
-    uint16_t hint;     /* classify's number for what it may be, 0 none: never evidence */
+    uint32_t slot;              /* its own */
+    uint32_t other;             /* datagrams that nothing explains */
+    uint16_t contains;          /* enum flow_content */
+    uint8_t ttl;                /* of its first packet; 0 inside a relay, where there is none */
+    uint8_t streams_n : 7;      /* how many it has, up to TRACK_STREAMS_PER_FLOW */
+    uint8_t left_here : 1;      /* the capture says that the host sent it (Linux cooked, outgoing) */
 };
 
 /* RTP of one SSRC on one flow without a break: a new record begins after silence, or when an SDP changes the flow's ends. */
 struct stream {
-    uint32_t flow, next; /* next: older stream of the same flow */
+    _Alignas(64) uint32_t flow;
+    uint32_t next; /* next: older stream of the same flow */
     uint32_t ssrc;
     uint8_t pt;
     bool believed; /* expected by an SDP, or enough packets in sequence (RFC 3550 A.1) */
     bool closed;   /* no more packets are added */
     uint8_t in_sequence;
     uint16_t max_seq, base_seq;
-    uint32_t cycles;          /* of 65536, shifted (RFC 3550 A.1) */
-    uint64_t expected_before; /* packets expected before the sender last began anew */
-    struct tally packets;
-    uint64_t bytes;
-    uint64_t reordered, duplicated;
-    uint64_t noise;      /* comfort noise, payload type 13 (RFC 3389) */
-    uint32_t jitter_x16; /* RFC 3550 A.8, 16ths of timestamp units; 0 where the clock is unknown */
+    uint32_t cycles; /* of 65536, shifted (RFC 3550 A.1) */
     uint32_t clock_hz;
     uint32_t transit;
+    uint32_t jitter_x16; /* RFC 3550 A.8, 16ths of timestamp units; 0 where the clock is unknown */
+    uint32_t noise;      /* comfort noise, payload type 13 (RFC 3389) */
+    struct tally packets;
+    uint64_t bytes;
     int64_t longest_gap_ns;
-    uint32_t timestamp;
+    uint64_t expected_before; /* packets expected before the sender last began anew */
+    uint32_t reordered, duplicated;
 };
 
 /* One RTCP sender on one flow. */

@@ -52,7 +52,6 @@ static void stream_packet(struct stream *s, const struct datagram *d, const stru
     }
     tally_add(&s->packets, d->at);
     s->bytes += d->size;
-    s->timestamp = m->timestamp;
     if (m->pt == COMFORT_NOISE)
         s->noise++;
     else

@@ -187,10 +187,8 @@ struct flow *track_flow(struct track *t, const struct datagram *d)
     if (t->first.frame == 0)
         t->first = d->at;
     t->last = d->at;
-    if (f) {
+    if (f)
         tally_add(&f->packets, d->at);
-        f->bytes += d->size;
-    }
     return f;
 }
 
