@@ -193,7 +193,8 @@ bool capture_next(struct capture *c, struct frame *out)
     if (c->given) {
         if (!advance(c, &c->inputs[c->heap[0]]))
             c->heap[0] = c->heap[--c->n_heap];
-        sift_down(c, 0);
+        if (c->n_heap > 1)
+            sift_down(c, 0);
         c->given = false;
     }
     if (c->n_heap == 0)

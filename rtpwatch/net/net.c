@@ -41,7 +41,7 @@ enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet 
     out->ts_ns = f->ts_ns;
     out->frame = f->id;
     out->direction = NET_DIR_UNKNOWN;
-    kind = link_input(&d, &r);
+    kind = plain_udp(f, out) ? NET_UDP : link_input(&d, &r);
     n->stats.kinds[kind]++;
     return kind;
 }

@@ -108,6 +108,8 @@ struct decode {
 
 enum net_kind net_fault(const struct decode *d, enum fault_id id, enum net_kind kind); /* notes it and returns `kind` */
 
+/* plain.c: fills src, dst, ttl, v6 and payload of a plain datagram's frame; false: not one, nothing is filled. */
+bool plain_udp(const struct frame *f, struct net_packet *out);
 enum net_kind link_input(struct decode *d, struct rd *r);
 /* An IP packet of whichever version its first four bits say. */
 enum net_kind ip_input(struct decode *d, struct rd *r);

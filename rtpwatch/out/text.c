@@ -259,7 +259,7 @@ static void other_calls(struct text *t, struct session_finding *f)
         return;
     text_line_empty(t);
     for (uint32_t i = 0; i < r->sessions; i++) {
-        if (verdict_is_failure((enum verdict)r->verdict[i]))
+        if (verdict_is_failure((enum verdict)r->verdict[i]) || (r->verdict[i] == VERDICT_OK && !r->warns[i]))
             continue;
         report_judge(r, i, f);
         unanswered += f->verdict == VERDICT_NOT_EXPECTED && !f->call->answered.frame;

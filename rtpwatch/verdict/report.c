@@ -234,10 +234,12 @@ static bool count_all(struct report *r)
 {
     struct session_finding *f = calloc(1, sizeof *f);
 
-    r->verdict = calloc(r->sessions + 1u, 1);
-    for (uint32_t i = 0; f && r->verdict && i < r->sessions; i++) {
+    r->verdict = calloc(r->sessions + 1u, sizeof *r->verdict);
+    r->warns = calloc(r->sessions + 1u, sizeof *r->warns);
+    for (uint32_t i = 0; f && r->verdict && r->warns && i < r->sessions; i++) {
         report_judge(r, i, f);
         r->verdict[i] = (uint8_t)f->verdict;
+        r->warns[i] = f->warnings_n > 0;
         r->by_verdict[f->verdict]++;
         r->by_cause[f->cause]++;
         r->warned += f->verdict == VERDICT_OK && f->warnings_n;
@@ -247,7 +249,7 @@ static bool count_all(struct report *r)
     for (uint32_t i = 0; i < r->servers; i++)
         server_conclude(&r->server[i]);
     free(f);
-    return f != NULL && r->verdict;
+    return f != NULL && r->verdict && r->warns;
 }
 
 bool report_make(struct report *r, const struct vantage_input *in, size_t n)
@@ -279,6 +281,7 @@ void report_done(struct report *r)
     }
     free(r->session);
     free(r->verdict);
+    free(r->warns);
     free(r->server);
     *r = (struct report){ 0 };
 }

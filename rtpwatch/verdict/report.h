@@ -29,6 +29,7 @@ struct report {
     uint32_t sessions, sip_sessions;
     struct session_ref *session;
     uint8_t *verdict; /* of each session: enum verdict */
+    bool *warns;      /* of each session: it carries a warning */
     int64_t now_ns;   /* the newest packet of all */
     uint32_t servers;
     struct server_finding *server;
