@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture/block.h"
 #include "capture/capture.h"
 #include "capture/pcapng.h"
 
@@ -26,6 +27,7 @@ struct input {
     FILE *f;
     char *buffer;
     pcap_t *pcap;          /* either this */
+    struct block *block;   /* and then, for a plain file, its records by this */
     struct pcapng *pcapng; /* or this */
     int link;              /* of pcap */
     uint64_t number;       /* frames read, matching or not */
@@ -111,6 +113,16 @@ static bool read_pcap(struct input *in, struct frame *out)
     return true;
 }
 
+static bool read_block(struct input *in, struct frame *out)
+{
+    enum block_got got = block_next(in->block, out);
+
+    if (got == BLOCK_BROKEN)
+        fail(in, block_error(in->block));
+    out->link = in->link;
+    return got == BLOCK_FRAME;
+}
+
 static bool read_pcapng(struct input *in, struct frame *out)
 {
     enum pcapng_got got = pcapng_next(in->pcapng, out);
@@ -123,6 +135,8 @@ static bool read_pcapng(struct input *in, struct frame *out)
 
 static bool read_frame(struct input *in, struct frame *out)
 {
+    if (in->block)
+        return read_block(in, out);
     return in->pcap ? read_pcap(in, out) : in->pcapng && read_pcapng(in, out);
 }
 
@@ -278,6 +292,7 @@ static void input_start(struct input *in)
     }
     in->f = NULL; /* pcap_close() closes it */
     in->link = pcap_datalink(in->pcap);
+    in->block = block_new(in->pcap, first);
 }
 
 /* A copy, so that it is closed like every other input. */
@@ -384,6 +399,7 @@ static void input_close(struct input *in)
 {
     if (in->pcap)
         pcap_close(in->pcap);
+    block_free(in->block);
     pcapng_free(in->pcapng);
     if (in->f)
         fclose(in->f);

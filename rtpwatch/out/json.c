@@ -157,7 +157,7 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
     else
         cJSON_AddNullToObject(o, "base");
     cJSON_AddStringToObject(o, "protocol", c->tcp ? "tcp" : "udp");
-    if (strcmp(c->type, "sdp") == 0)
+    if (strcmp(c->type, "sdp") == 0 || f->call->kind != SESSION_SIP) /* only a candidate line tells it */
         cJSON_AddNullToObject(o, "priority");
     else
         cJSON_AddNumberToObject(o, "priority", c->priority);
@@ -222,7 +222,7 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_text_or_null(agents, "to", c->agent[CALLEE]);
     put_count(o, "legs", c->legs);
     put_time(o, "started", c->started.ns, true);
-    put_time(o, "answered", c->answered.ns, c->answered.frame != 0);
+    put_time(o, "answered", c->answered.ns, c->answered.frame != 0 && c->kind == SESSION_SIP);
     put_time(o, "ended", c->ended.ns, c->ended.frame != 0);
     cJSON_AddStringToObject(o, "state", state_word(c->state));
     cJSON_AddStringToObject(o, "verdict", verdict_word(f->verdict));

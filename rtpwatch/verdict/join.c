@@ -187,6 +187,17 @@ static void prove(struct session_finding *f)
     }
 }
 
+/* What one vantage could not know and the other tells. */
+static void notes_drop(struct session_finding *f)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->evidence_n; i++)
+        if (f->evidence[i].at.frame || strcmp(f->evidence[i].kind, "note") != 0)
+            f->evidence[kept++] = f->evidence[i];
+    f->evidence_n = kept;
+}
+
 static bool is_base(const struct session_finding *f)
 {
     return f->call->answered.frame && f->directions_n;
@@ -238,5 +249,7 @@ void findings_join(struct session_finding *into, const struct session_finding *m
         return;
     }
     session_from_directions(into);
+    if (into->server != POOL_NONE)
+        notes_drop(into);
     prove(into);
 }

@@ -565,6 +565,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->sent =
         a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
     out->received = b->local ? l.arrived.n : 0;
+    if (!a->local && !out->sent_to_n && l.arrived.n)
+        place_add(out->sent_to, &out->sent_to_n, &b->home, &l.arrived);
     quality(&l, out);
     forget_tail(&l, &l.sent);
     forget_tail(&l, &l.arrived);
