@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 
@@ -20,7 +21,10 @@ struct block {
 struct block *block_new(pcap_t *opened, int first_byte)
 {
     struct block *b;
+    struct stat s;
 
+    if (fstat(fileno(pcap_file(opened)), &s) != 0 || !S_ISREG(s.st_mode))
+        return NULL; /* a pipe gives what it has when it has it: a block would wait to be full */
     if ((first_byte != BLOCK_MICROSECONDS && first_byte != BLOCK_NANOSECONDS) || pcap_major_version(opened) != 2 ||
         pcap_minor_version(opened) != 4)
         return NULL; /* older ones have the two lengths the other way round */
@@ -77,8 +81,10 @@ enum block_got block_next(struct block *b, struct frame *out)
         return broken(b, "the file ends inside a record's header", BLOCK_HEADER, b->end - b->at);
     }
     captured = le32(b->bytes + b->at + 8);
-    if (captured > BLOCK_RECORD)
-        return broken(b, "a record is larger than any packet", captured, BLOCK_RECORD);
+    if (captured > BLOCK_RECORD) {
+        snprintf(b->error, sizeof b->error, "a record is larger than any packet: %zu bytes", captured);
+        return BLOCK_BROKEN;
+    }
     if (!have(b, BLOCK_HEADER + captured))
         return broken(b, "the file ends inside a record", captured, b->end - b->at - BLOCK_HEADER);
     h = b->bytes + b->at;

@@ -18,7 +18,7 @@ enum block_got { BLOCK_FRAME, BLOCK_END, BLOCK_BROKEN };
 
 struct block;
 
-/* Reads on behind the header, which libpcap has read from the same stream. NULL: not such a file, or no memory; libpcap then reads. */
+/* Reads on behind the header, which libpcap has read from the same stream. NULL: not such a file, a pipe, or no memory; libpcap reads. */
 struct block *block_new(pcap_t *opened, int first_byte);
 void block_free(struct block *b); /* NULL: nothing */
 

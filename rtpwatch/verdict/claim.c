@@ -157,7 +157,10 @@ static void rest_of_host(const struct view *v, const struct stun_tx *x, struct c
         against(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
 }
 
-/* One server gave one address to two sockets at one time. */
+/*
+ * One server gave one address to two sockets at one time. The same transaction from two sockets is one request, seen before and after a
+ * NAT on the way: a capture on all interfaces of a host with containers shows that.
+ */
 static void shared(const struct view *v, uint32_t tx, struct claim *c)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx), *o;
@@ -166,15 +169,16 @@ static void shared(const struct view *v, uint32_t tx, struct claim *c)
     unsigned steps = 0;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
-        if (i != tx && o->server == x->server && o->socket != x->socket && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
+        if (i != tx && o->server == x->server && o->socket != x->socket && memcmp(o->tid, x->tid, sizeof o->tid) != 0 &&
+            near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
             against(c, (struct proof){ PROOF_SHARED, o->answer, track_socket(v->t, o->socket)->addr, o->mapped, o->server });
             return;
         }
 }
 
 /*
- * What was sent to the claimed port arrives at the host on that very port, where nobody lives, and not on the socket's: the NAT
- * keeps ports and the claimed one is wrong.
+ * What the socket's own peer sent to the claimed port arrives at the host on that very port, where nobody lives, and not on the socket's:
+ * the NAT keeps ports and the claimed one is wrong. Anybody else's packets there have to do with another call.
  */
 static void wrong_port(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
@@ -187,7 +191,7 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
     if (!s || s->flows_out != POOL_NONE || s->asked != POOL_NONE)
         return;
     for (uint32_t i = s->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
-        packets += f->packets.last.ns >= x->answer.ns ? f->packets.n : 0;
+        packets += f->packets.last.ns >= x->answer.ns && track_find_flow(v->t, base, &f->src) ? f->packets.n : 0;
         if (packets >= WRONG_PORT_PACKETS) {
             against(c, (struct proof){ PROOF_WRONG_PORT, f->packets.first, f->src, stray, POOL_NONE });
             return;

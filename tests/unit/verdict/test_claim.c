@@ -370,6 +370,29 @@ Test(claim, one_address_for_two_sockets_at_once)
     expect_proven(s);
 }
 
+static void say(struct story *s, const char *from, const char *to, const struct stun_msg *m)
+{
+    struct datagram d = { .at = { s->now_ns, ++s->frame }, .size = 40, .ttl = 64 };
+
+    cr_assert(addr_parse(span_str(from), &d.src) && addr_parse(span_str(to), &d.dst));
+    track_stun(s->track, track_flow(s->track, &d), &d, m);
+}
+
+/* A capture on all interfaces of a host with containers: one request, before and after the host's own NAT. */
+Test(claim, one_request_seen_before_and_after_a_nat)
+{
+    struct story *s = story_new(D_HOST);
+    struct stun_msg m = { .cls = STUN_REQUEST, .method = STUN_BINDING, .tid = { 0x21, 0x12, 0xa4, 0x42, 7 } };
+
+    say(s, "172.17.0.2:10000", SERVER_A, &m);
+    say(s, D_RTP, SERVER_A, &m);
+    m.cls = STUN_SUCCESS;
+    m.has_xor_mapped = addr_parse(span_str(D_RTP_OUT), &m.xor_mapped);
+    say(s, SERVER_A, D_RTP, &m);
+    say(s, SERVER_A, "172.17.0.2:10000", &m);
+    expect_open(s);
+}
+
 /* The first socket was closed, and the NAT gave its port to the next. */
 Test(claim, one_address_for_two_sockets_in_turn)
 {
@@ -407,9 +430,22 @@ static struct story *stray_packets(unsigned ms)
     struct story *s = story_new(D_HOST);
 
     ask(s, D_RTP, SERVER_A, D_OUT ":10777");
+    story_play(s, D_RTP, W_RTP, 1);
     story_play(s, W_RTP, D_HOST ":10777", 2);
     story_pass(s, ms);
     return s;
+}
+
+/* A NAT that changes ports may hand out a number that another call uses inside: its packets tell nothing of this socket. */
+Test(claim, another_calls_packets_at_the_claimed_port)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, D_RTP, SERVER_A, D_OUT ":10777");
+    story_play(s, D_RTP, W_RTP, 1);
+    story_play(s, "198.51.100.99:4000", D_HOST ":10777", 2);
+    story_pass(s, 1000);
+    expect_open(s);
 }
 
 Test(claim, what_goes_to_the_claimed_port_arrives_beside_the_socket)
