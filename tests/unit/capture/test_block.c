@@ -351,6 +351,20 @@ Test(block, near_magic_numbers)
     }
 }
 
+static int pour(const char *path, int to)
+{
+    char bytes[4096];
+    FILE *f = fopen(path, "rb");
+    size_t n;
+
+    if (!f)
+        return 1;
+    while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
+        if (write(to, bytes, n) != (ssize_t)n)
+            break;
+    return fclose(f) != 0 || n != 0;
+}
+
 /* A child, as a file of several blocks does not fit the pipe's buffer. */
 static pid_t feed_stdin(const char *path)
 {
@@ -361,11 +375,8 @@ static pid_t feed_stdin(const char *path)
     child = fork();
     cr_assert_geq(child, 0);
     if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
-        close(ends[1]);
-        execlp("cat", "cat", path, (char *)NULL);
-        _exit(127);
+        _exit(pour(path, ends[1]));
     }
     close(ends[1]);
     cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
