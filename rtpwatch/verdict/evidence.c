@@ -127,7 +127,6 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
                      "What is sent to the claimed port arrives at %s, where nobody listens, and not at the socket that asked.",
                      said);
         break;
-    case PROOF_ICMP: evidence_add(s, p->at, "icmp", "%s answered with ICMP.", by); break;
     }
     strbuf_done(&who);
 }

@@ -8,6 +8,7 @@
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
 #define GONE_NS          SECONDS(3) /* media that ends this long before its span did not end with it */
 #define SILENT_NS        SECONDS(5)
+#define STILL_NS         SECONDS(5) /* media that goes on this long after the last ICMP error was not stopped by it */
 #define QUIET_NS         SECONDS(15)
 enum { SR_SLACK = 25 }; /* packets on the way, or before the capture: half a second */
 
@@ -361,15 +362,19 @@ static const struct place *seen_at(const struct side *x, const struct addr *a, b
     return NULL;
 }
 
-/* The ICMP errors that quote what is sent now, while the call goes on. */
+/*
+ * The ICMP errors that quote what is sent, while the call goes on: not those of the first moments, before the receiver opened its socket,
+ * nor those after it closed it with the call. They are rate-limited (RFC 1812 §4.3.2.8), so few of them mean much.
+ */
 static const struct icmp_about *icmp_now(const struct lane *l)
 {
     const struct icmp_about *i = l->main_flow ? track_icmp_at(l->s->v->t, l->main_flow->icmp) : NULL;
 
-    return i && in_span(l, i->errors.last) && i->errors.last.ns < l->s->when.to_ns - SECONDS(1) &&
-                   l->sent.last.ns >= i->errors.first.ns && (!l->reported.frame || l->reported.ns < i->errors.first.ns)
-               ? i
-               : NULL;
+    if (!i || !in_span(l, i->errors.first) || i->errors.first.ns >= l->s->when.to_ns - SECONDS(1))
+        return NULL;
+    if (i->errors.last.ns < l->sent.first.ns + JUDGE_MIN_NS && l->sent.last.ns > i->errors.last.ns + STILL_NS)
+        return NULL;
+    return l->reported.frame && l->reported.ns >= i->errors.first.ns ? NULL : i;
 }
 
 /* The other party moved to another port or address in mid call and what is sent did not follow (a NAT that forgot: RFC 4787 §4.3). */

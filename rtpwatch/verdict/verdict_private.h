@@ -20,7 +20,6 @@ enum proof_kind {
     PROOF_OWN,
     PROOF_SHARED,
     PROOF_WRONG_PORT,
-    PROOF_ICMP,
 };
 
 struct proof {

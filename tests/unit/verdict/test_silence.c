@@ -246,6 +246,21 @@ Test(silence, icmp_after_the_bye)
     story_free(s);
 }
 
+/* The webphone opened its socket a moment after the first packets came. */
+Test(silence, icmp_only_at_the_very_beginning)
+{
+    struct story *s = a_call();
+
+    story_play(s, D_RTP, W_RTP, FROM_D);
+    story_icmp(s, W_OUT, D_RTP, W_RTP, ICMP_PORT_UNREACHABLE);
+    story_pass(s, 200);
+    story_play(s, W_RTP, D_RTP, FROM_W);
+    story_icmp(s, W_OUT, D_RTP, W_RTP, ICMP_PORT_UNREACHABLE);
+    hang_up_after(s, 12);
+    EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
 /* A firewall that answers: administratively prohibited. */
 Test(silence, icmp_prohibited)
 {
