@@ -229,15 +229,6 @@ static bool unadvertised(const struct scene *s, enum party to, const struct addr
     return true;
 }
 
-/* The receiver began elsewhere and moved while what is sent to it stayed. */
-static bool moved_away(const struct direction_finding *d, struct direction_finding *out)
-{
-    if (!d->stopped.frame || strstr(d->why, "moved") == NULL)
-        return false;
-    set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
-    return true;
-}
-
 static const struct icmp_about *icmp_for(const struct scene *s, enum party to, const struct addr *x)
 {
     const struct side *from = &s->side[other_party(to)];
@@ -303,8 +294,10 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
     const struct addr *dst = x ? x : default_address(s, to);
 
     out->server = POOL_NONE;
-    if (moved_away(out, out))
+    if (out->moved) {
+        set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
         return;
+    }
     if (bad_mapping(s, to, dst, false, out, f))
         return;
     if (!x && s->ice) /* which of its candidates the other party tried is not seen: a bad one is reason enough */
@@ -313,9 +306,10 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
                 return;
     if (hairpin(s, to, dst)) {
         set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
-        evidence_add(f, s->side[to].sdp->at, "note",
-                     "%s is the outside address of both: they are behind one NAT, which does not send packets back inside.",
-                     addr_keep(f, dst));
+        evidence_add(
+            f, s->side[to].sdp->at, "note",
+            "Both are on one network, and %s is outside it: what is sent there would have to be turned round by the NAT.",
+            addr_keep(f, dst));
         return;
     }
     if (private_address(s, to, dst, out, f)) {

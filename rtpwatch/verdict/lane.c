@@ -443,6 +443,7 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
         return;
     } else if (now) {
         out->stopped = now->first;
+        out->moved = true;
         conclude(out, DIR_NOT_RECEIVED, "the receiver moved to another address in mid call");
         evidence_add(f, out->stopped, "media", "From here on %s sends from %s; what is sent to it still goes to %s.", who,
                      addr_text(&now->addr, src), dst);

@@ -131,6 +131,7 @@ struct direction_finding {
     bool has_quality;
     double loss_percent, jitter_ms; /* jitter < 0: clock not known */
     struct seen stopped;            /* frame 0: it did not stop early */
+    bool moved;                     /* since then the receiver is at another address */
 };
 
 struct candidate_finding {
