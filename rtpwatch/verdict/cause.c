@@ -136,7 +136,7 @@ static void for_want_of_stun(const struct scene *s, enum party to, struct direct
 /* ---- the candidate was wrong ---- */
 
 /* A STUN server's answer made it, and is contradicted. */
-static bool bad_mapping(const struct scene *s, enum party to, const struct addr *x, bool arrives, struct direction_finding *out,
+static bool bad_mapping(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
                         struct session_finding *f)
 {
     uint32_t tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
@@ -144,11 +144,9 @@ static bool bad_mapping(const struct scene *s, enum party to, const struct addr 
 
     if (tx == POOL_NONE)
         return false;
-    claim_judge(s->v, tx, arrives, &claim);
+    claim_judge(s->v, tx, false, &claim);
     if (claim.status != CLAIM_WRONG)
         return false;
-    if (out->cause == CAUSE_BAD_CANDIDATE && out->server != POOL_NONE && out->confidence >= claim.confidence)
-        return true;
     set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
     out->server = track_tx_at(s->v->t, tx)->server;
     evidence_add(f, s->side[to].sdp->at, "sdp", "%s told the other party to send to %s.", party_name(s->call, to, f),
@@ -298,11 +296,11 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
         set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
         return;
     }
-    if (bad_mapping(s, to, dst, false, out, f))
+    if (bad_mapping(s, to, dst, out, f))
         return;
     if (!x && s->ice) /* which of its candidates the other party tried is not seen: a bad one is reason enough */
         for (size_t i = 0; i < s->side[to].sdp->cands; i++)
-            if (bad_mapping(s, to, &s->side[to].sdp->cand[i].addr, false, out, f))
+            if (bad_mapping(s, to, &s->side[to].sdp->cand[i].addr, out, f))
                 return;
     if (hairpin(s, to, dst)) {
         set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
@@ -346,7 +344,7 @@ static void bad_candidates(const struct scene *s, enum party p, struct session_f
             continue;
         if (addr_is_none(x) || addr_is_unroutable(x))
             continue;
-        if (bad_mapping(s, p, x, false, &d, f) || bad_address(s, p, x, &d, f))
+        if (bad_mapping(s, p, x, &d, f) || bad_address(s, p, x, &d, f))
             better(f, &d);
     }
 }
@@ -427,7 +425,6 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
 
     if (!direct && !different_sites(mine, theirs))
         return false;
-
     for (size_t i = 0; !addr_is_none(&peer) && i < mine->cands; i++)
         for (size_t j = 0; j < theirs->cands; j++) {
             const struct addr *a = &mine->cand[i].addr, *b = &theirs->cand[j].addr;
@@ -447,8 +444,10 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
             evidence_claim(s->v, tx, &claim, f);
             evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
                          party_name(s->call, other_party(p), f), addr_keep(f, b));
-            evidence_add(f, (struct seen){ 0 }, "note",
-                         "Their signalling runs to and from %s, so the two are not in one network.", addr_ip_text(&peer, text));
+            evidence_add(f, (struct seen){ 0 }, "note", "Signalling runs %s %s%s.", direct ? "here from" : "to",
+                         addr_ip_text(&peer, text),
+                         direct ? ", so the two are not in one network"
+                                : ", and both name private hosts of different kinds: most likely they are not in one network");
             return true;
         }
     return false;

@@ -24,10 +24,10 @@ struct lane {
     /* What the receiver reports, as seen at the sender's sockets. */
     uint64_t reports, empty_reports;
     struct seen reported, stalled, empty_last;
-    uint32_t highest;
+    bool reports_others; /* its reports are of other streams, never of this one */
     uint32_t sr_packets;
     struct seen sr_at;
-    struct tally from_sender; /* RTCP and checks of the sender that reach the receiver: it is alive */
+    struct tally from_sender; /* RTCP of the sender: it is alive */
 };
 
 static void merge(struct tally *into, const struct tally *t)
@@ -155,11 +155,11 @@ static void report_read(struct lane *l, const struct rtcp_sender *r)
             continue;
         l->reports += a->blocks.n;
         l->reported = a->advanced.frame ? a->advanced : a->blocks.first;
-        l->highest = a->last_highest;
         if (a->blocks.last.ns - l->reported.ns >= STALL_NS && l->sent.last.ns - l->reported.ns >= STALL_NS)
             l->stalled = l->reported;
     }
-    if (r->reports != POOL_NONE && !l->reports && r->compounds_with_reports) { /* it reports, and never on this stream */
+    if (r->reports != POOL_NONE && !l->reports && r->compounds_with_reports) {
+        l->reports_others = true;
         l->empty_reports += r->packets.n;
         l->empty_last = r->packets.last;
     }
@@ -248,19 +248,20 @@ static void conclude(struct direction_finding *out, enum dir_verdict v, const ch
     out->why = why;
 }
 
+/* How long media was expected: early media before the agreement is a gift. */
+static int64_t span_ns(const struct lane *l)
+{
+    int64_t agreed = l->s->agreement->since.ns, from = l->s->when.from_ns;
+
+    return l->s->when.to_ns - (from > agreed ? from : agreed);
+}
+
 static uint64_t expected_packets(const struct lane *l)
 {
     const struct media_desc *m = l->s->side[l->from].media;
-    int64_t span =
-        l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
-    int64_t each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
+    int64_t span = span_ns(l), each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
 
     return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
-}
-
-static int64_t span_ns(const struct lane *l)
-{
-    return l->s->when.to_ns - (l->s->when.from_ns > l->s->agreement->since.ns ? l->s->when.from_ns : l->s->agreement->since.ns);
 }
 
 /* Has what arrives come without pauses so far? Then the sender does not suppress silence, and a pause means something. */
@@ -306,18 +307,17 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
     const char *who = party_name(l->s->call, l->from, f);
 
     if (l->arrived.n) {
-        const struct icmp_about *dead = NULL;
         const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
+        const struct icmp_about *icmp = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
+        bool dead = icmp && in_span(l, icmp->errors.last);
 
-        dead = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
-        if (fell_silent(l, out, dead && in_span(l, dead->errors.last)) &&
-            (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+        if (fell_silent(l, out, dead) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
             if (!dead && l->s->v->options.dropped) {
                 conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
                 return;
             }
             out->stopped = l->arrived.last;
-            out->cause = dead && in_span(l, dead->errors.last) ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
+            out->cause = dead ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
             out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
             conclude(out, DIR_NOT_RECEIVED, "media stopped in mid call and nothing else came");
             evidence_add(f, l->arrived.last, "media",
@@ -417,7 +417,9 @@ static bool told_by_reports(struct lane *l, struct direction_finding *out, struc
     }
     if (l->empty_reports && l->empty_last.ns - l->sent.first.ns >= RTCP_PATIENCE_NS && !l->s->v->options.dropped) {
         conclude(out, DIR_NOT_RECEIVED, "the receiver's RTCP never reports on it");
-        evidence_add(f, l->empty_last, "rtcp", "%s sends RTCP without a single report block (RC = 0): it hears nobody.", who);
+        evidence_add(f, l->empty_last, "rtcp", "%s sends RTCP %s.", who,
+                     l->reports_others ? "with reports of other streams and never of this one: it does not hear it"
+                                       : "without a single report block (RC = 0): it hears nobody");
         return true;
     }
     return false;
@@ -435,8 +437,9 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     addr_text(&l->main_dst, dst);
     if (icmp) {
         conclude(out, DIR_NOT_RECEIVED, "ICMP says that it does not arrive");
-        evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu times).", who,
-                     icmp_what_name(icmp->what), addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n);
+        evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu time%s).", who,
+                     icmp_what_name(icmp->what), addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n,
+                     icmp->errors.n == 1 ? "" : "s");
         if (l->reported.frame)
             out->stopped = icmp->errors.first;
     } else if (told_by_reports(l, out, f)) {

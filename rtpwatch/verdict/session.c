@@ -7,7 +7,7 @@
 /* The agreements of the leg that counts: the answered one, or while none is answered the latest early one. */
 static const struct agreement *next_of_leg(const struct call *c, const struct agreement *a)
 {
-    while (a && (c->answered.frame ? a->leg != c->answered_leg || (!a->confirmed && a->since.ns >= c->answered.ns) : false))
+    while (a && c->answered.frame && (a->leg != c->answered_leg || (!a->confirmed && a->since.ns >= c->answered.ns)))
         a = a->next;
     return a;
 }
@@ -222,22 +222,14 @@ static void take_cause(struct session_finding *f, const struct direction_finding
     }
 }
 
-/* Why ICE left one party without a way, told of a direction. */
+/* Why ICE left one party without a way. The session's own cause follows from its directions afterwards. */
 static void unsent_by_ice(struct work *w, struct direction_finding *d)
 {
-    struct session_finding *f = w->out;
-    enum cause cause = f->cause;
-    enum confidence confidence = f->confidence;
-    uint32_t server = f->server;
-
-    cause_of_setup(&w->last, &w->ice, f);
-    d->cause = f->cause;
-    d->confidence = f->confidence;
-    d->server = f->server;
+    cause_of_setup(&w->last, &w->ice, w->out);
+    d->cause = w->out->cause;
+    d->confidence = w->out->confidence;
+    d->server = w->out->server;
     d->why = "ICE found no way for the sender, so it never sends";
-    f->cause = cause;
-    f->confidence = confidence;
-    f->server = server;
 }
 
 /*
@@ -384,9 +376,6 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
-    if (verdict_is_failure(f->verdict) && f->server == POOL_NONE && f->cause == CAUSE_BAD_CANDIDATE &&
-        f->confidence == CONFIDENCE_PROVEN)
-        f->confidence = CONFIDENCE_LIKELY;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
         f->confidence = CONFIDENCE_NONE;
@@ -428,8 +417,7 @@ const char *session_remedy(const struct session_finding *f)
 {
     if (f->cause == CAUSE_BAD_CANDIDATE && f->server == POOL_NONE)
         return "Find out where the party that advertised that address got it: its STUN server (capture there, or look at its "
-               "iceServers or "
-               "stunaddr setting), or an outside address set by hand that is out of date (external_media_address, externaddr, "
-               "ext-rtp-ip).";
+               "iceServers or stunaddr setting), or an outside address set by hand that is out of date (external_media_address, "
+               "externaddr, ext-rtp-ip).";
     return cause_remedy(f->cause);
 }
