@@ -307,6 +307,27 @@ struct leg {
     struct seen early, answered;
 };
 
+/*
+ * What an INVITE or its 2xx says of another call: `header` has a value that is another call's Call-ID (`names`), or that another call
+ * carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
+ */
+struct link_fact {
+    const char *header, *value;
+    struct seen at;
+    bool names, shared;
+    bool legs; /* the two calls are legs of one path; else one replaces or returns the other */
+    struct link_fact *next;
+};
+
+enum { CALL_LINKS_KEPT = 8, LINK_VALUE_MAX = 256, SESSION_UUID = 16 };
+
+/* Session-ID (RFC 7989): the UUID of each party's end of the session, as the latest message tells them. */
+struct session_id_fact {
+    uint8_t uuid[PARTIES][SESSION_UUID];
+    bool known[PARTIES]; /* told, and not null */
+    struct seen at;
+};
+
 /* How a SIP Via showed where a party's messages come from, as seen within one call. */
 struct call_outside {
     struct addr host, outside;
@@ -339,6 +360,8 @@ struct call {
     struct call_outside outside[PARTIES]; /* at.frame 0: not known */
     struct addr signalling[PARTIES];      /* where the party's messages came from here */
     uint64_t messages, bad_moves;
+    struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
+    struct session_id_fact *session_id; /* NULL: none */
 };
 
 #endif

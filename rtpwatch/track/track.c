@@ -26,6 +26,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
     pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
+    links_init(t);
     return t;
 }
 

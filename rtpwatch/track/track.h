@@ -31,6 +31,7 @@ enum {
     TRACK_PASSWORDS = 1 << 20,
     TRACK_ALLOCS = 1 << 18,
     TRACK_CONNS = 1 << 18,
+    TRACK_LINK_HEADERS = 16,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -51,6 +52,9 @@ struct track {
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
         allocs, conns;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
+    const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
+    size_t link_headers;
+    uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
@@ -59,6 +63,9 @@ struct track {
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */
 void track_free(struct track *t);                  /* NULL: nothing */
+
+/* One more header whose value links calls; `name` is borrowed as long as the track lives. False: there are TRACK_LINK_HEADERS. */
+bool track_link_header(struct track *t, const char *name);
 
 /* ---- recording ---- */
 

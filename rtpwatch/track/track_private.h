@@ -21,5 +21,8 @@ void turn_answer(struct track *t, const struct stun_tx *x, const struct datagram
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
 /* outside.c: what the Vias of a message say of where its senders are seen from. */
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m);
+/* links.c: what an INVITE or its 2xx says of other calls; links_init() of a new track. */
+void links_init(struct track *t);
+void links_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from);
 
 #endif
