@@ -45,19 +45,27 @@ static bool same_session(const struct call *a, const struct call *b)
     return (strcmp(a1, b1) == 0 && strcmp(a2, b2) == 0) || (strcmp(a1, b2) == 0 && strcmp(a2, b1) == 0);
 }
 
-static const struct call *any_call(const struct report *r, const struct session_ref *s)
+const struct call *report_call(const struct report *r, uint32_t i, size_t vantage)
 {
-    for (size_t i = 0; i < r->vantages; i++)
-        if (s->in[i] != POOL_NONE)
-            return session_at(&r->vantage[i], s->in[i]);
-    return NULL;
+    uint32_t own = r->session[i].in[vantage];
+
+    return own == POOL_NONE ? NULL : session_at(&r->vantage[vantage], own);
+}
+
+const struct call *report_any_call(const struct report *r, uint32_t i)
+{
+    const struct call *c = NULL;
+
+    for (size_t v = 0; v < r->vantages && !c; v++)
+        c = report_call(r, i, v);
+    return c;
 }
 
 static bool ref_eq(const void *self, uint32_t slot, const void *key)
 {
     const struct report *r = self;
 
-    return same_session(any_call(r, &r->session[slot]), key);
+    return same_session(report_any_call(r, slot), key);
 }
 
 static bool refs_add(struct report *r, struct hmap *index, size_t vantage, bool sip)
@@ -267,7 +275,7 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
         view_make(&v->view, in[i].track, &in[i].options, in[i].now_ns);
         unsignalled_make(&v->unsignalled, &v->view);
     }
-    if (refs_make(r) && rows_make(r) && count_all(r))
+    if (refs_make(r) && rows_make(r) && links_make(&r->links, r) && count_all(r))
         return true;
     report_done(r);
     return false;
@@ -279,6 +287,7 @@ void report_done(struct report *r)
         free(r->vantage[i].server_row);
         unsignalled_done(&r->vantage[i].unsignalled);
     }
+    links_done(&r->links);
     free(r->session);
     free(r->verdict);
     free(r->warns);

@@ -5,6 +5,7 @@
 #ifndef RW_VERDICT_REPORT_H
 #define RW_VERDICT_REPORT_H
 
+#include "verdict/links.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
@@ -30,7 +31,8 @@ struct report {
     struct session_ref *session;
     uint8_t *verdict; /* of each session: enum verdict */
     bool *warns;      /* of each session: it carries a warning */
-    int64_t now_ns;   /* the newest packet of all */
+    struct links links;
+    int64_t now_ns; /* the newest packet of all */
     uint32_t servers;
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
@@ -50,6 +52,9 @@ void report_done(struct report *r);
 
 /* Judges session number `i`; `server` fields in it are rows of the report. session_finding_done() frees its texts. */
 void report_judge(const struct report *r, uint32_t i, struct session_finding *out);
+/* Session number `i` as one vantage sees it, NULL: it does not; and as the first does that sees it. */
+const struct call *report_call(const struct report *r, uint32_t i, size_t vantage);
+const struct call *report_any_call(const struct report *r, uint32_t i);
 /* The name and address of a row, as server_text() writes them. */
 void report_server_text(const struct report *r, uint32_t row, struct strbuf *out);
 
