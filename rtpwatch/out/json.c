@@ -1,8 +1,7 @@
 /* The report as JSON (doc/report.schema.json). One object at a time, so that a long report needs little memory. */
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "out/out.h"
+#include "out/json_private.h"
 
 enum { TEXT_MAX = 4096 };
 
@@ -376,12 +375,15 @@ static void list_end(struct writer *w, bool last)
 static void write_sessions(const struct out_report *r, struct writer *w)
 {
     struct session_finding *f = malloc(sizeof *f);
+    cJSON *o;
 
     w->failed |= !f;
     list_begin(w, "sessions");
     for (uint32_t i = 0; f && i < r->report->sessions; i++) {
         report_judge(r->report, i, f);
-        write_item(w, session(r, f));
+        o = session(r, f);
+        json_links(r, i, o);
+        write_item(w, o);
         session_finding_done(f);
     }
     list_end(w, false);

@@ -140,25 +140,51 @@ static void and_more(struct text *t, uint64_t n, const char *what)
     strbuf_done(&b);
 }
 
+struct failed {
+    struct session_finding *f;
+    struct text_table x; /* those that get a line */
+    size_t n;
+    uint32_t told[TOLD_FULLY + TOLD_BRIEFLY];
+};
+
+static void failed_call(struct text *t, struct failed *all, uint32_t i)
+{
+    for (size_t k = 0; k < all->n; k++)
+        if (all->told[k] == i)
+            return;
+    if (all->n == TOLD_FULLY + TOLD_BRIEFLY)
+        return;
+    report_judge(t->r->report, i, all->f);
+    t->session = i;
+    if (all->n < TOLD_FULLY)
+        text_session(t, all->f);
+    else
+        text_session_row(t, all->f, &all->x);
+    all->told[all->n++] = i;
+    session_finding_done(all->f);
+}
+
+/* The legs of one path stand together. */
 static void failed_calls(struct text *t, struct session_finding *f)
 {
     const struct report *r = t->r->report;
-    struct text_table x;
-    uint64_t told = 0;
+    struct failed all = { .f = f };
+    uint32_t legs[PATH_LEGS];
 
-    text_session_table(&x);
-    for (uint32_t i = 0; i < r->sessions && told < TOLD_FULLY + TOLD_BRIEFLY; i++) {
+    text_session_table(&all.x);
+    for (uint32_t i = 0; i < r->sessions && all.n < TOLD_FULLY + TOLD_BRIEFLY; i++) {
+        size_t n = verdict_is_failure((enum verdict)r->verdict[i]) ? text_path_failed(t, i, legs) : 0;
+
         if (!verdict_is_failure((enum verdict)r->verdict[i]))
             continue;
-        report_judge(r, i, f);
-        if (told++ < TOLD_FULLY)
-            text_session(t, f);
-        else
-            text_session_row(t, f, &x);
-        session_finding_done(f);
+        t->path_told = false;
+        failed_call(t, &all, i);
+        t->path_told = true;
+        for (size_t k = 0; k < n; k++)
+            failed_call(t, &all, legs[k]);
     }
-    table_print(t, &x, 0);
-    and_more(t, failures(r) - told, " failed");
+    table_print(t, &all.x, 0);
+    and_more(t, failures(r) - all.n, " failed");
 }
 
 /* Why calls are unknown: said once for each reason, not once for each call. */

@@ -429,6 +429,7 @@ void text_session(struct text *t, struct session_finding *f)
     text_line_empty(t);
     headline(t, f);
     directions(t, f);
+    text_path(t);
     why(t, f);
     cause(t, f);
     remedy(t, f);

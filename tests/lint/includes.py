@@ -26,7 +26,7 @@ SHOWN = {
     "base": None,  # all
     "dissectors": None,
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/verdicts.def"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
     "out": {"out/out.h", "out/facts.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
