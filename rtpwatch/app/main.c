@@ -137,6 +137,8 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
         r->pipeline[i] = pipeline_new();
         if (!r->pipeline[i])
             return false;
+        for (size_t k = 0; k < r->cli.link_headers; k++)
+            track_link_header(r->pipeline[i]->track, r->cli.link_header[k]);
         if (r->cli.dump_facts)
             r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
     }
