@@ -77,6 +77,7 @@ struct view_options {
     const struct local_net *locals; /* --local; none: inferred */
     size_t locals_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
+    bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
 };
 
 struct view {
@@ -91,6 +92,11 @@ struct view {
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
+/*
+ * After all of several views are made: --local holds where nobody is known to be local yet, and where it names a host that is local at
+ * no other vantage (a mirror port behind a router).
+ */
+void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options);
 bool view_is_local(const struct view *v, const struct addr *a);
 /* Is that transport address at this vantage: on a local host, or at a TURN relay that a local host uses? */
 bool view_has(const struct view *v, const struct addr *a);
