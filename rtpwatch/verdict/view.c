@@ -187,6 +187,11 @@ bool view_is_local(const struct view *v, const struct addr *a)
     return false;
 }
 
+bool view_knows_hosts(const struct view *v)
+{
+    return v->locals_n > 0 || v->options.locals_n > 0;
+}
+
 bool view_has(const struct view *v, const struct addr *a)
 {
     const struct socket *k = track_find_socket(v->t, a);
