@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/twice.h"
 #include "dissectors/icmp.h"
 
 #define LEAP_NS SECONDS(86400)
@@ -258,6 +259,13 @@ struct pipeline *pipeline_new(void)
     return p;
 }
 
+bool pipeline_inputs(struct pipeline *p, size_t n)
+{
+    if (n > 1 && !p->twice)
+        p->twice = twice_new();
+    return n <= 1 || p->twice;
+}
+
 void pipeline_free(struct pipeline *p)
 {
     if (!p)
@@ -265,6 +273,7 @@ void pipeline_free(struct pipeline *p)
     net_free(p->net);
     track_free(p->track);
     hints_free(p->hints);
+    twice_free(p->twice);
     free(p);
 }
 
@@ -287,6 +296,10 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
     p->packets++;
     tell_time(p, f);
     p->tcp_was_sip = false;
+    if (p->twice && twice_seen(p->twice, f)) {
+        p->done[DONE_DUPLICATE]++;
+        return;
+    }
     switch (net_frame(p->net, f, &n)) {
     case NET_UDP: done = udp(p, &n); break;
     case NET_ICMP: done = icmp(p, &n); break;

@@ -3,7 +3,16 @@
 
 #include "out/text_private.h"
 
-enum { WIDTH = 100, WIDTH_LEAST = 40, TOLD_FULLY = 5, TOLD_BRIEFLY = 50, WARNINGS_TOLD = 10, SERVERS_TOLD = 20, REASONS = 4 };
+enum {
+    WIDTH = 100,
+    WIDTH_LEAST = 40,
+    TOLD_FULLY = 5,
+    TOLD_BRIEFLY = 50,
+    WARNINGS_TOLD = 10,
+    SERVERS_TOLD = 20,
+    REASONS = 4,
+    CLOCKS_APART_MS = 100
+};
 
 /* ---- the first line ---- */
 
@@ -40,13 +49,14 @@ static struct extent extent_of(const struct out_report *r)
 
     for (size_t i = 0; i < r->inputs_n; i++) {
         const struct capture_input *in = r->inputs[i];
+        int64_t ahead = vantage_clock_ns(&r->report->vantage[r->vantage_of ? r->vantage_of[i] : 0]);
 
         if (!in->packets)
             continue;
-        if (!e.packets || in->first_ns < e.first_ns)
-            e.first_ns = in->first_ns;
-        if (!e.packets || in->last_ns > e.last_ns)
-            e.last_ns = in->last_ns;
+        if (!e.packets || in->first_ns - ahead < e.first_ns)
+            e.first_ns = in->first_ns - ahead;
+        if (!e.packets || in->last_ns - ahead > e.last_ns)
+            e.last_ns = in->last_ns - ahead;
         e.packets += in->packets;
     }
     return e;
@@ -105,6 +115,36 @@ static void first_line(struct text *t, const struct extent *e)
     }
     text_paragraph(t, "", 0, strbuf_str(&b));
     strbuf_done(&b);
+}
+
+/* "client's clock is 3.2 s ahead of dialer's." Where it was corrected, since else frames and times do not fit together. */
+static void clocks_lines(struct text *t)
+{
+    const struct report *r = t->r->report;
+
+    for (size_t i = 1; i < r->vantages; i++) {
+        const struct offset *o = &r->vantage[i].offset;
+        int64_t ns = o->ns < 0 ? -o->ns : o->ns;
+        struct strbuf b = { 0 };
+
+        if (!offset_counts(o) || ns <= CLOCKS_APART_MS * NS_PER_MS)
+            continue;
+        strbuf_safe(&b, span_str(r->vantage[i].name), 64);
+        strbuf_add(&b, "'s clock is ");
+        if (ns < SECONDS(60))
+            strbuf_fmt(&b, "%.1f" HARD_BLANK "s", (double)ns / NS_PER_S);
+        else
+            text_duration(&b, ns);
+        strbuf_add(&b, o->ns > 0 ? " ahead of " : " behind ");
+        strbuf_safe(&b, span_str(r->vantage[0].name), 64);
+        strbuf_add(&b, "'s (from ");
+        text_count(&b, o->pairs, "packet", NULL);
+        strbuf_add(&b, " that both saw); times are by ");
+        strbuf_safe(&b, span_str(r->vantage[0].name), 64);
+        strbuf_add(&b, "'s.");
+        text_paragraph(t, "Clocks:", 8, strbuf_str(&b));
+        strbuf_done(&b);
+    }
 }
 
 static void causes_line(struct text *t)
@@ -459,6 +499,7 @@ bool out_text(const struct out_report *r, const struct text_style *style, FILE *
     if (t.width < WIDTH_LEAST)
         t.width = WIDTH_LEAST;
     first_line(&t, &e);
+    clocks_lines(&t);
     causes_line(&t);
     failed_calls(&t, f);
     other_calls(&t, f);

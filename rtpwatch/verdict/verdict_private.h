@@ -127,6 +127,8 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 __attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind,
                                                         const char *fmt, ...);
+/* The latest piece of evidence is that `by` sends nothing: another vantage, where it is seen to send, takes that back. */
+void evidence_unsent(struct session_finding *s, enum party by);
 void evidence_sort(struct session_finding *s);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */
