@@ -49,7 +49,7 @@ struct pipeline {
     struct hints *hints;
     struct pipeline_watch watch;
     uint64_t packets, done[DISPOSITIONS_N];
-    bool tcp_was_sip; /* the TCP segment in hand completed a SIP message */
+    enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
     struct {          /* scratch, too large for the stack of a small thread */
         struct sip_msg sip;
         struct sdp sdp;

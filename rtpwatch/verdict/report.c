@@ -107,6 +107,8 @@ static void row_join(struct server_finding *into, const struct server_finding *f
     into->requests += f->requests;
     into->responses += f->responses;
     into->errors += f->errors;
+    into->allocations += f->allocations;
+    into->refused += f->refused;
     into->unanswered += f->unanswered;
     into->mappings += f->mappings;
     into->confirmed += f->confirmed;
