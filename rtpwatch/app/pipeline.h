@@ -50,7 +50,7 @@ struct pipeline {
     struct pipeline_watch watch;
     uint64_t packets, done[DISPOSITIONS_N];
     enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
-    struct {          /* scratch, too large for the stack of a small thread */
+    struct {                   /* scratch, too large for the stack of a small thread */
         struct sip_msg sip;
         struct sdp sdp;
         struct dns_msg dns;

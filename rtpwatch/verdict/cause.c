@@ -33,6 +33,18 @@ static void compare(struct whereabouts *w, const struct addr *x, const struct ad
     w->known = true;
 }
 
+/* The address of its TURN relay (RFC 8445 §5.1.1.2), where the party itself never is. */
+static bool is_relay(const struct scene *s, enum party p, const struct addr *x)
+{
+    const struct socket *k = track_find_socket(s->v->t, x);
+    const struct sdp_fact *sdp = s->side[p].sdp;
+
+    for (size_t i = 0; i < sdp->cands; i++)
+        if (sdp->cand[i].type == SDP_CAND_RELAY && addr_eq(&sdp->cand[i].addr, x))
+            return true;
+    return k && k->relay != POOL_NONE;
+}
+
 /* Where a party is seen from: its media and checks, its own public address, the Via of its SIP, its direct SIP. */
 static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
 {
@@ -40,6 +52,8 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
     const struct call_outside *via = &s->call->outside[p];
     struct whereabouts w = { 0 };
 
+    if (is_relay(s, p, x))
+        return w;
     for (size_t i = 0; i < side->seen_n && !side->local; i++)
         compare(&w, x, &side->seen[i].addr, side->seen[i].first, true);
     if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */

@@ -56,13 +56,13 @@ static bool challenge(const struct stun_tx *x)
     return x->error == 401 && !x->credentials;
 }
 
-/* " 486 Allocation Quota Reached: the user ..." */
-static void error_text(const struct stun_tx *x, struct strbuf *out)
+/* "486 Allocation Quota Reached: the user ..." */
+static void error_text(uint16_t error, uint16_t method, struct strbuf *out)
 {
-    strbuf_fmt(out, "%u", x->error);
+    strbuf_fmt(out, "%u", error);
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].error == x->error)
-            strbuf_fmt(out, " %s%s", refusals[i].name, x->error == 437 ? mismatch(x->method) : refusals[i].meaning);
+        if (refusals[i].error == error)
+            strbuf_fmt(out, " %s%s", refusals[i].name, error == 437 ? mismatch(method) : refusals[i].meaning);
 }
 
 static void refusal_text(const struct view *v, const struct stun_tx *x, unsigned times, struct strbuf *out)
@@ -77,7 +77,7 @@ static void refusal_text(const struct view *v, const struct stun_tx *x, unsigned
         return;
     }
     strbuf_fmt(out, " refused %s: ", method_object(x->method));
-    error_text(x, out);
+    error_text(x->error, x->method, out);
     if (x->error == 300 && !addr_is_none(&x->alternate))
         strbuf_fmt(out, ", another server: %s", addr_text(&x->alternate, buf));
     if (times > 1)
@@ -201,17 +201,30 @@ static bool let_through(const struct scene *s, const struct turn_alloc *a, const
     return false;
 }
 
-/* All permissions that were asked for this party were refused: the latest such peer. */
+/* All permissions that were asked for this party were refused: such a peer, best one that is not inside some network. */
 static const struct turn_peer *kept_out(const struct scene *s, const struct turn_alloc *a, const struct side *other)
 {
-    const struct turn_peer *p;
+    const struct turn_peer *p, *found = NULL;
 
     if (let_through(s, a, other))
         return NULL;
     for (uint32_t i = a->peers; (p = track_turn_peer_at(s->v->t, i)) != NULL; i = p->next)
-        if (p->refused.n && is_of(other, &p->peer))
-            return p;
-    return NULL;
+        if (p->refused.n && is_of(other, &p->peer) && (!found || addr_is_unroutable(&found->peer)))
+            found = p;
+    return found;
+}
+
+static void tell_kept_out(const struct scene *s, const struct turn_alloc *a, const struct turn_peer *p, struct session_finding *f)
+{
+    struct strbuf who = { 0 }, why = { 0 };
+    char text[ADDR_TEXT];
+
+    server_text(s->v, a->server, &who);
+    error_text(p->error, STUN_CREATE_PERMISSION, &why);
+    evidence_add(f, p->refused.last, "stun", "TURN server %s refused the permission for %s: %s.", strbuf_str(&who),
+                 addr_ip_text(&p->peer, text), strbuf_str(&why));
+    strbuf_done(&who);
+    strbuf_done(&why);
 }
 
 /* Somebody is seen to send to the relayed address, outside the relay, whom no permission covers: the server drops it (RFC 8656 §11.3). */
@@ -235,20 +248,18 @@ static bool no_permission(const struct scene *s, enum party p, const struct turn
     const struct side *other = &s->side[other_party(p)];
     const struct turn_peer *refused = kept_out(s, a, other);
     const struct flow *tried = refused || let_through(s, a, other) ? NULL : knocks(s, a);
-    struct strbuf b = { 0 };
     char text[ADDR_TEXT];
 
     if (refused) {
-        server_text(s->v, a->server, &b);
-        evidence_add(f, refused->refused.last, "stun", "TURN server %s refused the permission for %s: error %u.", strbuf_str(&b),
-                     addr_ip_text(&refused->peer, text), refused->error);
-    } else if (tried && !s->v->options.dropped) {
-        evidence_add(f, tried->packets.first, "stun",
-                     "%s sends to the relay %s, and no permission for it was asked: the server drops it.",
-                     addr_keep(f, &tried->src), addr_text(&a->relayed, text));
+        tell_kept_out(s, a, refused, f);
+        return true;
     }
-    strbuf_done(&b);
-    return refused || (tried && !s->v->options.dropped);
+    if (!tried || s->v->options.dropped)
+        return false;
+    evidence_add(f, tried->packets.first, "stun",
+                 "%s sends to the relay %s, and no permission for it was asked: the server drops it.", addr_keep(f, &tried->src),
+                 addr_text(&a->relayed, text));
+    return true;
 }
 
 /* ---- it died ---- */
@@ -278,19 +289,19 @@ static bool died(const struct scene *s, const struct turn_alloc *a, struct seen 
 
     if (!in || !out || out->packets.last.ns - in->packets.last.ns < STEADY_NS || s->when.to_ns - in->packets.last.ns < STEADY_NS)
         return false;
-    *last = in->packets.last;
-    if (icmp && icmp->errors.n > 1 && icmp->errors.first.ns >= in->packets.last.ns && icmp->what == ICMP_PORT_UNREACHABLE) {
-        evidence_add(f, icmp->errors.first, "icmp", "%s answers that nobody listens at TURN server %s any more.",
-                     addr_keep(f, &icmp->reporter), addr_text(server, text));
-        *how = CONFIDENCE_PROVEN;
-        return true;
-    }
-    if (!x || x->requests.n < 2 || s->v->options.dropped)
+    if (icmp && (icmp->errors.n < 2 || icmp->errors.first.ns < in->packets.last.ns || icmp->what != ICMP_PORT_UNREACHABLE))
+        icmp = NULL;
+    if (!icmp && (!x || x->requests.n < 2 || s->v->options.dropped))
         return false;
     evidence_add(f, in->packets.last, "stun", "This is the last packet of TURN server %s; what is sent to it goes on.",
                  addr_text(server, text));
-    tell_answer(s->v, x, 1, f);
-    *how = CONFIDENCE_LIKELY;
+    if (icmp)
+        evidence_add(f, icmp->errors.first, "icmp", "%s answers that nobody listens there any more.",
+                     addr_ip_text(&icmp->reporter, text));
+    else
+        tell_answer(s->v, x, 1, f);
+    *last = in->packets.last;
+    *how = icmp ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
     return true;
 }
 
@@ -393,7 +404,7 @@ static bool lapsed(const struct scene *s, const struct turn_alloc *a, const stru
         out->stopped = p->in.n ? p->in.last : p->unpermitted.first;
         evidence_add(f, p->granted.last, "stun", "The permission for %s was granted here for the last time, for 300 s.", text);
     } else if (p->refused.n) {
-        evidence_add(f, p->refused.last, "stun", "The TURN server refused the permission for %s: error %u.", text, p->error);
+        tell_kept_out(s, a, p, f);
     } else {
         evidence_add(f, p->out.first, "stun", "No permission for %s was asked of the TURN server.", text);
     }
