@@ -198,6 +198,19 @@ static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d
     return track_rtp(p->track, f, d, &m);
 }
 
+/* RFC 5766 §11 had channels up to 0x7fff, which RFC 7983 does not tell from other things: only where that number is bound. */
+static enum disposition old_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct rd at = r;
+    uint16_t number = rd_u16(&at);
+    struct addr peer;
+
+    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer))
+        return unexplained(p, f, d, rd_rest(&r));
+    pipeline_channel(p, f, d, r);
+    return DONE_TURN_DATA;
+}
+
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
 {
     struct span s = rd_rest(&r);
@@ -210,7 +223,7 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
     case KIND_TURN_CHANNEL: pipeline_channel(p, f, d, r); return DONE_TURN_DATA;
     case KIND_KEEPALIVE: return DONE_KEEPALIVE;
-    default: return unexplained(p, f, d, s);
+    default: return old_channel(p, f, d, r);
     }
 }
 

@@ -159,13 +159,13 @@ static enum look look_framed_stun(struct pipeline *p, const struct datagram *d, 
 }
 
 /*
- * ChannelData begins like the letters A to O, so it is only looked for where the connection holds an allocation, which SIP does not. Over
+ * ChannelData begins like letters (RFC 5766 §11: 0x4000 to 0x7fff), so it is only looked for where the connection holds an allocation, which SIP does not. Over
  * TCP it is padded to four bytes (RFC 8656 §12.5).
  */
 static enum look look_channel(struct pipeline *p, const struct datagram *d, struct rd *r)
 {
     struct span s = rd_rest(r);
-    struct flow *f = s.n && s.p[0] >> 4 == 4 ? track_find_flow(p->track, &d->src, &d->dst) : NULL;
+    struct flow *f = s.n && s.p[0] >> 6 == 1 ? track_find_flow(p->track, &d->src, &d->dst) : NULL;
     struct rd at = *r;
     size_t n;
 

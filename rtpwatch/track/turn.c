@@ -5,6 +5,7 @@
 #include "track/track_private.h"
 
 #define PERMISSION_GRACE_NS SECONDS(5) /* a server's timers are not sharp, and a permission counts from when it has the request */
+enum { LIFETIME_S = 600 };             /* where the answer names none (RFC 8656 §3.2) */
 
 static struct turn_alloc *alloc_find(struct track *t, const struct addr *client, const struct addr *server)
 {
@@ -31,7 +32,7 @@ static void alloc_make(struct track *t, const struct stun_tx *x, const struct da
     a->relayed = m->relayed;
     a->server = x->server;
     a->made = a->refreshed = d->at;
-    a->lifetime_s = m->lifetime_s;
+    a->lifetime_s = m->has_lifetime ? m->lifetime_s : LIFETIME_S;
     a->peers = POOL_NONE;
     out->alloc = in->alloc = slot;
     track_socket(t, relay)->relay = slot;

@@ -347,14 +347,14 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
 
 /* ---- media went through it, and stopped ---- */
 
-/* The server says that it has no such allocation, and nothing comes through it from then on. */
+/* The server says that it has no such allocation, which was not given back, and nothing comes through it from then on. */
 static const struct stun_tx *disowned(const struct scene *s, const struct turn_alloc *a)
 {
     const struct stun_tx *x = asked_after(s->v, a, a->made.ns, false);
 
-    return x && x->error == 437 && a->data_in.last.ns <= x->answer.ns + ABOUT_NS && s->when.to_ns - x->answer.ns >= GONE_NS
-               ? x
-               : NULL;
+    if (!x || x->error != 437 || a->deleted.frame)
+        return NULL;
+    return a->data_in.last.ns <= x->answer.ns + ABOUT_NS && s->when.to_ns - x->answer.ns >= GONE_NS ? x : NULL;
 }
 
 /* Its time ran out, or it was given back, while media went through it in both ways, and from then on none came. */
