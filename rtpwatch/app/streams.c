@@ -159,8 +159,8 @@ static enum look look_framed_stun(struct pipeline *p, const struct datagram *d, 
 }
 
 /*
- * ChannelData begins like letters (RFC 5766 §11: 0x4000 to 0x7fff), so it is only looked for where the connection holds an allocation, which SIP does not. Over
- * TCP it is padded to four bytes (RFC 8656 §12.5).
+ * ChannelData begins like letters (RFC 5766 §11: 0x4000 to 0x7fff), so it is only looked for where the connection holds an allocation,
+ * which SIP does not. Over TCP it is padded to four bytes (RFC 8656 §12.5).
  */
 static enum look look_channel(struct pipeline *p, const struct datagram *d, struct rd *r)
 {

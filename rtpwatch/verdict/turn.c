@@ -8,7 +8,10 @@
 #define ABOUT_NS    SECONDS(2) /* what is on the way when a relay ends */
 #define STEADY_NS   SECONDS(5) /* media came this close to the end of its relay: it is the end that stopped it */
 #define GONE_NS     SECONDS(3)
-enum { DROPPED_LEAST = 25 }; /* half a second of audio that no permission covered */
+enum {
+    DROPPED_LEAST = 25,        /* half a second of audio that no permission covered */
+    FLOWS_LOOKED_AT = 1 << 16, /* the newest ones */
+};
 
 /* ---- what a server said ---- */
 
@@ -264,17 +267,46 @@ static bool no_permission(const struct scene *s, enum party p, const struct turn
 
 /* ---- it died ---- */
 
-/* The latest request of the allocation's client to its server, of those after `ns`; NULL: none. */
-static const struct stun_tx *asked_after(const struct view *v, const struct turn_alloc *a, int64_t ns, bool unanswered)
+/* The latest request of the allocation's client to its server that is about the allocation, of those after `ns`; NULL: none. */
+static const struct stun_tx *asked_after(const struct view *v, const struct turn_alloc *a, int64_t ns)
 {
     const struct socket *k = track_find_socket(v->t, &a->client);
     const struct stun_tx *x;
 
     for (uint32_t i = k ? k->asked : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_asked)
-        if (x->server == a->server && x->requests.first.ns > ns && x->method != STUN_ALLOCATE &&
-            (unanswered ? !x->answer.frame : x->method != STUN_BINDING))
+        if (x->server == a->server && x->requests.first.ns > ns && x->method != STUN_ALLOCATE && x->method != STUN_BINDING)
             return x;
     return NULL;
+}
+
+/* The first request of the client that its server never answered, of those after `ns`, and how many were sent in all; NULL: none. */
+static const struct stun_tx *unanswered_after(const struct view *v, const struct turn_alloc *a, int64_t ns, uint64_t *sent)
+{
+    const struct socket *k = track_find_socket(v->t, &a->client);
+    const struct stun_tx *x, *first = NULL;
+
+    *sent = 0;
+    for (uint32_t i = k ? k->asked : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_asked)
+        if (x->server == a->server && x->requests.first.ns > ns && !x->answer.frame) {
+            first = x;
+            *sent += x->requests.n;
+        }
+    return first;
+}
+
+/* Something else still reaches the client's host: its own network is not what went away. */
+static bool host_hears(const struct view *v, const struct turn_alloc *a, int64_t after_ns)
+{
+    const struct addr *server = &track_server_at(v->t, a->server)->addr;
+    uint32_t n = v->t->flows.used;
+
+    for (uint32_t i = 0; i < n && i < FLOWS_LOOKED_AT; i++) {
+        const struct flow *f = track_flow_at(v->t, n - 1 - i);
+
+        if (f->ttl && addr_ip_eq(&f->dst, &a->client) && !addr_ip_eq(&f->src, server) && f->packets.last.ns > after_ns)
+            return true;
+    }
+    return false;
 }
 
 /* Nothing at all comes from the server any more, although the client asks it and goes on sending. */
@@ -284,14 +316,15 @@ static bool died(const struct scene *s, const struct turn_alloc *a, struct seen 
     const struct addr *server = &track_server_at(s->v->t, a->server)->addr;
     const struct flow *out = track_find_flow(s->v->t, &a->client, server), *in = track_find_flow(s->v->t, server, &a->client);
     const struct icmp_about *icmp = out ? track_icmp_at(s->v->t, out->icmp) : NULL;
-    const struct stun_tx *x = in ? asked_after(s->v, a, in->packets.last.ns, true) : NULL;
+    uint64_t sent = 0;
+    const struct stun_tx *x = in ? unanswered_after(s->v, a, in->packets.last.ns, &sent) : NULL;
     char text[ADDR_TEXT];
 
     if (!in || !out || out->packets.last.ns - in->packets.last.ns < STEADY_NS || s->when.to_ns - in->packets.last.ns < STEADY_NS)
         return false;
     if (icmp && (icmp->errors.n < 2 || icmp->errors.first.ns < in->packets.last.ns || icmp->what != ICMP_PORT_UNREACHABLE))
         icmp = NULL;
-    if (!icmp && (!x || x->requests.n < 2 || s->v->options.dropped))
+    if (!icmp && (sent < 2 || s->v->options.dropped))
         return false;
     evidence_add(f, in->packets.last, "stun", "This is the last packet of TURN server %s; what is sent to it goes on.",
                  addr_text(server, text));
@@ -301,7 +334,9 @@ static bool died(const struct scene *s, const struct turn_alloc *a, struct seen 
     else
         tell_answer(s->v, x, 1, f);
     *last = in->packets.last;
-    *how = icmp ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
+    *how = icmp                                                  ? CONFIDENCE_PROVEN
+           : host_hears(s->v, a, in->packets.last.ns + ABOUT_NS) ? CONFIDENCE_LIKELY
+                                                                 : CONFIDENCE_SUSPECTED;
     return true;
 }
 
@@ -350,7 +385,7 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
 /* The server says that it has no such allocation, which was not given back, and nothing comes through it from then on. */
 static const struct stun_tx *disowned(const struct scene *s, const struct turn_alloc *a)
 {
-    const struct stun_tx *x = asked_after(s->v, a, a->made.ns, false);
+    const struct stun_tx *x = asked_after(s->v, a, a->made.ns);
 
     if (!x || x->error != 437 || a->deleted.frame)
         return NULL;
@@ -368,7 +403,7 @@ static bool ran_out(const struct scene *s, const struct turn_alloc *a)
 
 static bool ended(const struct scene *s, const struct turn_alloc *a, struct direction_finding *out, struct session_finding *f)
 {
-    const struct stun_tx *x = disowned(s, a), *refresh = x ? x : asked_after(s->v, a, a->refreshed.ns, false);
+    const struct stun_tx *x = disowned(s, a), *refresh = x ? x : asked_after(s->v, a, a->refreshed.ns);
 
     if (!x && (!ran_out(s, a) || (s->v->options.dropped && !(refresh && refresh->error))))
         return false;
@@ -426,8 +461,8 @@ static bool relay_lost(const struct scene *s, enum party p, const struct addr *p
         return false;
     if (ended(s, a, out, f) || lapsed(s, a, peer, out, f)) {
         how = out->confidence;
-    } else if (a->data_in.n && died(s, a, &last, f, &how)) {
-        out->stopped = last;
+    } else if (died(s, a, &last, f, &how)) {
+        out->stopped = a->data_in.n ? last : out->stopped;
     } else if (p == out->to && !out->received && no_permission(s, p, a, f)) {
         how = CONFIDENCE_LIKELY;
     } else {

@@ -450,6 +450,44 @@ Test(turn, it_dies)
     cr_expect(told("last packet of TURN server"));
 }
 
+/* Nothing else reaches the host either: it may be its own network. */
+Test(turn, it_dies_or_the_clients_network_does)
+{
+    talk_through_the_relay(30 * 1000);
+    w_is_lost(2000);
+    story_turn_ask(s, &(struct turns){ STUN_REFRESH, D_RTP, TURN, .credentials = true, .silent = 5 });
+    story_pass(s, 20 * 1000);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_TURN_FAILED, .most = CONFIDENCE_SUSPECTED, .server = TURN);
+}
+
+/* It gave the relay, and never did anything with it: ChannelBind and Refresh, each sent once, are not answered. */
+Test(turn, it_dies_before_it_relays_anything)
+{
+    story_allocate(s, D_RTP, TURN, RELAYED);
+    story_up(s, D_SAYS_RELAY, W_SAYS);
+    story_turn_ask(
+        s, &(struct turns){ STUN_CHANNEL_BIND, D_RTP, TURN, .credentials = true, .peer = W_RTP, .channel = 0x4000, .silent = 1 });
+    story_play(s, RELAYED, W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_turn_ask(s, &(struct turns){ STUN_REFRESH, D_RTP, TURN, .credentials = true, .silent = 1 });
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_TURN_FAILED, .least = CONFIDENCE_LIKELY, .server = TURN);
+    EXPECT_DIRECTION(s, CALLEE, DIR_NOT_RECEIVED);
+}
+
+/* The same, but it answers: the other party is the silent one. */
+Test(turn, it_lives_and_has_nothing_to_relay)
+{
+    story_allocate(s, D_RTP, TURN, RELAYED);
+    story_up(s, D_SAYS_RELAY, W_SAYS);
+    story_permit(s, W_RTP);
+    story_play(s, RELAYED, W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_refresh(s, 600);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED);
+}
+
 Test(turn, it_dies_and_its_host_says_so)
 {
     talk_through_the_relay(30 * 1000);
