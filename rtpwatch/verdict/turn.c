@@ -267,14 +267,17 @@ static bool no_permission(const struct scene *s, enum party p, const struct turn
 
 /* ---- it died ---- */
 
+enum { ANY_METHOD = 0 };
+
 /* The latest request of the allocation's client to its server that is about the allocation, of those after `ns`; NULL: none. */
-static const struct stun_tx *asked_after(const struct view *v, const struct turn_alloc *a, int64_t ns)
+static const struct stun_tx *asked_after(const struct view *v, const struct turn_alloc *a, int64_t ns, uint16_t method)
 {
     const struct socket *k = track_find_socket(v->t, &a->client);
     const struct stun_tx *x;
 
     for (uint32_t i = k ? k->asked : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_asked)
-        if (x->server == a->server && x->requests.first.ns > ns && x->method != STUN_ALLOCATE && x->method != STUN_BINDING)
+        if (x->server == a->server && x->requests.first.ns > ns && x->method != STUN_ALLOCATE && x->method != STUN_BINDING &&
+            (method == ANY_METHOD || x->method == method))
             return x;
     return NULL;
 }
@@ -385,7 +388,7 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
 /* The server says that it has no such allocation, which was not given back, and nothing comes through it from then on. */
 static const struct stun_tx *disowned(const struct scene *s, const struct turn_alloc *a)
 {
-    const struct stun_tx *x = asked_after(s->v, a, a->made.ns);
+    const struct stun_tx *x = asked_after(s->v, a, a->made.ns, ANY_METHOD);
 
     if (!x || x->error != 437 || a->deleted.frame)
         return NULL;
@@ -403,7 +406,7 @@ static bool ran_out(const struct scene *s, const struct turn_alloc *a)
 
 static bool ended(const struct scene *s, const struct turn_alloc *a, struct direction_finding *out, struct session_finding *f)
 {
-    const struct stun_tx *x = disowned(s, a), *refresh = x ? x : asked_after(s->v, a, a->refreshed.ns);
+    const struct stun_tx *x = disowned(s, a), *refresh = x ? x : asked_after(s->v, a, a->refreshed.ns, STUN_REFRESH);
 
     if (!x && (!ran_out(s, a) || (s->v->options.dropped && !(refresh && refresh->error))))
         return false;
@@ -431,7 +434,7 @@ static bool lapsed(const struct scene *s, const struct turn_alloc *a, const stru
     char text[ADDR_TEXT];
 
     if (!p || p->unpermitted.n < DROPPED_LEAST || p->in.last.ns > p->unpermitted.first.ns + ABOUT_NS || s->v->options.dropped ||
-        p->unpermitted.first.ns >= s->when.to_ns)
+        p->unpermitted.first.ns >= s->when.to_ns || (p->granted.n && p->granted.last.ns > p->unpermitted.last.ns))
         return false;
     out->confidence = CONFIDENCE_LIKELY;
     addr_ip_text(&p->peer, text);

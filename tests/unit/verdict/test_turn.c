@@ -431,6 +431,18 @@ Test(turn, the_refresh_is_refused_until_it_expires)
     cr_expect(told("441 Wrong Credentials"));
 }
 
+/* What else the server refuses in that time, rightly, is not the reason. */
+Test(turn, it_expires_and_something_else_is_refused)
+{
+    talk_through_the_relay(1000);
+    keep(8);
+    permission(W_RTP_HOME, 403);
+    story_pass(s, 119 * 1000);
+    w_is_lost(30 * 1000);
+    the_relay_is_blamed(CONFIDENCE_LIKELY);
+    cr_expect_not(told("403"));
+}
+
 Test(turn, it_is_given_back_too_early)
 {
     talk_through_the_relay(20 * 1000);
@@ -527,6 +539,18 @@ Test(turn, its_permission_lapses)
     w_is_lost(30 * 1000);
     the_relay_is_blamed(CONFIDENCE_LIKELY);
     cr_expect(told("without a permission"));
+}
+
+/* D sends before it asks; then it asks, and is granted. W is silent for another reason. */
+Test(turn, its_permission_comes_late)
+{
+    story_allocate(s, D_RTP, TURN, RELAYED);
+    story_up(s, D_SAYS_RELAY, W_SAYS);
+    connect_and_talk(RELAYED, RELAYED, 1000);
+    w_is_lost(100);
+    story_permit(s, W_RTP);
+    story_pass(s, 30 * 1000);
+    nobody_is_blamed();
 }
 
 Test(turn, its_permission_is_kept_by_a_channel)
