@@ -51,8 +51,8 @@ struct pipeline {
     struct pipeline_watch watch;
     struct twice *twice; /* owned; NULL: a single input, which holds no packet of another */
     uint64_t packets, done[DISPOSITIONS_N];
-    bool tcp_was_sip; /* the TCP segment in hand completed a SIP message */
-    struct {          /* scratch, too large for the stack of a small thread */
+    enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
+    struct {                   /* scratch, too large for the stack of a small thread */
         struct sip_msg sip;
         struct sdp sdp;
         struct dns_msg dns;

@@ -330,6 +330,8 @@ static cJSON *server_row(const struct server_finding *f)
     put_count(o, "responses", f->responses);
     put_count(o, "errors", f->errors);
     put_count(o, "unanswered", f->unanswered);
+    put_count(o, "allocations", f->allocations);
+    put_count(o, "refused", f->refused);
     rtt = f->responses ? cJSON_AddObjectToObject(o, "rtt_ms") : cJSON_AddNullToObject(o, "rtt_ms");
     if (f->responses) {
         cJSON_AddNumberToObject(rtt, "min", f->rtt_min_us / 1000.0);

@@ -358,6 +358,8 @@ static void server_row(const struct server_finding *f, struct text_table *x)
     table_number(x, f->responses);
     table_number(x, f->errors);
     table_number(x, f->unanswered);
+    table_number(x, f->allocations);
+    table_number(x, f->refused);
     table_number(x, f->contradicted + f->suspected);
     if (f->sessions) {
         text_number(&b, f->failed_sessions);
@@ -377,6 +379,8 @@ static void servers(struct text *t)
         { .title = "answered", .right = true },
         { .title = "errors", .right = true, .zero_hides = true },
         { .title = "unanswered", .right = true, .zero_hides = true },
+        { .title = "relays", .right = true, .zero_hides = true },
+        { .title = "refused", .right = true, .zero_hides = true },
         { .title = "wrong", .right = true },
         { .title = "failed calls", .right = true, .zero_hides = true },
         { .title = "verdict" },

@@ -38,7 +38,7 @@ void text_shortened(struct strbuf *b, const char *id, size_t max);
 void text_paragraph(struct text *t, const char *lead, size_t indent, const char *body);
 void text_line_empty(struct text *t);
 
-enum { TABLE_COLUMNS = 10, TABLE_ROWS = 96 };
+enum { TABLE_COLUMNS = 12, TABLE_ROWS = 96 };
 
 struct text_column {
     const char *title;

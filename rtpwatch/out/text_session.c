@@ -301,7 +301,7 @@ static const struct {
     [CAUSE_PATH_BLOCKED] = { "path blocked", NULL, "no STUN server is to blame" },
     [CAUSE_PORT_UNREACHABLE] = { "port unreachable", NULL, "no STUN server is to blame" },
     [CAUSE_PEER_GONE] = { "the other party is gone", NULL, "no STUN server is to blame" },
-    [CAUSE_TURN_FAILED] = { "TURN relay failed", "no relay from TURN server", "" },
+    [CAUSE_TURN_FAILED] = { "TURN relay failed", "relay failed at TURN server", "" },
     [CAUSE_DTLS_FAILED] = { "DTLS failed", NULL, "no STUN server is to blame" },
     [CAUSE_UNADVERTISED_DESTINATION] = { "media at an address that was not advertised", NULL, "" },
     [CAUSE_MUTED] = { "muted", NULL, "" },

@@ -158,6 +158,7 @@ struct stun_tx {
     struct addr mapped;           /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
     struct addr plain;            /* MAPPED-ADDRESS where both were there */
     struct addr relayed;
+    struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
     uint16_t error;
 };
 
@@ -165,28 +166,51 @@ struct stun_server {
     struct addr addr;
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors, retransmissions;
-    uint64_t challenges; /* 401 to a request without credentials: how long-term authentication begins (RFC 8489 §9.2) */
+    uint64_t
+        challenges; /* 401 to a request without credentials, 438 to an old nonce: steps of authentication (RFC 8489 §9.2.4) */
+    uint64_t allocations, turn_refused; /* relays given; requests of TURN's methods refused, but for those steps and 300 */
     struct tally asked;
     uint64_t rtts;
     uint32_t rtt_us[64]; /* the first ones: enough for a median */
 };
 
-/* A TURN allocation (RFC 8656 §2.2): what a client may send through a relay, and as whom. */
+/* A channel (RFC 8656 §12): a number that stands for a peer. */
 struct turn_channel {
     uint16_t number;
     struct addr peer;
+    struct seen asked; /* the latest request that binds it; it lasts 10 minutes (RFC 8656 §12) */
 };
 
-enum { TURN_CHANNELS_KEPT = 16 };
+/*
+ * What a relay does for one peer's IP (RFC 8656 §2.3: permissions know no ports). A permission is asked for by CreatePermission, or by
+ * ChannelBind, which installs one too, and lasts 5 minutes.
+ */
+struct turn_peer {
+    uint32_t next;    /* of the same allocation, newest first */
+    struct addr peer; /* IP and the port named first */
+    uint32_t tx[2];   /* the latest CreatePermission and ChannelBind for it, which may be under way together; or POOL_NONE */
+    struct tally asked, granted, refused;
+    uint16_t error;           /* of the latest refusal; a stale nonce (438) is none */
+    struct tally out, in;     /* datagrams through the relay */
+    struct tally unpermitted; /* of `out`, those that no permission covered: the server drops them (RFC 8656 §11.2) */
+};
 
+enum { TURN_CHANNELS_KEPT = 16, TURN_PEERS_KEPT = 64 };
+
+/* A TURN allocation (RFC 8656 §2.2): what a client may send through a relay, and as whom. It ends at `refreshed` + `lifetime_s`. */
 struct turn_alloc {
     struct addr client, relayed; /* the client's own address at its host, and the address at the relay */
     uint32_t server;
     struct seen made, refreshed;
+    struct seen deleted; /* given back: a Refresh with lifetime 0 was granted */
     uint32_t lifetime_s;
     uint8_t channels;
+    uint8_t peers_n;
+    uint32_t peers; /* head */
     struct turn_channel channel[TURN_CHANNELS_KEPT];
+    uint64_t not_kept;              /* peers and channels beyond the caps */
     struct tally data_out, data_in; /* datagrams sent through the relay, and received through it */
+    struct tally late_out, late_in; /* of these, after its end */
 };
 
 /* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */

@@ -588,6 +588,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     weigh(&l, out, session);
     if (!b->local)
         out->received_from_n = 0;
-    if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
+    if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))
+        conclude(out, DIR_NOT_RECEIVED, "its TURN relay does not pass it on");
+    else if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
         cause_of_loss(s, l.to, l.main_flow && !b->local ? &l.main_dst : NULL, out, session);
 }

@@ -157,6 +157,8 @@ static void row_join(struct server_finding *into, const struct server_finding *f
     into->requests += f->requests;
     into->responses += f->responses;
     into->errors += f->errors;
+    into->allocations += f->allocations;
+    into->refused += f->refused;
     into->unanswered += f->unanswered;
     into->mappings += f->mappings;
     /* An answer that two vantages saw is counted once, and so is what speaks for or against it. */

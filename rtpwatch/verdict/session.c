@@ -409,6 +409,8 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
         out->direction[i] = w->dir[i].d;
     out->directions_n = w->dirs;
     candidates_conclude(v, out);
+    if (out->verdict == VERDICT_OK && w->any_scene && w->ice_used)
+        turn_warn(&w->last, out);
     evidence_sort(out);
     free(w);
 }

@@ -195,6 +195,7 @@ struct server_finding {
     struct addr addr;
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors;
+    uint64_t allocations, refused; /* TURN: relays given, requests refused */
     enum server_verdict verdict;
     const struct dns_fact *name;                                       /* NULL: not known */
     uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */

@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "support/story_turn.h"
+
 enum { TTL_NEAR = 64, TTL_FAR = 57, TICK_MS = 20, CHECK_ANSWER = 48 };
 
 /* ---- packets ---- */
@@ -18,7 +20,10 @@ static struct addr at(const char *text)
 static struct datagram carry(struct story *s, struct addr from, struct addr to, size_t size)
 {
     bool near = addr_ip_eq(&from, &s->here);
+    struct datagram inner;
 
+    if (story_relayed(s, &from, &to, size, &inner))
+        return inner;
     return (struct datagram){
         .at = { s->now_ns, ++s->frame },
         .src = from,
@@ -34,6 +39,8 @@ static struct flow *flow_of(struct story *s, const struct datagram *d)
     struct flow *f = track_flow(s->track, d);
 
     cr_assert_not_null(f);
+    if (d->relayed)
+        f->contains |= FLOW_RELAYED;
     return f;
 }
 

@@ -69,6 +69,7 @@ struct story {
     size_t acts;
     struct act act[STORY_ACTS];
     uint8_t tids;
+    bool beyond_relay; /* what goes between a TURN relay and its peers is seen there, not inside TURN */
     /* How it is judged. */
     struct view_options options;
     struct view view;
