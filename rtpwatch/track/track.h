@@ -31,6 +31,7 @@ enum {
     TRACK_PASSWORDS = 1 << 20,
     TRACK_ALLOCS = 1 << 18,
     TRACK_CONNS = 1 << 18,
+    TRACK_RESTARTS = 1 << 16,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -49,7 +50,7 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, conns;
+        allocs, conns, restarts;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
