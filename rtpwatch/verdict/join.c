@@ -57,7 +57,7 @@ static void direction_weigh(struct direction_finding *at, const struct direction
     at->cause = CAUSE_NONE;
     at->confidence = CONFIDENCE_NONE;
     at->server = POOL_NONE;
-    at->stopped = (struct seen){ 0 };
+    at->stopped = at->resumed = (struct seen){ 0 };
     if (got->verdict == DIR_RECEIVED && !(sent->verdict == DIR_NOT_RECEIVED && missing * 4 > sent->sent)) {
         at->verdict = DIR_RECEIVED;
         at->why = got->why;
@@ -94,6 +94,10 @@ static void direction_join(struct direction_finding *d, const struct direction_f
         memcpy(d->received_from, more->received_from, sizeof d->received_from);
         d->has_quality = more->has_quality;
         d->loss_percent = more->loss_percent;
+        if (d->verdict == DIR_RECEIVED && more->verdict == DIR_RECEIVED) {
+            d->stopped = more->stopped;
+            d->resumed = more->resumed;
+        }
         d->jitter_ms = more->jitter_ms;
     }
     if (d->verdict == DIR_NOT_EXPECTED && more->verdict == DIR_NOT_EXPECTED)
@@ -203,9 +207,17 @@ static bool is_base(const struct session_finding *f)
     return f->call->answered.frame && f->directions_n;
 }
 
+/* Without signalling each vantage calls `a` whom it saw first. */
+static bool parties_swapped(const struct call *a, const struct call *b)
+{
+    if (a->kind == SESSION_RTP)
+        return !addr_eq(&a->sdps->media->addr, &b->sdps->media->addr);
+    return a->kind == SESSION_ICE && strcmp(a->sdps->media->ufrag, b->sdps->media->ufrag) != 0;
+}
+
 void findings_join(struct session_finding *into, const struct session_finding *more)
 {
-    bool swapped = into->call->kind == SESSION_ICE && strcmp(into->call->sdps->media->ufrag, more->call->sdps->media->ufrag) != 0;
+    bool swapped = parties_swapped(into->call, more->call);
 
     warnings_join(into, more);
     if (!is_base(more)) { /* the other vantage saw no answer: it has nothing to say of the media */
