@@ -22,8 +22,15 @@ static void nominated(const struct scene *s, const struct flow *f, const struct 
     r->remote = away ? f->src : f->dst;
 }
 
+/* DTLS, media, or what nobody can read. */
+static bool beyond_checks(const struct flow *f)
+{
+    return f && (f->contains & (FLOW_DTLS | FLOW_RTP | FLOW_RTCP | FLOW_OTHER));
+}
+
 static void roles(const struct scene *s, enum party p, const struct flow *f, const struct check *c, struct ice_result *out)
 {
+    out->beyond |= beyond_checks(f) || beyond_checks(track_find_flow(s->v->t, &f->dst, &f->src));
     if (c->controlling) {
         out->roles.has_controlling = true;
         out->roles.controlling = p;

@@ -4,6 +4,7 @@
 
 #include "verdict/verdict_private.h"
 
+#define CONSENT_NS    SECONDS(6)
 #define NOMINATION_NS SECONDS(5) /* a controlling agent that waits for better pairs nominates one long before that */
 
 /* The agreements of the leg that counts: the answered one, or while none is answered the latest early one. */
@@ -350,11 +351,17 @@ static bool setup_failed(const struct work *w)
            w->ice_ns >= JUDGE_MIN_NS;
 }
 
+/* Was it there before the capture? Then its nomination may have been as well: consent is asked for every 6 s at least (RFC 7675 §5.1). */
+static bool ice_from_start(const struct work *w)
+{
+    return w->c->kind == SESSION_SIP ? w->c->seen_from_start : w->c->started.ns - w->v->t->first.ns > CONSENT_NS;
+}
+
 /* Some pair works, and the controlling agent never chose one: ICE did not complete (RFC 8445 §8.1.1), and DTLS never began. */
 static bool never_nominated(const struct work *w)
 {
-    return w->ice_used && w->connected && !w->rtp_seen && w->ice.roles.has_controlling && !w->ice.nominating &&
-           w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS && !w->v->options.dropped;
+    return ice_from_start(w) && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen && w->ice.roles.has_controlling &&
+           !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS && !w->v->options.dropped;
 }
 
 static void whole_unnominated(struct work *w)
