@@ -1,7 +1,7 @@
 #include "verdict/unsignalled_private.h"
 
 #define RESTART_NS SECONDS(30) /* old and new fragments follow each other within that: as long as consent lasts (RFC 7675 §5.1) */
-enum { CANDS_KEPT = 24, RESTARTS_FOLLOWED = 64 };
+enum { CANDS_ICE = 24, CANDS_RTP = 8, RESTARTS_FOLLOWED = 64 };
 
 /* "PEER:OWN", as the sender of a check writes it (RFC 8445 §7.1.2). */
 struct ufrags {
@@ -97,24 +97,25 @@ static bool ufrags_eq(const void *self, uint32_t slot, const void *key)
     return same_pair(&own, key);
 }
 
-static struct sdp_fact *side_make(struct call *c, enum party p, struct seen at)
+static uint8_t room_of(const struct media_desc *m)
+{
+    return m->ice ? CANDS_ICE : CANDS_RTP;
+}
+
+static struct sdp_fact *side_make(struct call *c, enum session_kind kind, enum party p, struct seen at)
 {
     struct sdp_fact *f = arena_take(&c->arena, sizeof *f);
+    bool ice = kind == SESSION_ICE;
 
-    if (!f)
+    if (!f || !(f->media = arena_take(&c->arena, sizeof *f->media)))
         return NULL;
-    f->media = arena_take(&c->arena, sizeof *f->media);
-    f->cand = arena_take(&c->arena, CANDS_KEPT * sizeof *f->cand);
-    if (!f->media || !f->cand)
-        return NULL;
+    *f->media = (struct media_desc){ .kind = SDP_OTHER, .dir = SDP_SENDRECV, .ice = ice, .rtcp_mux = ice };
+    f->media->host = f->media->mid = f->media->ufrag = f->media->pwd = f->media->codec = "";
+    f->cand = arena_take(&c->arena, room_of(f->media) * sizeof *f->cand);
     f->party = p;
     f->at = at;
     f->medias = 1;
-    *f->media = (struct media_desc){
-        .kind = SDP_OTHER, .dir = SDP_SENDRECV, .ice = true, .rtcp_mux = true, .host = "", .mid = "", .pwd = "", .codec = ""
-    };
-    f->media->ufrag = "";
-    return f;
+    return f->cand ? f : NULL;
 }
 
 struct call *unsignalled_session(struct unsignalled *u, enum session_kind kind, struct seen at, uint32_t *slot)
@@ -130,7 +131,7 @@ struct call *unsignalled_session(struct unsignalled *u, enum session_kind kind, 
     c->state = CALL_UP;
     c->started = c->answered = c->last = at;
     a = arena_take(&c->arena, sizeof *a);
-    if (!a || !(c->sdps = side_make(c, CALLER, at)) || !(c->sdps->next = side_make(c, CALLEE, at))) {
+    if (!a || !(c->sdps = side_make(c, kind, CALLER, at)) || !(c->sdps->next = side_make(c, kind, CALLEE, at))) {
         u->refused++; /* what is left is a call without any description */
         return NULL;
     }
@@ -160,7 +161,7 @@ void unsignalled_candidate(struct sdp_fact *f, const struct addr *a, enum sdp_ca
     for (size_t i = 0; i < f->cands; i++)
         if (addr_eq(&f->cand[i].addr, a))
             return;
-    if (f->cands == CANDS_KEPT || !addr_usable(a))
+    if (f->cands == room_of(f->media) || !addr_usable(a))
         return;
     f->cand[f->cands++] =
         (struct cand_desc){ .component = 1, .type = type, .addr = *a, .raddr = base ? *base : ADDR_NONE, .host = "" };

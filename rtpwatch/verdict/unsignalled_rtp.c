@@ -254,7 +254,6 @@ static void describe(const struct talk *k, struct media_desc *m)
     m->pt = k->pt;
     m->codec = codec ? codec : "";
     m->clock_hz = hz;
-    m->ice = m->rtcp_mux = false;
 }
 
 static enum sdp_cand_type type_of(const struct view *v, const struct addr *a)
