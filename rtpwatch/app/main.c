@@ -160,7 +160,11 @@ static bool make_report(struct run *r)
                                                      .dropped = lost_too_many(r, i),
                                                      .several = r->vantages.n > 1 },
                                         .now_ns = r->pipeline[i]->clock.now_ns };
-    return report_make(&r->report, in, r->vantages.n);
+    if (!report_make(&r->report, in, r->vantages.n))
+        return false;
+    for (size_t i = 0; i < r->vantages.n; i++)
+        r->pipeline[i]->faults.count[FAULT_SESSION_TABLE_FULL] += r->report.vantage[i].unsignalled.refused;
+    return true;
 }
 
 static int dump_facts(struct run *r)

@@ -123,6 +123,8 @@ static cJSON *direction(const struct out_report *r, const struct session_finding
         cJSON_AddNullToObject(o, "jitter_ms");
     cJSON_AddNullToObject(o, "mos");
     put_text_or_null(o, "codec", d->codec);
+    put_time(o, "stopped", d->stopped.ns, d->stopped.frame != 0);
+    put_time(o, "resumed", d->resumed.ns, d->resumed.frame != 0);
     return o;
 }
 
@@ -167,6 +169,32 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
     cJSON_AddStringToObject(o, "status", candidate_status_word(c->status));
     put_frame(r, o, "frame", c->at.frame);
     return o;
+}
+
+static void put_party(const struct session_finding *f, cJSON *o, const char *name, bool known, enum party p)
+{
+    if (known)
+        cJSON_AddStringToObject(o, name, party_word(f, p));
+    else
+        cJSON_AddNullToObject(o, name);
+}
+
+static void put_ice(const struct out_report *r, const struct session_finding *f, cJSON *session)
+{
+    const struct ice_finding *ice = &f->ice;
+    cJSON *o = ice->used ? cJSON_AddObjectToObject(session, "ice") : cJSON_AddNullToObject(session, "ice"), *pair;
+
+    if (!ice->used)
+        return;
+    put_party(f, o, "controlling", ice->has_controlling, ice->controlling);
+    pair = ice->nominated.frame ? cJSON_AddObjectToObject(o, "nominated") : cJSON_AddNullToObject(o, "nominated");
+    if (ice->nominated.frame) {
+        put_addr(pair, "local", &ice->local);
+        put_addr(pair, "remote", &ice->remote);
+        put_frame(r, pair, "frame", ice->nominated.frame);
+    }
+    put_party(f, o, "lite", ice->has_lite, ice->lite);
+    put_count(o, "restarts", ice->restarts);
 }
 
 static const char *state_word(enum call_state s)
@@ -229,6 +257,7 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_text_or_null(o, "confidence", f->confidence == CONFIDENCE_NONE ? NULL : confidence_word(f->confidence));
     put_server(r, o, "stun_server", f->server);
     put_text_or_null(o, "remedy", session_remedy(f));
+    put_ice(r, f, o);
     session_lists(r, f, o);
     return o;
 }

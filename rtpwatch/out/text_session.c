@@ -42,6 +42,13 @@ static void put_parties(const struct text *t, struct session_finding *f, struct 
 
 static void put_call_id(const struct session_finding *f, const char *label, struct strbuf *b)
 {
+    char one[ADDR_TEXT], other[ADDR_TEXT];
+
+    if (f->call->kind == SESSION_RTP) {
+        strbuf_fmt(b, "RTP alone, %s and %s", addr_text(&f->call->sdps->media->addr, one),
+                   addr_text(&f->call->sdps->next->media->addr, other));
+        return;
+    }
     if (f->call->kind != SESSION_SIP) {
         strbuf_add(b, "no signalling seen");
         return;
@@ -142,7 +149,7 @@ static void put_quality(const struct text *t, const struct direction_finding *d,
 {
     if (d->has_quality && d->loss_percent >= 0.1)
         strbuf_fmt(b, ", %.1f" HARD_BLANK "%% lost", d->loss_percent);
-    if (d->stopped.frame) {
+    if (d->stopped.frame && !d->resumed.frame) {
         strbuf_add(b, " (frame" HARD_BLANK);
         out_frame(t->r, d->stopped.frame, b);
         strbuf_add(b, ")");

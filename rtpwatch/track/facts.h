@@ -218,6 +218,9 @@ struct check {
     uint32_t flow;
     struct tally requests, answers; /* answers: success responses that came back, by time of the answer */
     uint64_t errors, forged;        /* error responses; answers whose MESSAGE-INTEGRITY did not match */
+    uint64_t conflicts;             /* of the errors: 487, both took the same role (RFC 8445 §7.3.1.1) */
+    uint64_t unanswered;            /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
+    struct seen unanswered_since;   /* the first of them */
     struct seen nominated;          /* first request with USE-CANDIDATE */
     struct seen nominated_ok;       /* the answer to such a request */
     bool controlling;
@@ -225,6 +228,13 @@ struct check {
     struct seen mapped_at;
     bool mapped_verified;                   /* that answer's MESSAGE-INTEGRITY was verified */
     const char *username, *username_before; /* of the latest request, and before it changed; in the track's arena */
+};
+
+/* The checks of one flow changed their USERNAME: ICE began anew on the same addresses (RFC 8445 §9). */
+struct ice_restart {
+    uint32_t check;
+    const char *before, *after; /* in the track's arena */
+    struct seen last_before, first_after;
 };
 
 /* An ICE password, as an SDP gave it. */
@@ -383,6 +393,8 @@ struct call {
     struct agreement *agreements, *agreements_tail;
     struct call_outside outside[PARTIES]; /* at.frame 0: not known */
     struct addr signalling[PARTIES];      /* where the party's messages came from here */
+    uint32_t ssrc[PARTIES];               /* RTP sessions: of the first stream that each sent, 0 none */
+    uint16_t ice_restarts;                /* ICE sessions: how often the username fragments changed */
     uint64_t messages, bad_moves;
     struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
     struct session_id_fact *session_id; /* NULL: none */

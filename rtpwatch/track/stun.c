@@ -258,6 +258,25 @@ static struct check *check_get(struct track *t, struct flow *f)
     return c;
 }
 
+/* An ICE restart gives both agents new fragments; the request that first carries them is kept, while there is room. */
+static void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
+{
+    const char *before = c->username_before;
+    struct ice_restart *r = NULL;
+    uint32_t slot;
+
+    c->username_before = c->username;
+    if (span_eq(span_str(before), username)) { /* back to the one before: two agents share the addresses, nothing began anew */
+        c->username = before;
+        return;
+    }
+    if (*c->username && !(r = pool_new(&t->restarts, &slot)))
+        return; /* full: who changes names without end is not followed */
+    c->username = arena_str(&t->arena, username);
+    if (r)
+        *r = (struct ice_restart){ track_flow_at(t, c->flow)->checks, c->username_before, c->username, c->requests.last, d->at };
+}
+
 static void check_request(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
     struct check *c = check_get(t, f);
@@ -265,16 +284,17 @@ static void check_request(struct track *t, struct flow *f, const struct datagram
     f->contains |= FLOW_CHECK;
     if (!c)
         return;
-    if (tid_find(t, m->tid, &d->src, &d->dst) == HMAP_NONE)
+    if (tid_find(t, m->tid, &d->src, &d->dst) == HMAP_NONE) {
         tid_put(t, d, m, f->checks | TID_IS_CHECK);
+        if (c->unanswered++ == 0)
+            c->unanswered_since = d->at;
+    }
+    if (!span_eq(span_str(c->username), m->username))
+        check_rename(t, c, d, m->username);
     tally_add(&c->requests, d->at);
     c->controlling = m->controlling;
     if (m->use_candidate && !c->nominated.frame)
         c->nominated = d->at;
-    if (!span_eq(span_str(c->username), m->username)) {
-        c->username_before = c->username;
-        c->username = arena_str(&t->arena, m->username);
-    }
 }
 
 static void check_answer(struct track *t, struct check *c, const struct datagram *d, const struct stun_msg *m)
@@ -291,9 +311,11 @@ static void check_answer(struct track *t, struct check *c, const struct datagram
     }
     if (m->cls == STUN_ERROR) {
         c->errors++;
+        c->conflicts += m->error == 487;
         return;
     }
     tally_add(&c->answers, d->at);
+    c->unanswered = 0;
     if (c->nominated.frame && !c->nominated_ok.frame)
         c->nominated_ok = d->at;
     if (m->has_xor_mapped || m->has_mapped) {

@@ -33,6 +33,7 @@ enum {
     TRACK_TURN_PEERS = 1 << 20,
     TRACK_CONNS = 1 << 18,
     TRACK_LINK_HEADERS = 16,
+    TRACK_RESTARTS = 1 << 16,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -51,7 +52,7 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, turn_peers, conns;
+        allocs, turn_peers, conns, restarts;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;

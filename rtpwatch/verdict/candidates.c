@@ -163,6 +163,8 @@ static enum candidate_status status(const struct session_finding *f, const struc
 {
     if (c->rtp_packets)
         return direction_to(f, c) == DIR_NOT_RECEIVED && !c->checks_answered ? CANDIDATE_UNREACHABLE : CANDIDATE_USED;
+    if (f->ice.nominated.frame && c->checks_answered && (addr_eq(&c->addr, &f->ice.local) || addr_eq(&c->addr, &f->ice.remote)))
+        return CANDIDATE_USED;
     if (c->checks_answered || c->seen)
         return CANDIDATE_REACHABLE;
     return c->checks_sent ? CANDIDATE_UNREACHABLE : CANDIDATE_UNTESTED;

@@ -300,12 +300,44 @@ static const struct addr *default_address(const struct scene *s, enum party p)
     return &s->side[p].media->addr;
 }
 
+/*
+ * Of RTP alone, nothing tells what a party advertised: only that media is sent there. Where it comes from another network than it is sent
+ * to, the address was most likely wrong; who told it is not seen.
+ */
+static void cause_of_rtp(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                         struct session_finding *f)
+{
+    struct whereabouts w = x ? find(s, to, x) : (struct whereabouts){ 0 };
+    uint32_t tx = x ? mapping_behind(s->v, x, s->when.to_ns) : POOL_NONE;
+    struct claim claim = { 0 };
+
+    set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_SUSPECTED);
+    if (tx != POOL_NONE)
+        claim_judge(s->v, tx, false, &claim);
+    if (claim.status == CLAIM_WRONG) {
+        set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
+        out->server = track_tx_at(s->v->t, tx)->server;
+        evidence_claim(s->v, tx, &claim, f);
+    } else if (w.known && !w.matches && !addr_is_unroutable(x)) {
+        set(out, CAUSE_BAD_CANDIDATE, CONFIDENCE_SUSPECTED);
+        evidence_add(f, w.at, "media", "Media of %s comes from %s; what is sent to it goes to %s.", party_name(s->call, to, f),
+                     addr_keep(f, &w.addr), addr_keep(f, x));
+        evidence_add(f, (struct seen){ 0 }, "note", "No signalling is seen, so who told that address is not known.");
+    } else if (x) {
+        right_address(s, to, x, out, f);
+    }
+}
+
 void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
                    struct session_finding *f)
 {
     const struct addr *dst = x ? x : default_address(s, to);
 
     out->server = POOL_NONE;
+    if (s->call->kind == SESSION_RTP) {
+        cause_of_rtp(s, to, x, out, f);
+        return;
+    }
     if (out->moved) {
         set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
         return;

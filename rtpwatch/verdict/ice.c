@@ -1,5 +1,46 @@
 #include "verdict/verdict_private.h"
 
+static uint64_t rtp_of_pair(const struct scene *s, const struct flow *f)
+{
+    const struct flow *back = track_find_flow(s->v->t, &f->dst, &f->src);
+
+    return flow_rtp(s->v, f, s->when, NULL) + (back ? flow_rtp(s->v, back, s->when, NULL) : 0);
+}
+
+/* Aggressive nomination marks every check: of the pairs that it makes valid the one that media takes counts, else the latest. */
+static void nominated(const struct scene *s, const struct flow *f, const struct check *c, struct ice_result *out)
+{
+    uint64_t rtp = rtp_of_pair(s, f);
+    bool away = !view_has(s->v, &f->src) && view_has(s->v, &f->dst);
+    struct ice_finding *r = &out->roles;
+
+    if (r->nominated.frame && (rtp < out->nominated_rtp || (rtp == out->nominated_rtp && c->nominated_ok.ns <= r->nominated.ns)))
+        return;
+    out->nominated_rtp = rtp;
+    r->nominated = c->nominated_ok;
+    r->local = away ? f->dst : f->src;
+    r->remote = away ? f->src : f->dst;
+}
+
+/* DTLS, media, or what nobody can read. */
+static bool beyond_checks(const struct flow *f)
+{
+    return f && (f->contains & (FLOW_DTLS | FLOW_RTP | FLOW_RTCP | FLOW_OTHER));
+}
+
+static void roles(const struct scene *s, enum party p, const struct flow *f, const struct check *c, struct ice_result *out)
+{
+    out->beyond |= beyond_checks(f) || beyond_checks(track_find_flow(s->v->t, &f->dst, &f->src));
+    if (c->controlling) {
+        out->roles.has_controlling = true;
+        out->roles.controlling = p;
+    }
+    out->conflicts += c->conflicts;
+    out->nominating |= c->nominated.frame > 0;
+    if (c->nominated_ok.frame && c->nominated_ok.ns < s->when.to_ns)
+        nominated(s, f, c, out);
+}
+
 /* Checks that leave from a socket of this party, and what came back. */
 static void checks_from(const struct scene *s, enum party p, struct ice_result *out)
 {
@@ -17,6 +58,7 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
             out->sent[p] += c->requests.n;
             out->answered[p] += c->answers.n;
             out->connected |= c->answers.n > 0;
+            roles(s, p, f, c, out);
             out->routable_tried |= !addr_is_unroutable(&f->dst) || addr_same_site(&f->dst, &f->src);
             if (!out->first.frame || c->requests.first.ns < out->first.ns)
                 out->first = c->requests.first;
@@ -43,8 +85,15 @@ static void checks_reflexive(const struct scene *s, enum party p, struct ice_res
             out->sent[p] += c->requests.n;
             out->answered[p] += c->answers.n;
             out->connected |= c->answers.n > 0;
+            roles(s, p, f, c, out);
         }
     }
+}
+
+/* Who answers and never asks. In a call the descriptions say it; where there are none, what is seen does. */
+static bool is_lite(const struct scene *s, const struct ice_result *r, enum party p)
+{
+    return s->side[p].sdp->ice_lite || (s->call->kind == SESSION_ICE && !r->sent[p] && r->answered[other_party(p)]);
 }
 
 void ice_judge(const struct scene *s, struct ice_result *out)
@@ -54,4 +103,12 @@ void ice_judge(const struct scene *s, struct ice_result *out)
         checks_from(s, p, out);
         checks_reflexive(s, p, out);
     }
+    for (enum party p = CALLER; p < PARTIES; p++) {
+        out->lite[p] = is_lite(s, out, p);
+        if (out->lite[p]) {
+            out->roles.has_lite = true;
+            out->roles.lite = p;
+        }
+    }
+    out->roles.restarts = s->call->ice_restarts;
 }

@@ -57,7 +57,7 @@ static void direction_weigh(struct direction_finding *at, const struct direction
     at->cause = CAUSE_NONE;
     at->confidence = CONFIDENCE_NONE;
     at->server = POOL_NONE;
-    at->stopped = (struct seen){ 0 };
+    at->stopped = at->resumed = (struct seen){ 0 };
     if (got->verdict == DIR_RECEIVED && !(sent->verdict == DIR_NOT_RECEIVED && missing * 4 > sent->sent)) {
         at->verdict = DIR_RECEIVED;
         at->why = got->why;
@@ -98,6 +98,10 @@ static void direction_join(struct direction_finding *d, const struct direction_f
         memcpy(d->received_from, more->received_from, sizeof d->received_from);
         d->has_quality = more->has_quality;
         d->loss_percent = more->loss_percent;
+        if (d->verdict == DIR_RECEIVED && more->verdict == DIR_RECEIVED) {
+            d->stopped = more->stopped;
+            d->resumed = more->resumed;
+        }
         d->jitter_ms = more->jitter_ms;
     }
     if (d->verdict == DIR_NOT_EXPECTED && more->verdict == DIR_NOT_EXPECTED)

@@ -2,7 +2,7 @@
  * One direction of one m-line over one span: did the media get there? What speaks for it and against it is collected first; then
  * it is weighed, strongest first (SPEC §3).
  */
-#include "verdict/verdict_private.h"
+#include "verdict/lane_private.h"
 
 #define STALL_NS         SECONDS(8) /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
@@ -10,25 +10,6 @@
 #define SILENT_NS        SECONDS(5)
 #define STILL_NS         SECONDS(5) /* media that goes on this long after the last ICMP error was not stopped by it */
 #define QUIET_NS         SECONDS(15)
-enum { SR_SLACK = 25 }; /* packets on the way, or before the capture: half a second */
-
-/* What is known of one direction. */
-struct lane {
-    const struct scene *s;
-    const struct ice_result *ice;
-    enum party from, to;
-    struct tally sent, arrived, stray; /* RTP leaving the sender's socket; reaching the receiver's; reaching its host elsewhere */
-    struct addr main_dst;              /* where most of it goes, or went last */
-    const struct flow *main_flow;
-    struct addr stray_dst;
-    /* What the receiver reports, as seen at the sender's sockets. */
-    uint64_t reports, empty_reports;
-    struct seen reported, stalled, empty_last;
-    bool reports_others; /* its reports are of other streams, never of this one */
-    uint32_t sr_packets;
-    struct seen sr_at;
-    struct tally from_sender; /* RTCP of the sender: it is alive */
-};
 
 static void merge(struct tally *into, const struct tally *t)
 {
@@ -178,6 +159,7 @@ static void sender_alive(struct lane *l, const struct rtcp_sender *r)
     merge(&l->from_sender, &r->packets);
     if (r->has_sr) {
         l->sr_packets = r->sr_packets_last;
+        l->sr_advance = r->sr_packets_last - r->sr_packets_first;
         l->sr_at = r->sr_last;
     }
 }
@@ -190,6 +172,17 @@ static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
     return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
 }
 
+/* Without a description the next port may be anybody's: what comes from elsewhere is not that party's. */
+static bool from_party(const struct lane *l, enum party p, const struct addr *src)
+{
+    const struct side *x = &l->s->side[p];
+
+    for (size_t i = 0; i < x->own_n; i++)
+        if (addr_ip_eq(&x->own[i], src))
+            return true;
+    return l->s->call->kind != SESSION_RTP;
+}
+
 static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
                            void (*read)(struct lane *, const struct rtcp_sender *))
 {
@@ -199,7 +192,7 @@ static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
     const struct flow *f;
 
     for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in) {
-        if (side_has(&l->s->side[other_party(of)], &f->src))
+        if (side_has(&l->s->side[other_party(of)], &f->src) || !from_party(l, of, &f->src))
             continue;
         for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next)
             read(l, r);
@@ -242,12 +235,6 @@ static void collect_rtcp(struct lane *l, enum party of, void (*read)(struct lane
 
 /* ---- weighing ---- */
 
-static void conclude(struct direction_finding *out, enum dir_verdict v, const char *why)
-{
-    out->verdict = v;
-    out->why = why;
-}
-
 /* How long media was expected: early media before the agreement is a gift. */
 static int64_t span_ns(const struct lane *l)
 {
@@ -284,7 +271,7 @@ static bool fell_silent(const struct lane *l, const struct direction_finding *ou
     return pause >= (dead                 ? GONE_NS
                      : was_steady(l, out) ? SILENT_NS
                                           : QUIET_NS) &&
-           l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1);
+           l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1) && lane_checked_until(l) <= l->arrived.last.ns + SECONDS(1);
 }
 
 /* What arrived at the receiver's sockets at any time: a sender's report counts from its start, not from the span's. */
@@ -309,9 +296,11 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
     if (l->arrived.n) {
         const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
         const struct icmp_about *icmp = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
-        bool dead = icmp && in_span(l, icmp->errors.last);
+        bool dead = icmp && in_span(l, icmp->errors.last) &&
+                    (l->s->call->kind == SESSION_SIP || l->s->when.to_ns - l->arrived.last.ns >= STILL_NS);
 
-        if (fell_silent(l, out, dead) && (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
+        if (fell_silent(l, out, dead) && (dead || l->s->call->kind == SESSION_SIP || lane_consent_asked_in_vain(l)) &&
+            (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
             if (!dead && l->s->v->options.dropped) {
                 conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
                 return;
@@ -373,6 +362,9 @@ static const struct icmp_about *icmp_now(const struct lane *l)
 
     if (!i || !in_span(l, i->errors.first) || i->errors.first.ns >= l->s->when.to_ns - SECONDS(1))
         return NULL;
+    if (l->s->call->kind != SESSION_SIP && i->errors.first.ns > l->sent.first.ns + JUDGE_MIN_NS &&
+        l->sent.last.ns - i->errors.first.ns < STILL_NS)
+        return NULL; /* no BYE is seen: the other party may have hung up a moment before */
     if (i->errors.last.ns < l->sent.first.ns + JUDGE_MIN_NS && l->sent.last.ns > i->errors.last.ns + STILL_NS)
         return NULL;
     return l->reported.frame && l->reported.ns >= i->errors.first.ns ? NULL : i;
@@ -399,7 +391,7 @@ static const struct place *moved(const struct lane *l)
 }
 
 /* The sender's host is here and the receiver's is not: it must be told by what comes back. False: nothing told. */
-static bool told_by_reports(struct lane *l, struct direction_finding *out, struct session_finding *f)
+bool lane_told_by_reports(struct lane *l, struct direction_finding *out, struct session_finding *f)
 {
     const char *who = party_name(l->s->call, l->to, f);
 
@@ -436,14 +428,16 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     char dst[ADDR_TEXT], src[ADDR_TEXT];
 
     addr_text(&l->main_dst, dst);
-    if (icmp) {
+    if (lane_consent_lost(l, out, f)) {
+        return;
+    } else if (icmp) {
         conclude(out, DIR_NOT_RECEIVED, "ICMP says that it does not arrive");
         evidence_add(f, icmp->errors.first, "icmp", "%s: ICMP %s from %s for what is sent to %s (%llu time%s).", who,
                      icmp_what_name(icmp->what), addr_ip_text(&icmp->reporter, src), dst, (unsigned long long)icmp->errors.n,
                      icmp->errors.n == 1 ? "" : "s");
         if (l->reported.frame)
             out->stopped = icmp->errors.first;
-    } else if (told_by_reports(l, out, f)) {
+    } else if (lane_told_by_reports(l, out, f)) {
         return;
     } else if (now) {
         out->stopped = now->first;
@@ -523,7 +517,9 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
 {
     const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
 
-    if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
+    if (l->s->call->kind == SESSION_RTP) {
+        lane_weigh_rtp(l, out, f);
+    } else if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
         if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
@@ -586,6 +582,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
         return;
     }
     weigh(&l, out, session);
+    if (out->verdict == DIR_RECEIVED)
+        lane_gap(&l, out, session);
     if (!b->local)
         out->received_from_n = 0;
     if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))

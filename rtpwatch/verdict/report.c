@@ -27,9 +27,25 @@ static uint64_t session_hash(const struct call *c)
 
     if (c->kind == SESSION_SIP)
         return hash_bytes(c->call_id, strlen(c->call_id));
+    if (c->kind == SESSION_RTP)
+        return addr_hash(&c->sdps->media->addr) ^ addr_hash(&c->sdps->next->media->addr);
     a = span_str(c->sdps->media->ufrag);
     b = span_str(c->sdps->next->media->ufrag);
     return hash_bytes(a.p, a.n) ^ hash_bytes(b.p, b.n);
+}
+
+/* The same two addresses and an SSRC in common: where a NAT is in between, two places cannot know that they see one session. */
+static bool same_rtp(const struct call *a, const struct call *b)
+{
+    bool swapped = !addr_eq(&a->sdps->media->addr, &b->sdps->media->addr);
+    const struct sdp_fact *first = swapped ? b->sdps->next : b->sdps, *second = swapped ? b->sdps : b->sdps->next;
+
+    if (!addr_eq(&a->sdps->media->addr, &first->media->addr) || !addr_eq(&a->sdps->next->media->addr, &second->media->addr))
+        return false;
+    for (enum party p = CALLER; p < PARTIES; p++)
+        if (a->ssrc[p] && a->ssrc[p] == b->ssrc[swapped ? other_party(p) : p])
+            return true;
+    return false;
 }
 
 static bool same_session(const struct call *a, const struct call *b)
@@ -38,6 +54,8 @@ static bool same_session(const struct call *a, const struct call *b)
 
     if (a->kind != b->kind)
         return false;
+    if (a->kind == SESSION_RTP)
+        return same_rtp(a, b);
     if (a->kind == SESSION_SIP)
         return strcmp(a->call_id, b->call_id) == 0;
     a1 = a->sdps->media->ufrag;
@@ -70,10 +88,17 @@ static bool ref_eq(const void *self, uint32_t slot, const void *key)
     return same_session(report_any_call(r, slot), key);
 }
 
-/* Who is a and who is b without signalling is by who was seen first, which may differ from place to place. */
+/* Without signalling each vantage calls `a` whom it saw first. */
+static bool parties_swapped(const struct call *a, const struct call *b)
+{
+    if (a->kind == SESSION_RTP)
+        return !addr_eq(&a->sdps->media->addr, &b->sdps->media->addr);
+    return a->kind == SESSION_ICE && strcmp(a->sdps->media->ufrag, b->sdps->media->ufrag) != 0;
+}
+
 static void turn_like(const struct call *first, struct call *c)
 {
-    if (c->kind == SESSION_ICE && strcmp(first->sdps->media->ufrag, c->sdps->media->ufrag) != 0)
+    if (parties_swapped(first, c))
         unsignalled_turn(c);
 }
 

@@ -4,6 +4,9 @@
 
 #include "verdict/verdict_private.h"
 
+#define CONSENT_NS    SECONDS(6)
+#define NOMINATION_NS SECONDS(5) /* a controlling agent that waits for better pairs nominates one long before that */
+
 /* The agreements of the leg that counts: the answered one, or while none is answered the latest early one. */
 static const struct agreement *next_of_leg(const struct call *c, const struct agreement *a)
 {
@@ -17,6 +20,19 @@ static bool same_place(const struct media_desc *a, const struct media_desc *b)
     return addr_eq(&a->addr, &b->addr) && a->dir == b->dir && a->rejected == b->rejected;
 }
 
+/* New username fragments of both begin ICE anew, and with it another span (RFC 8445 §9, RFC 8839 §4.4.1.1). */
+static bool ice_restarts(const struct agreement *a, const struct agreement *b)
+{
+    for (enum party p = CALLER; p < PARTIES; p++)
+        for (size_t i = 0; i < a->by[p]->medias && i < b->by[p]->medias; i++) {
+            const char *old = a->by[p]->media[i].ufrag, *new = b->by[p]->media[i].ufrag;
+
+            if (*old && *new &&strcmp(old, new) != 0)
+                return true;
+        }
+    return false;
+}
+
 /* A re-INVITE that changes nothing that matters here (a session refresh, RFC 4028). */
 static bool changes_nothing(const struct agreement *a, const struct agreement *b)
 {
@@ -27,7 +43,7 @@ static bool changes_nothing(const struct agreement *a, const struct agreement *b
             if (!same_place(&a->by[p]->media[i], &b->by[p]->media[i]))
                 return false;
     }
-    return true;
+    return !ice_restarts(a, b);
 }
 
 static int64_t call_end(const struct view *v, const struct call *c)
@@ -89,6 +105,10 @@ static void spans_join(struct judged *all, const struct judged *span)
     places_join(d->received_from, &d->received_from_n, more.received_from, more.received_from_n);
     memcpy(more.sent_to, d->sent_to, sizeof more.sent_to);
     memcpy(more.received_from, d->received_from, sizeof more.received_from);
+    if (d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED && !more.resumed.frame) {
+        more.stopped = d->stopped;
+        more.resumed = d->resumed;
+    }
     more.sent_to_n = d->sent_to_n;
     more.received_from_n = d->received_from_n;
     if (worse || mended) {
@@ -98,6 +118,10 @@ static void spans_join(struct judged *all, const struct judged *span)
         d->received = more.received;
         d->expected_packets = more.expected_packets;
         d->expected = more.expected;
+        if (d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED) {
+            d->stopped = more.stopped;
+            d->resumed = more.resumed;
+        }
     }
     all->ns += span->ns;
 }
@@ -171,8 +195,15 @@ static void span_judge(struct work *w, const struct agreement *a, struct span_of
         w->ice_used |= s.ice;
         w->last = s;
         w->ice = ice;
-        if (s.ice)
+        if (s.ice) {
+            unsigned restarts = w->out->ice.restarts;
+
             w->ice_ns += when.to_ns - counted_from;
+            if (ice.sent[CALLER] + ice.sent[CALLEE] || !w->out->ice.used)
+                w->out->ice = ice.roles;
+            w->out->ice.used = true;
+            w->out->ice.restarts = restarts > ice.roles.restarts ? restarts : ice.roles.restarts;
+        }
     }
 }
 
@@ -190,6 +221,7 @@ static void spans_judge(struct work *w)
             next = next_of_leg(c, next->next);
         if (before || a != c->agreements)
             from = a->since.ns;
+        w->out->ice.restarts += before && ice_restarts(before, a);
         counted = c->answered.frame && c->answered.ns > a->since.ns ? c->answered.ns : a->since.ns;
         span_judge(w, a, (struct span_of_time){ from, next ? next->since.ns : end }, counted);
         before = a;
@@ -238,7 +270,7 @@ static void unsent_by_ice(struct work *w, struct direction_finding *d)
  */
 static void judge_unsent(struct work *w, struct direction_finding *d)
 {
-    bool both_answered = w->ice.answered[CALLER] && w->ice.answered[CALLEE];
+    bool both_answered = (w->ice.answered[CALLER] || w->ice.lite[CALLER]) && (w->ice.answered[CALLEE] || w->ice.lite[CALLEE]);
 
     if (d->verdict != DIR_NOT_SENT || d->cause != CAUSE_NONE)
         return;
@@ -260,6 +292,8 @@ static void tell_absence(struct work *w, const struct direction_finding *d)
 {
     const char *who = party_name(w->c, d->from, w->out);
 
+    if (w->c->kind == SESSION_RTP) /* no description awaits anything */
+        return;
     if (d->verdict == DIR_NOT_SENT && !d->sent) {
         evidence_add(w->out, d->since, "sdp", "From here on %s should send media, and sends none.", who);
         evidence_unsent(w->out, d->from);
@@ -295,7 +329,9 @@ void session_from_directions(struct session_finding *f)
         f->verdict = fine || unknown || failed == 1 ? VERDICT_ONE_WAY : VERDICT_NO_MEDIA;
         f->cause = f->cause == CAUSE_NONE ? CAUSE_UNKNOWN : f->cause;
     } else {
-        f->verdict = fine ? VERDICT_OK : unknown ? VERDICT_UNKNOWN : VERDICT_NOT_EXPECTED;
+        bool one_side = f->call->kind == SESSION_RTP && unknown; /* the other side may be captured elsewhere */
+
+        f->verdict = fine && !one_side ? VERDICT_OK : unknown ? VERDICT_UNKNOWN : VERDICT_NOT_EXPECTED;
     }
 }
 
@@ -314,6 +350,43 @@ static bool setup_failed(const struct work *w)
 {
     return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
            w->ice_ns >= JUDGE_MIN_NS;
+}
+
+/* Was it there before the capture? Then its nomination may have been as well: consent is asked for every 6 s at least (RFC 7675 §5.1). */
+static bool ice_from_start(const struct work *w)
+{
+    return w->c->kind == SESSION_SIP ? w->c->seen_from_start : w->c->started.ns - w->v->t->first.ns > CONSENT_NS;
+}
+
+/* Some pair works, and the controlling agent never chose one: ICE did not complete (RFC 8445 §8.1.1), and DTLS never began. */
+static bool never_nominated(const struct work *w)
+{
+    return ice_from_start(w) && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen && w->ice.roles.has_controlling &&
+           !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS && !w->v->options.dropped;
+}
+
+static void whole_unnominated(struct work *w)
+{
+    struct session_finding *f = w->out;
+
+    f->verdict = VERDICT_SETUP_FAILED;
+    f->cause = CAUSE_UNKNOWN;
+    f->evidence_n = 0;
+    evidence_add(
+        f, w->ice.first, "check",
+        "ICE checks from this frame on were answered (%llu of %llu), and %s, which is controlling, never nominated a pair: "
+        "setup never finished, and no media was ever sent.",
+        (unsigned long long)(w->ice.answered[CALLER] + w->ice.answered[CALLEE]),
+        (unsigned long long)(w->ice.sent[CALLER] + w->ice.sent[CALLEE]), party_name(w->c, w->ice.roles.controlling, f));
+    if (w->ice.conflicts)
+        evidence_add(f, (struct seen){ 0 }, "note", "%llu checks were answered with a role conflict (487).",
+                     (unsigned long long)w->ice.conflicts);
+    for (size_t i = 0; i < w->dirs; i++)
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
+            w->dir[i].d.verdict = DIR_NOT_SENT;
+            w->dir[i].d.cause = CAUSE_UNKNOWN;
+            w->dir[i].d.why = "no pair was nominated";
+        }
 }
 
 static void whole_setup(struct work *w)
@@ -369,6 +442,8 @@ static void conclude(struct work *w)
             }
     } else if (setup_failed(w)) {
         whole_setup(w);
+    } else if (never_nominated(w)) {
+        whole_unnominated(w);
     } else {
         whole_media(w);
     }

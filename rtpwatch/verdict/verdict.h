@@ -142,6 +142,7 @@ struct direction_finding {
     bool has_quality;
     double loss_percent, jitter_ms; /* jitter < 0: clock not known */
     struct seen stopped;            /* frame 0: it did not stop early */
+    struct seen resumed;            /* it came back after that; frame 0: it did not */
     bool moved;                     /* since then the receiver is at another address */
 };
 
@@ -163,6 +164,16 @@ struct candidate_finding {
     const struct agreement *counted; /* the last one under which what arrived was counted */
 };
 
+/* What the checks say of how ICE went. Where a session has several spans, of the last one. */
+struct ice_finding {
+    bool used;
+    bool has_controlling, has_lite;
+    enum party controlling, lite;
+    struct seen nominated; /* the answer that made the pair valid; frame 0: no pair was nominated */
+    struct addr local, remote;
+    unsigned restarts;
+};
+
 struct warning {
     const char *kind, *text;
     uint32_t server;
@@ -177,6 +188,7 @@ struct session_finding {
     /* As the call's, or of several vantages the earliest, by the first one's clock; not before the call began where one saw that. */
     struct seen started, answered, ended;
     enum call_state state;
+    struct ice_finding ice;
     struct arena arena; /* of its texts */
     size_t directions_n, candidates_n, warnings_n, evidence_n;
     /* Only the entries below those counts mean something. */

@@ -89,6 +89,12 @@ struct ice_result {
     bool connected;                            /* some pair was answered */
     bool routable_tried;                       /* some check went to an address that could have been reached */
     struct seen first, last;
+    bool lite[PARTIES];       /* it only answers: it says so (RFC 8445 §2.5), or is seen to */
+    bool nominating;          /* some check carried USE-CANDIDATE (RFC 8445 §8.1.1) */
+    bool beyond;              /* more than checks flows on some pair: ICE had chosen it, maybe before the capture */
+    uint64_t nominated_rtp;   /* packets on the nominated pair */
+    uint64_t conflicts;       /* answers that tell of a role conflict */
+    struct ice_finding roles; /* `used` is not set here */
 };
 
 void ice_judge(const struct scene *s, struct ice_result *out);

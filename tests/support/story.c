@@ -67,6 +67,7 @@ void story_free(struct story *s)
     if (!s)
         return;
     session_finding_done(s->found);
+    unsignalled_done(&s->unsignalled);
     free(s->found);
     strbuf_done(&s->text);
     track_free(s->track);
@@ -77,11 +78,13 @@ void story_free(struct story *s)
 
 static void play(struct story *s, struct act *a)
 {
-    struct datagram d = carry(s, a->from, a->to, 172);
+    struct datagram d = a->lost ? (struct datagram){ 0 } : carry(s, a->from, a->to, 172);
     struct rtp_msg m = { .pt = a->pt, .seq = (uint16_t)a->sent, .timestamp = a->sent * 160, .ssrc = a->ssrc };
 
     a->sent++;
     a->highest = a->sent;
+    if (a->lost)
+        return;
     track_rtp(s->track, flow_of(s, &d), &d, &m);
 }
 
@@ -132,6 +135,8 @@ static void check(struct story *s, struct act *a)
     struct datagram d = carry(s, a->from, a->to, 100), back;
     struct stun_msg m = { .cls = STUN_REQUEST, .method = STUN_BINDING, .username = span_str(a->user) };
 
+    m.controlling = a->nominates || a->controls;
+    m.use_candidate = a->nominates;
     tid_next(s, m.tid);
     track_stun(s->track, flow_of(s, &d), &d, &m);
     if (!a->seen_as.port)
@@ -242,7 +247,7 @@ static void sdp_make(const struct says *w, struct sdp *out, struct strbuf *bytes
     struct sdp_media *m = &out->media[0];
     char text[ADDR_TEXT];
 
-    *out = (struct sdp){ .medias = 1 };
+    *out = (struct sdp){ .medias = 1, .ice_lite = w->lite };
     m->kind = SDP_AUDIO;
     m->addr = at(w->rtp);
     if (w->refused)
@@ -425,11 +430,20 @@ void story_icmp(struct story *s, const char *reporter, const char *from, const c
 
 const struct session_finding *story_judge(struct story *s, uint32_t call)
 {
-    cr_assert(call < s->track->calls.used, "there is no call %u", call);
+    uint32_t calls = s->track->calls.used;
+
     session_finding_done(s->found);
-    view_make(&s->view, s->track, &s->options, s->now_ns);
-    judge_call(&s->view, track_call_at(s->track, call), s->found);
+    cr_assert(call < calls + story_unsignalled(s), "there is no session %u", call);
+    judge_call(&s->view, call < calls ? track_call_at(s->track, call) : pool_at(&s->unsignalled.calls, call - calls), s->found);
     return s->found;
+}
+
+uint32_t story_unsignalled(struct story *s)
+{
+    unsignalled_done(&s->unsignalled);
+    view_make(&s->view, s->track, &s->options, s->now_ns);
+    unsignalled_make(&s->unsignalled, &s->view);
+    return s->unsignalled.calls.used;
 }
 
 const struct direction_finding *story_direction(struct story *s, enum party from)
@@ -491,7 +505,8 @@ static void evidence_check(struct story *s, const struct outcome *want)
         return;
     if (!evidence_of(s, NULL))
         strbuf_add(&s->text, "no evidence has a frame\n");
-    if (want->server && want->cause == CAUSE_BAD_CANDIDATE && !(evidence_of(s, "mapping") && evidence_of(s, "sdp")))
+    if (want->server && want->cause == CAUSE_BAD_CANDIDATE &&
+        !(evidence_of(s, "mapping") && (s->found->call->kind == SESSION_RTP || evidence_of(s, "sdp"))))
         strbuf_add(&s->text, "the evidence lacks the server's answer or the SDP that passed it on\n");
     if (!want->server && want->cause == CAUSE_BAD_CANDIDATE && !evidence_of(s, "note"))
         strbuf_add(&s->text, "the evidence lacks the reason why no server is named\n");

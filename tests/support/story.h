@@ -9,7 +9,7 @@
 #define RW_TESTS_STORY_H
 
 #include "base/strbuf.h"
-#include "verdict/verdict.h"
+#include "verdict/unsignalled.h"
 
 #define D_HOST   "172.31.16.10"
 #define D_OUT    "203.0.113.10"
@@ -40,6 +40,9 @@ struct act {
     bool frozen;         /* its reports go on, and their highest sequence number does not */
     bool no_sr;          /* RTCP: receiver reports only */
     bool srtcp;          /* RTCP: what follows the first eight bytes cannot be read */
+    bool lost;           /* RTP: what is sent does not get here */
+    bool nominates;      /* ICE checks: by the controlling agent, with USE-CANDIDATE */
+    bool controls;       /* ICE checks: by the controlling agent, which does not nominate */
     bool forged;         /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
     const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
@@ -73,6 +76,7 @@ struct story {
     /* How it is judged. */
     struct view_options options;
     struct view view;
+    struct unsignalled unsignalled;
     struct session_finding *found;
     struct strbuf text;
 };
@@ -93,6 +97,7 @@ struct says {
         const char *addr, *base; /* base: raddr, or NULL */
     } cand[STORY_CANDIDATES];    /* up to the first without address */
     bool refused;                /* port 0 */
+    bool lite;                   /* a=ice-lite */
 };
 /* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
 #define SAYS(...)                                                                                                                \
@@ -134,8 +139,9 @@ void story_hush(struct story *s);               /* all acts end */
 
 /* ---- judging ---- */
 
-const struct session_finding *story_judge(struct story *s,
-                                          uint32_t call); /* calls count from 0; valid until the next judgement */
+/* Calls count from 0, and after them the sessions without signalling; valid until the next judgement. */
+const struct session_finding *story_judge(struct story *s, uint32_t call);
+uint32_t story_unsignalled(struct story *s); /* how many sessions without signalling there are */
 const struct direction_finding *story_direction(struct story *s, enum party from); /* of the last judgement; NULL none */
 struct server_finding story_server(struct story *s, const char *server);
 

@@ -258,3 +258,64 @@ Test(check_fact, checks_beyond_the_cap)
     cr_assert_eq(stun_between(A, B, stun_answer(2, B)), STUN_OF_NOBODY);
     cr_assert_eq(t->checks.refused, 1);
 }
+
+/* Consent is asked for again and again (RFC 7675): what was asked since the latest answer, retransmissions not counted. */
+Test(check_fact, unanswered_since_the_latest_answer)
+{
+    struct check *c;
+
+    stun_between(A, B, check_of(1));
+    stun_between(B, A, stun_answer(1, A));
+    c = check_between(A, B);
+    cr_assert_eq(c->unanswered, 0);
+    stun_between(A, B, check_of(2));
+    stun_between(A, B, check_of(2));
+    stun_between(A, B, check_of(3));
+    cr_assert_eq(c->unanswered, 2);
+    cr_assert_eq(c->unanswered_since.frame, 3);
+    stun_between(B, A, stun_answer(2, A));
+    cr_assert_eq(c->unanswered, 0);
+}
+
+Test(check_fact, a_role_conflict_is_counted)
+{
+    struct stun_msg m = stun_of(STUN_ERROR, 1);
+
+    m.error = 487;
+    stun_between(A, B, check_of(1));
+    stun_between(B, A, m);
+    cr_assert_eq(check_between(A, B)->errors, 1);
+    cr_assert_eq(check_between(A, B)->conflicts, 1);
+}
+
+Test(check_fact, new_fragments_are_a_restart)
+{
+    struct stun_msg m = check_of(2);
+    const struct ice_restart *r;
+
+    stun_between(A, B, check_of(1));
+    cr_assert_eq(t->restarts.used, 0);
+    m.username = SPAN("dddd:cccc");
+    stun_between(A, B, m);
+    cr_assert_eq(t->restarts.used, 1);
+    r = pool_at(&t->restarts, 0);
+    cr_assert_eq(track_check_at(t, r->check), check_between(A, B));
+    cr_assert_str_eq(r->before, "bbbb:aaaa");
+    cr_assert_str_eq(r->after, "dddd:cccc");
+    cr_assert_eq(r->last_before.frame, 1);
+    cr_assert_eq(r->first_after.frame, 2);
+}
+
+/* Two agents that share the addresses take turns: no restart each time, and no memory either. */
+Test(check_fact, names_that_take_turns)
+{
+    struct stun_msg other = check_of(0);
+
+    other.username = SPAN("dddd:cccc");
+    for (uint8_t i = 1; i < 100; i++) {
+        other.tid[1] = i;
+        stun_between(A, B, i % 2 ? check_of(i) : other);
+    }
+    cr_assert_eq(t->restarts.used, 1);
+    cr_assert_str_eq(check_between(A, B)->username_before, "dddd:cccc");
+}

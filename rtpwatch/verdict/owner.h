@@ -1,0 +1,27 @@
+/*
+ * Which RTP belongs to a session that is known by its signalling or its ICE checks: what flows from or to a transport address that the
+ * session named, or that a STUN server gave to one of its sockets, while it lasted.
+ */
+#ifndef RW_VERDICT_OWNER_H
+#define RW_VERDICT_OWNER_H
+
+#include "verdict/unsignalled.h"
+
+struct ownership {
+    const struct socket *socket;
+    int64_t from_ns, to_ns;
+};
+
+struct owners {
+    struct ownership *list; /* by socket */
+    size_t n, room;
+    bool failed; /* no memory: everything counts as owned */
+};
+
+/* Gathers the addresses of all SIP calls of the view and of the ICE sessions of `u`. owners_done() frees. */
+void owners_make(struct owners *o, const struct view *v, const struct unsignalled *u);
+/* Does one of them own what flowed there within the time? */
+bool owners_have(const struct owners *o, const struct view *v, const struct flow *f, int64_t first_ns, int64_t last_ns);
+void owners_done(struct owners *o);
+
+#endif
