@@ -26,6 +26,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
     pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
+    dtls_tables_init(t);
     return t;
 }
 
@@ -50,6 +51,7 @@ void track_free(struct track *t)
     pool_done(&t->passwords);
     pool_done(&t->conns);
     pool_done(&t->allocs);
+    dtls_tables_done(t);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);

@@ -201,17 +201,12 @@ static void spans_judge(struct work *w)
 
 static void take_cause(struct session_finding *f, const struct direction_finding *d)
 {
-    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9,
-                                          [CAUSE_TURN_FAILED] = 8,
-                                          [CAUSE_STUN_UNANSWERED] = 8,
-                                          [CAUSE_STUN_ERROR] = 8,
-                                          [CAUSE_PRIVATE_ADDRESS] = 7,
-                                          [CAUSE_PORT_UNREACHABLE] = 6,
-                                          [CAUSE_UNADVERTISED_DESTINATION] = 5,
-                                          [CAUSE_PEER_GONE] = 4,
-                                          [CAUSE_SYMMETRIC_NAT] = 3,
-                                          [CAUSE_PATH_BLOCKED] = 2,
-                                          [CAUSE_UNKNOWN] = 1 };
+    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9,    [CAUSE_TURN_FAILED] = 8,
+                                          [CAUSE_STUN_UNANSWERED] = 8,  [CAUSE_STUN_ERROR] = 8,
+                                          [CAUSE_DTLS_FAILED] = 8,      [CAUSE_PRIVATE_ADDRESS] = 7,
+                                          [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5,
+                                          [CAUSE_PEER_GONE] = 4,        [CAUSE_SYMMETRIC_NAT] = 3,
+                                          [CAUSE_PATH_BLOCKED] = 2,     [CAUSE_UNKNOWN] = 1 };
     bool more = weight[d->cause] > weight[f->cause];
     bool same = weight[d->cause] == weight[f->cause] && d->cause != CAUSE_NONE;
 
@@ -293,6 +288,8 @@ void session_from_directions(struct session_finding *f)
     if (failed) {
         f->verdict = fine || unknown || failed == 1 ? VERDICT_ONE_WAY : VERDICT_NO_MEDIA;
         f->cause = f->cause == CAUSE_NONE ? CAUSE_UNKNOWN : f->cause;
+        if (f->cause == CAUSE_DTLS_FAILED && !fine)
+            f->verdict = VERDICT_SETUP_FAILED;
     } else {
         f->verdict = fine ? VERDICT_OK : unknown ? VERDICT_UNKNOWN : VERDICT_NOT_EXPECTED;
     }
@@ -315,6 +312,17 @@ static bool setup_failed(const struct work *w)
            w->ice_ns >= JUDGE_MIN_NS;
 }
 
+static void set_unsent(struct work *w, const char *why)
+{
+    for (size_t i = 0; i < w->dirs; i++)
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
+            w->dir[i].d.verdict = DIR_NOT_SENT;
+            w->dir[i].d.cause = w->out->cause;
+            w->dir[i].d.confidence = w->out->confidence;
+            w->dir[i].d.why = why;
+        }
+}
+
 static void whole_setup(struct work *w)
 {
     struct session_finding *f = w->out;
@@ -326,12 +334,27 @@ static void whole_setup(struct work *w)
                  "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
                  (unsigned long long)sent);
     cause_of_setup(&w->last, &w->ice, f);
+    set_unsent(w, "ICE never connected");
+}
+
+static bool any_expected(const struct work *w)
+{
     for (size_t i = 0; i < w->dirs; i++)
-        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
-            w->dir[i].d.verdict = DIR_NOT_SENT;
-            w->dir[i].d.cause = f->cause;
-            w->dir[i].d.why = "ICE never connected";
-        }
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED)
+            return true;
+    return false;
+}
+
+/* The pair works, and DTLS on it does not. Always asked, since the handshake is told of every session. */
+static bool dtls_failed(struct work *w)
+{
+    bool held_back = w->rtp_seen || setup_failed(w) || !any_expected(w);
+
+    if (!w->any_scene || !dtls_judge(&w->last, held_back, w->out))
+        return false;
+    w->out->verdict = VERDICT_SETUP_FAILED;
+    set_unsent(w, "the DTLS handshake failed, so there are no keys to send with");
+    return true;
 }
 
 /* Neither party's media can be seen here: a proxy's or a registrar's vantage. */
@@ -355,6 +378,8 @@ static void conclude(struct work *w)
     } else if (!w->any_scene) {
         f->verdict = VERDICT_UNKNOWN;
         evidence_add(f, c->answered, "note", "No offer and answer of this call are in the capture.");
+    } else if (dtls_failed(w)) {
+        ; /* all is said */
     } else if (media_elsewhere(w)) {
         f->verdict = VERDICT_UNKNOWN;
         f->evidence_n = 0;

@@ -111,6 +111,14 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 
+/* ---- dtls.c ---- */
+
+/*
+ * Fills session->dtls. True where the handshake is why there is no media (`media_seen`: there is some): then cause, confidence and the
+ * evidence of the session are written, and what evidence was there is gone.
+ */
+bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *session);
+
 /* ---- session.c ---- */
 
 /* Verdict, cause, confidence and server of the session from those of its directions. */
