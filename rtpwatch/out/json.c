@@ -1,8 +1,7 @@
 /* The report as JSON (doc/report.schema.json). One object at a time, so that a long report needs little memory. */
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "out/out.h"
+#include "out/json_private.h"
 
 enum { TEXT_MAX = 4096 };
 
@@ -92,7 +91,7 @@ static void put_places(const struct out_report *r, cJSON *o, const char *name, c
     }
 }
 
-static const char *party_word(const struct session_finding *f, enum party p)
+const char *json_party(const struct session_finding *f, enum party p)
 {
     if (f->call->kind == SESSION_SIP)
         return p == CALLER ? "caller" : "callee";
@@ -105,8 +104,8 @@ static cJSON *direction(const struct out_report *r, const struct session_finding
 
     cJSON_AddStringToObject(o, "media", sdp_kind_name(d->kind));
     put_text_or_null(o, "mid", d->mid);
-    cJSON_AddStringToObject(o, "from", party_word(f, d->from));
-    cJSON_AddStringToObject(o, "to", party_word(f, d->to));
+    cJSON_AddStringToObject(o, "from", json_party(f, d->from));
+    cJSON_AddStringToObject(o, "to", json_party(f, d->to));
     cJSON_AddBoolToObject(o, "expected", d->expected);
     cJSON_AddStringToObject(o, "verdict", dir_verdict_word(d->verdict));
     put_sentence(o, "why", d->why);
@@ -140,7 +139,7 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
     cJSON *o = cJSON_CreateObject();
     struct strbuf name = { 0 };
 
-    cJSON_AddStringToObject(o, "party", party_word(f, c->party));
+    cJSON_AddStringToObject(o, "party", json_party(f, c->party));
     cJSON_AddStringToObject(o, "media", kind_of_media(f, c->media));
     cJSON_AddNumberToObject(o, "component", c->component);
     cJSON_AddStringToObject(o, "type", c->type);
@@ -230,6 +229,7 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_text_or_null(o, "confidence", f->confidence == CONFIDENCE_NONE ? NULL : confidence_word(f->confidence));
     put_server(r, o, "stun_server", f->server);
     put_text_or_null(o, "remedy", session_remedy(f));
+    cJSON_AddItemToObject(o, "dtls", json_dtls(r, f));
     session_lists(r, f, o);
     return o;
 }

@@ -42,23 +42,36 @@ static void tell_began(const struct handshakes *h, struct session_finding *f)
                      name(h, h->client, f), from, to, times(hello->n, f), seconds(hello->last.ns - hello->first.ns));
 }
 
-static const char *begin_of(const char *fingerprint, struct session_finding *f)
+/* Four bytes of a fingerprint, from the one on where it differs from the other. */
+static const char *part_of(const char *fingerprint, size_t at, struct session_finding *f)
 {
     struct strbuf b = { 0 };
 
-    strbuf_safe(&b, span_part(span_str(fingerprint), 0, FINGERPRINT_SHOWN), FINGERPRINT_SHOWN);
+    strbuf_safe(&b, span_part(span_str(fingerprint), at, FINGERPRINT_SHOWN), FINGERPRINT_SHOWN);
     return text_keep(f, &b);
+}
+
+/* Where the byte begins in which the two differ; both are of one length. The end of the text shows no less than four. */
+static size_t first_difference(const char *a, const char *b)
+{
+    size_t n = strlen(a), i = 0;
+
+    while (i + FINGERPRINT_SHOWN < n && span_eq_nocase(span_part(span_str(a), i, 2), span_part(span_str(b), i, 2)))
+        i += 3;
+    return i;
 }
 
 static void tell_mismatch(const struct handshakes *h, enum party p, const char *is, struct session_finding *f)
 {
     const struct media_desc *m = h->s->side[p].media;
+    size_t at = first_difference(m->fingerprint, is);
 
-    evidence_add(f, h->s->side[p].sdp->at, "sdp", "The description of %s names its certificate: %s %s...", name(h, p, f), m->hash,
-                 begin_of(m->fingerprint, f));
+    evidence_add(f, h->s->side[p].sdp->at, "sdp",
+                 "The description of %s names a certificate with the %s fingerprint %s (byte %zu on).", name(h, p, f), m->hash,
+                 part_of(m->fingerprint, at, f), at / 3 + 1);
     evidence_add(f, h->certificate[p]->certificate_at, "dtls",
-                 "In the handshake %s shows a certificate with another fingerprint, %s %s..., which the other party must refuse.",
-                 name(h, p, f), m->hash, begin_of(is, f));
+                 "In the handshake %s shows another certificate, with %s (byte %zu on): the other party must refuse it.",
+                 name(h, p, f), part_of(is, at, f), at / 3 + 1);
 }
 
 static void tell_alert(const struct handshakes *h, enum party p, struct session_finding *f)
@@ -87,7 +100,7 @@ static bool both_alive(const struct handshakes *h)
     return f && back && f->packets.last.ns >= late && back->packets.last.ns >= late;
 }
 
-/* The latest answer to an ICE check between the two; frame 0: none. */
+/* The latest answer to an ICE check between the two, during the call; frame 0: none. */
 static struct seen check_answered(const struct handshakes *h)
 {
     const struct track *t = h->s->v->t;
@@ -96,9 +109,12 @@ static struct seen check_answered(const struct handshakes *h)
 
     for (unsigned i = 0; i < 2; i++) {
         const struct check *c = f[i] ? track_check_at(t, f[i]->checks) : NULL;
+        struct seen at = { 0 };
 
-        if (c && c->answers.n && (!last.frame || c->answers.last.ns > last.ns))
-            last = c->answers.last;
+        if (c && c->answers.n)
+            at = c->answers.last.ns <= h->s->when.to_ns ? c->answers.last : c->answers.first;
+        if (at.frame && at.ns >= h->s->call->started.ns && at.ns <= h->s->when.to_ns && at.ns >= last.ns)
+            last = at;
     }
     return last;
 }

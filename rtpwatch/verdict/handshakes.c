@@ -189,5 +189,6 @@ bool handshakes_mismatch(const struct handshakes *h, enum party p, char out[DTLS
     const struct dtls_end *e = h->certificate[p];
     const struct media_desc *m = h->s->side[p].media;
 
-    return e && m && m->dtls && !is_named(h, e) && track_fingerprint(h->s->v->t, e, m->hash, out, DTLS_FINGERPRINT_ROOM);
+    return e && m && m->dtls && !is_named(h, e) && track_fingerprint(h->s->v->t, e, m->hash, out, DTLS_FINGERPRINT_ROOM) &&
+           strlen(out) == strlen(m->fingerprint); /* else it is cut or broken, and tells nothing */
 }

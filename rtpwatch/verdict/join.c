@@ -153,6 +153,18 @@ static void evidence_join(struct session_finding *into, const struct session_fin
     evidence_sort(into);
 }
 
+/* A place that saw the handshake finish knows more than one that did not. */
+static void handshakes_join(struct session_finding *into, const struct session_finding *more, bool swapped)
+{
+    if (!more->dtls.seen || into->dtls.completed || (into->dtls.seen && !more->dtls.completed))
+        return;
+    into->dtls = more->dtls;
+    if (swapped) {
+        into->dtls.client = other_party(into->dtls.client);
+        into->dtls.alert_by = other_party(into->dtls.alert_by);
+    }
+}
+
 static void warnings_join(struct session_finding *into, const struct session_finding *more)
 {
     for (size_t i = 0; i < more->warnings_n; i++)
@@ -235,6 +247,7 @@ void findings_join(struct session_finding *into, const struct session_finding *m
     }
     candidates_join(into, more, swapped);
     evidence_join(into, more);
+    handshakes_join(into, more, swapped);
     if (into->verdict == VERDICT_SETUP_FAILED && more->verdict == VERDICT_SETUP_FAILED) {
         if (more->cause == CAUSE_BAD_CANDIDATE &&
             (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE || more->confidence > into->confidence)) {
