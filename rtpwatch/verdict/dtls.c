@@ -67,11 +67,11 @@ static void tell_mismatch(const struct handshakes *h, enum party p, const char *
     size_t at = first_difference(m->fingerprint, is);
 
     evidence_add(f, h->s->side[p].sdp->at, "sdp",
-                 "The description of %s names a certificate with the %s fingerprint %s (byte %zu on).", name(h, p, f), m->hash,
-                 part_of(m->fingerprint, at, f), at / 3 + 1);
+                 "The description of %s names a certificate whose %s fingerprint has %s from byte %zu on.", name(h, p, f),
+                 m->hash, part_of(m->fingerprint, at, f), at / 3 + 1);
     evidence_add(f, h->certificate[p]->certificate_at, "dtls",
-                 "In the handshake %s shows another certificate, with %s (byte %zu on): the other party must refuse it.",
-                 name(h, p, f), part_of(is, at, f), at / 3 + 1);
+                 "In the handshake %s shows another certificate, with %s there: the other party must refuse it.", name(h, p, f),
+                 part_of(is, at, f));
 }
 
 static void tell_alert(const struct handshakes *h, enum party p, struct session_finding *f)
