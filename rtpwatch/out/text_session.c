@@ -202,7 +202,7 @@ static void directions(struct text *t, struct session_finding *f)
 /* How much a kind of evidence tells a reader; what is not listed comes before the notes. */
 static unsigned rank(const struct evidence *e)
 {
-    static const char *const kinds[] = { "mapping", "sdp", "check", "icmp", "rtcp", "media" };
+    static const char *const kinds[] = { "dtls", "mapping", "sdp", "check", "icmp", "rtcp", "media" };
     enum { KINDS = sizeof kinds / sizeof *kinds };
     unsigned i = 0;
 
@@ -211,7 +211,7 @@ static unsigned rank(const struct evidence *e)
     return i < KINDS ? i : strcmp(e->kind, "note") == 0 ? KINDS + 1u : KINDS;
 }
 
-enum { RANKS = 8, RANK_NOTE = RANKS - 1 };
+enum { RANKS = 9, RANK_NOTE = RANKS - 1 };
 
 static bool told_before(const struct session_finding *f, size_t n)
 {

@@ -29,17 +29,19 @@ static double seconds(int64_t ns)
     return (double)ns / NS_PER_S;
 }
 
+/* A ClientHello that brings a cookie (RFC 6347 §4.2.1) is no repetition. */
 static void tell_began(const struct handshakes *h, struct session_finding *f)
 {
     const struct tally *hello = &h->of[h->client].client_hello;
+    uint64_t n = hello->n - (h->of[other_party(h->client)].verify.n && hello->n > 1);
     const char *from = addr_keep(f, &h->from), *to = addr_keep(f, &h->to);
 
-    if (hello->n == 1)
+    if (n == 1)
         evidence_add(f, h->began, "dtls", "%s began the DTLS handshake as client, from %s to %s.", name(h, h->client, f), from,
                      to);
     else
         evidence_add(f, h->began, "dtls", "%s began the DTLS handshake as client, from %s to %s: ClientHello %s in %.1f s.",
-                     name(h, h->client, f), from, to, times(hello->n, f), seconds(hello->last.ns - hello->first.ns));
+                     name(h, h->client, f), from, to, times(n, f), seconds(hello->last.ns - hello->first.ns));
 }
 
 /* Four bytes of a fingerprint, from the one on where it differs from the other. */
@@ -191,7 +193,7 @@ static void got_stuck(const struct handshakes *h, struct session_finding *f)
         evidence_add(f, flight->last, "dtls", "%s sent the rest of its part %s; %s never confirms it%s.", name(h, h->client, f),
                      times(flight->n, f), name(h, server, f), s->again.n ? " and repeats its own" : "");
         tell_large(h, h->client, f);
-    } else if (c->client_hello.last.ns > answer->first.ns && !s->verify.n) {
+    } else if (s->server_hello.n ? c->client_hello.last.ns > s->server_hello.first.ns : c->again.n) {
         evidence_add(f, answer->last, "dtls", "%s answers (%s), and %s goes on repeating its ClientHello as if it heard nothing.",
                      name(h, server, f), times(answer->n, f), name(h, h->client, f));
         tell_large(h, server, f);
@@ -298,8 +300,8 @@ static const struct check *chosen_pair(const struct scene *s)
             for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out) {
                 const struct check *c = track_check_at(t, f->checks);
 
-                if (c && c->nominated_ok.frame && c->nominated_ok.ns >= s->when.from_ns &&
-                    c->answers.last.ns - c->nominated_ok.ns >= JUDGE_MIN_NS && c->answers.last.ns <= s->when.to_ns)
+                if (c && c->nominated_ok.ns >= s->when.from_ns && c->answers.last.ns - c->nominated_ok.ns >= JUDGE_MIN_NS &&
+                    c->answers.last.ns <= s->when.to_ns)
                     return c;
             }
         }

@@ -130,6 +130,7 @@ void story_icmp(struct story *s, const char *reporter, const char *from, const c
 /* The flights of DTLS 1.2 (RFC 6347 §4.2), one datagram each. */
 enum flight {
     FLIGHT_CLIENT_HELLO,
+    FLIGHT_VERIFY, /* HelloVerifyRequest */
     FLIGHT_SERVER, /* ServerHello, Certificate, ServerHelloDone */
     FLIGHT_CLIENT, /* Certificate, ClientKeyExchange, ChangeCipherSpec, Finished */
     FLIGHT_FINISHED,

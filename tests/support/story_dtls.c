@@ -62,6 +62,7 @@ void story_dtls(struct story *s, const struct says_dtls *d)
     m.record[0] = (struct dtls_record){ .type = DTLS_HANDSHAKE, .version = DTLS_1_2, .seq = s->frame };
     switch (d->flight) {
     case FLIGHT_CLIENT_HELLO: client_hello(&m, d->attempt, body); break;
+    case FLIGHT_VERIFY: m.has_hello_verify_request = true; break;
     case FLIGHT_SERVER: server_flight(&m, d->certificate); break;
     case FLIGHT_CLIENT:
         certificate(&m, 1, d->certificate);
