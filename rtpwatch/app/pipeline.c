@@ -165,11 +165,13 @@ static bool udp_dtls(struct pipeline *p, struct flow *f, const struct datagram *
     struct faults why = { 0 };
     enum dis got = dtls_dissect(&r, &p->msg.dtls, &why);
 
+    if (got == DIS_NOT_MINE)
+        return false;
     f->contains |= FLOW_DTLS;
     if (got == DIS_OK || got == DIS_CUT)
         track_dtls(p->track, d, &p->msg.dtls, got == DIS_CUT, &why);
     fault_log_all(&p->faults, &why, d->at.frame);
-    return got != DIS_NOT_MINE;
+    return true;
 }
 
 static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
