@@ -257,6 +257,12 @@ static bool refused_after(const struct handshakes *h, struct session_finding *f)
     return false;
 }
 
+/* Who waits sends its flight again (RFC 6347 §4.2.4). Where nobody does, what is missing may be missing from the capture alone. */
+static bool is_repeated(const struct handshakes *h)
+{
+    return h->of[CALLER].again.n || h->of[CALLEE].again.n;
+}
+
 static bool judge_begun(const struct handshakes *h, struct session_finding *f)
 {
     bool from_start = h->began.frame && h->began.frame == h->first.frame;
@@ -275,7 +281,7 @@ static bool judge_begun(const struct handshakes *h, struct session_finding *f)
     } else {
         got_stuck(h, f);
     }
-    blame(f, both_alive(h) ? CONFIDENCE_LIKELY : CONFIDENCE_SUSPECTED);
+    blame(f, both_alive(h) && is_repeated(h) ? CONFIDENCE_LIKELY : CONFIDENCE_SUSPECTED);
     return true;
 }
 

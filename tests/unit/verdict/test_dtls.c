@@ -157,6 +157,17 @@ Test(dtls, the_client_never_goes_on)
     story_free(s);
 }
 
+/* A packet that the capture missed would look the same. */
+Test(dtls, the_client_never_goes_on_and_nothing_is_repeated)
+{
+    struct story *s = connected();
+
+    DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_SERVER, W_CERT);
+    ends_as_failed(s, CONFIDENCE_SUSPECTED);
+    story_free(s);
+}
+
 Test(dtls, stuck_without_ice)
 {
     struct story *s = without_ice();
