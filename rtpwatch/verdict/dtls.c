@@ -226,7 +226,8 @@ static bool proven(const struct handshakes *h, struct session_finding *f)
         if (refuses(h, p))
             tell_alert(h, p, f);
     }
-    blame(f, CONFIDENCE_PROVEN);
+    /* One that finished was refused afterwards, if at all: that is not seen. */
+    blame(f, handshakes_complete(h) ? CONFIDENCE_LIKELY : CONFIDENCE_PROVEN);
     return true;
 }
 
@@ -307,7 +308,7 @@ static const struct check *chosen_pair(const struct scene *s)
                 const struct check *c = track_check_at(t, f->checks);
 
                 if (c && c->nominated_ok.ns >= s->when.from_ns && c->answers.last.ns - c->nominated_ok.ns >= JUDGE_MIN_NS &&
-                    c->answers.last.ns <= s->when.to_ns)
+                    c->answers.last.ns <= s->when.to_ns && pair_owner(s, p, &f->src, &f->dst) == PAIR_OF_SESSION)
                     return c;
             }
         }

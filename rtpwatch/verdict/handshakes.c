@@ -104,6 +104,35 @@ static bool met_before(struct handshakes *h, const struct dtls_assoc *a)
     return false;
 }
 
+/* "ONE:OTHER", whichever of them asked (RFC 8445 §7.1.2). */
+static bool is_username(const char *username, const struct side *a, const struct side *b)
+{
+    struct span peer = SPAN_NONE, own = span_str(username), x = span_str(a->media->ufrag), y = span_str(b->media->ufrag);
+
+    peer = span_until(&own, ':');
+    return (span_eq(peer, x) && span_eq(own, y)) || (span_eq(peer, y) && span_eq(own, x));
+}
+
+enum pair_owner pair_owner(const struct scene *s, enum party p, const struct addr *own, const struct addr *other)
+{
+    const struct side *a = &s->side[p], *b = &s->side[other_party(p)];
+    const struct flow *f[2] = { track_find_flow(s->v->t, own, other), track_find_flow(s->v->t, other, own) };
+    enum pair_owner owner = PAIR_OF_NOBODY;
+
+    if (!s->ice || side_has(b, other))
+        return PAIR_OF_SESSION;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct check *c = f[i] ? track_check_at(s->v->t, f[i]->checks) : NULL;
+
+        if (!c || !c->username)
+            continue;
+        if (is_username(c->username, a, b) || (c->username_before && is_username(c->username_before, a, b)))
+            return PAIR_OF_SESSION;
+        owner = PAIR_OF_ANOTHER;
+    }
+    return owner;
+}
+
 /* Two addresses between which DTLS was seen; `own`: that party's. */
 static void flow_add(struct handshakes *h, const struct flow *f, enum party p, const struct addr *own)
 {
@@ -111,7 +140,13 @@ static void flow_add(struct handshakes *h, const struct flow *f, enum party p, c
     const struct addr *other = addr_eq(&f->src, own) ? &f->dst : &f->src;
     const struct dtls_assoc *a = f->contains & FLOW_DTLS ? track_find_dtls(t, own, other) : NULL;
 
-    if (!a || side_has(&h->s->side[p], other) || met_before(h, a))
+    enum pair_owner owner;
+
+    if (!a || side_has(&h->s->side[p], other))
+        return;
+    owner = pair_owner(h->s, p, own, other);
+    h->cut |= owner == PAIR_OF_NOBODY;
+    if (owner != PAIR_OF_SESSION || met_before(h, a))
         return;
     h->reports |= reports_in(h, track_find_flow(t, own, other)) || reports_in(h, track_find_flow(t, other, own));
     pair_add(h, a, p, own);

@@ -24,13 +24,20 @@ struct handshakes {
     struct addr from, to;                        /* of the client's first ClientHello */
     struct seen began;                           /* the first ClientHello; frame 0: none */
     struct seen first;                           /* the first DTLS of all */
-    bool cut;     /* not all of it is known: the snap length hides some, or there are too many pairs */
+    bool cut;     /* not all of it is known: the snap length hides some, or there are too many pairs, or one of nobody */
     bool earlier; /* the same two addresses had DTLS before the call */
     bool reports; /* SRTCP flows between the two: they have keys */
     uint16_t version, profile;
     size_t pairs_n;
     const struct dtls_assoc *pair[HANDSHAKE_PAIRS_KEPT];
 };
+
+/*
+ * Whose checks run between `own`, an address of that party, and `other`? One socket may serve many sessions. Without ICE, and where the
+ * other party named `other`, the pair is the session's.
+ */
+enum pair_owner { PAIR_OF_SESSION, PAIR_OF_ANOTHER, PAIR_OF_NOBODY /* no checks were seen */ };
+enum pair_owner pair_owner(const struct scene *s, enum party p, const struct addr *own, const struct addr *other);
 
 void handshakes_gather(struct handshakes *h, const struct scene *s);
 bool handshakes_complete(const struct handshakes *h);

@@ -43,6 +43,8 @@ Test(dtls, finishes_on_another_pair)
 {
     struct story *s = connected();
 
+    story_checks(s, W_ELSE, D_RTP, TO_D, W_ELSE);
+    story_pass(s, 500);
     DTLS(s, D_RTP, W_ELSE, FLIGHT_CLIENT_HELLO);
     story_pass(s, 500);
     DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);

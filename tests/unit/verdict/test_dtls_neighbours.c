@@ -8,9 +8,20 @@ Test(dtls, the_certificate_is_another)
 {
     struct story *s = connected();
 
-    story_handshake(s, D_RTP, W_RTP, D_CERT, "an old certificate");
+    DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_SERVER, "an old certificate");
     ends_as_failed(s, CONFIDENCE_PROVEN);
     cr_expect(is_told(s, "sdp", "names a certificate") && is_told(s, "dtls", "shows another certificate"));
+    story_free(s);
+}
+
+/* It is refused after the handshake, as it seems: no media follows. */
+Test(dtls, the_certificate_is_another_and_it_finishes)
+{
+    struct story *s = connected();
+
+    story_handshake(s, D_RTP, W_RTP, D_CERT, "an old certificate");
+    ends_as_failed(s, CONFIDENCE_LIKELY);
     story_free(s);
 }
 
@@ -210,6 +221,42 @@ Test(dtls, a_lying_server_is_not_to_blame)
     hang_up(s);
     EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_DTLS_FAILED, .least = CONFIDENCE_LIKELY, .warned = LIAR);
     story_free(s);
+}
+
+/* D's socket serves other calls too, and one of those is refused: it has its own checks. */
+Test(dtls, another_session_of_the_same_socket_is_refused)
+{
+    struct story *s = connected();
+
+    story_handshake(s, D_RTP, W_RTP, D_CERT, W_CERT);
+    story_checks(s, W_ELSE, D_RTP, "dfrag:another", W_ELSE);
+    story_pass(s, 500);
+    DTLS(s, D_RTP, W_ELSE, FLIGHT_CLIENT_HELLO, .attempt = 3);
+    DTLS(s, W_ELSE, D_RTP, FLIGHT_ALERT, .alert = 40);
+    ends_otherwise(s);
+}
+
+/* ... and does not speak for this one either. */
+Test(dtls, another_session_of_the_same_socket_finishes)
+{
+    struct story *s = connected();
+
+    story_checks(s, W_ELSE, D_RTP, "dfrag:another", W_ELSE);
+    story_pass(s, 500);
+    story_handshake(s, D_RTP, W_ELSE, D_CERT, W_CERT);
+    again(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    ends_as_failed(s, CONFIDENCE_LIKELY);
+    story_free(s);
+}
+
+/* Nobody's checks run there: it may be this call's, and so nothing is said. */
+Test(dtls, dtls_on_a_pair_without_checks)
+{
+    struct story *s = connected();
+
+    story_handshake(s, D_RTP, W_ELSE, D_CERT, W_CERT);
+    again(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    ends_otherwise(s);
 }
 
 /* ---- without signalling ---- */
