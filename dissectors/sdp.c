@@ -309,6 +309,7 @@ static void read_attribute(struct reader *r, struct span value)
     } else if (text) {
         if (!value.n)
             fault(r, FAULT_SDP_FIELD);
+        r->now->more_fingerprints |= text == &r->now->fingerprint && text->n > 0;
         if (!text->n)
             *text = value;
     } else if (dir < COUNT(dir_names)) {
@@ -401,6 +402,8 @@ static void end_section(struct reader *r)
     inherit(&m->ufrag, s->ufrag);
     inherit(&m->pwd, s->pwd);
     inherit(&m->ice_options, s->ice_options);
+    if (!m->fingerprint.n)
+        m->more_fingerprints = s->more_fingerprints;
     inherit(&m->fingerprint, s->fingerprint);
     inherit(&m->setup, s->setup);
     if (!m->host.n && m->port && !r->cut)

@@ -40,6 +40,7 @@ struct sdp_media {
     bool has_dir; /* a direction attribute stands here or at session level */
     enum sdp_dir dir;
     struct span ufrag, pwd, ice_options, fingerprint, setup; /* the m-line's own, or the session's */
+    bool more_fingerprints;                                  /* it has several (RFC 8122 §5); `fingerprint` is the first */
     uint16_t ptime_ms;                                       /* 0 absent */
     size_t formats;
     struct sdp_format format[SDP_FORMATS_KEPT];

@@ -165,6 +165,20 @@ static bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)
     return true;
 }
 
+static bool udp_dtls(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    enum dis got = dtls_dissect(&r, &p->msg.dtls, &why);
+
+    if (got == DIS_NOT_MINE)
+        return false;
+    f->contains |= FLOW_DTLS;
+    if (got == DIS_OK || got == DIS_CUT)
+        track_dtls(p->track, d, &p->msg.dtls, got == DIS_CUT, &why);
+    fault_log_all(&p->faults, &why, d->at.frame);
+    return true;
+}
+
 static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
@@ -221,7 +235,7 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     case KIND_RTCP: return udp_rtcp(p, f, d, r) ? DONE_RTCP : unexplained(p, f, d, s);
     case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
     case KIND_SIP: f->contains |= FLOW_SIP; return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
-    case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
+    case KIND_DTLS: return udp_dtls(p, f, d, r) ? DONE_DTLS : unexplained(p, f, d, s);
     case KIND_TURN_CHANNEL: pipeline_channel(p, f, d, r); return DONE_TURN_DATA;
     case KIND_KEEPALIVE: return DONE_KEEPALIVE;
     default: return old_channel(p, f, d, r);
@@ -337,7 +351,8 @@ static void full_tables(struct pipeline *p)
 
     p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
                                               t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
-                                              t->servers.refused + t->turn_peers.refused + t->restarts.refused;
+                                              t->servers.refused + t->turn_peers.refused + t->restarts.refused +
+                                              t->dtls.refused + t->dtls_joins.refused + t->certificates.refused;
 }
 
 void pipeline_finish(struct pipeline *p)

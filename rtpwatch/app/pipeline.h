@@ -58,6 +58,7 @@ struct pipeline {
         struct dns_msg dns;
         struct stun_msg stun;
         struct rtcp_msg rtcp;
+        struct dtls_msg dtls;
     } msg;
     uint8_t ws[64 * 1024]; /* one WebSocket message, unmasked: as large as a datagram may be */
 };

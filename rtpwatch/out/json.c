@@ -91,7 +91,7 @@ static void put_places(const struct out_report *r, cJSON *o, const char *name, c
     }
 }
 
-static const char *party_word(const struct session_finding *f, enum party p)
+const char *json_party(const struct session_finding *f, enum party p)
 {
     if (f->call->kind == SESSION_SIP)
         return p == CALLER ? "caller" : "callee";
@@ -104,8 +104,8 @@ static cJSON *direction(const struct out_report *r, const struct session_finding
 
     cJSON_AddStringToObject(o, "media", sdp_kind_name(d->kind));
     put_text_or_null(o, "mid", d->mid);
-    cJSON_AddStringToObject(o, "from", party_word(f, d->from));
-    cJSON_AddStringToObject(o, "to", party_word(f, d->to));
+    cJSON_AddStringToObject(o, "from", json_party(f, d->from));
+    cJSON_AddStringToObject(o, "to", json_party(f, d->to));
     cJSON_AddBoolToObject(o, "expected", d->expected);
     cJSON_AddStringToObject(o, "verdict", dir_verdict_word(d->verdict));
     put_sentence(o, "why", d->why);
@@ -141,7 +141,7 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
     cJSON *o = cJSON_CreateObject();
     struct strbuf name = { 0 };
 
-    cJSON_AddStringToObject(o, "party", party_word(f, c->party));
+    cJSON_AddStringToObject(o, "party", json_party(f, c->party));
     cJSON_AddStringToObject(o, "media", kind_of_media(f, c->media));
     cJSON_AddNumberToObject(o, "component", c->component);
     cJSON_AddStringToObject(o, "type", c->type);
@@ -174,7 +174,7 @@ static cJSON *candidate(const struct out_report *r, const struct session_finding
 static void put_party(const struct session_finding *f, cJSON *o, const char *name, bool known, enum party p)
 {
     if (known)
-        cJSON_AddStringToObject(o, name, party_word(f, p));
+        cJSON_AddStringToObject(o, name, json_party(f, p));
     else
         cJSON_AddNullToObject(o, name);
 }
@@ -258,6 +258,7 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_server(r, o, "stun_server", f->server);
     put_text_or_null(o, "remedy", session_remedy(f));
     put_ice(r, f, o);
+    cJSON_AddItemToObject(o, "dtls", json_dtls(r, f));
     session_lists(r, f, o);
     return o;
 }

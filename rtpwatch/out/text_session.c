@@ -209,7 +209,7 @@ static void directions(struct text *t, struct session_finding *f)
 /* How much a kind of evidence tells a reader; what is not listed comes before the notes. */
 static unsigned rank(const struct evidence *e)
 {
-    static const char *const kinds[] = { "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
+    static const char *const kinds[] = { "dtls", "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
     enum { KINDS = sizeof kinds / sizeof *kinds };
     unsigned i = 0;
 

@@ -12,6 +12,18 @@ static const char *codec_of(struct arena *a, const struct sdp_media *m, struct m
     return "";
 }
 
+/* "sha-256 AB:CD:…" (RFC 8122 §5) */
+static void dtls_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+{
+    struct span value = m->fingerprint, hash = span_until(&value, ' ');
+
+    out->dtls = m->fingerprint.n > 0;
+    out->hash = arena_str(a, hash);
+    out->fingerprint = arena_str(a, span_trim(value));
+    out->setup = arena_str(a, m->setup);
+    out->more_fingerprints = m->more_fingerprints;
+}
+
 static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct media_desc *out)
 {
     const struct sdp_media *m = &sdp->media[i];
@@ -22,7 +34,6 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
     out->rtcp = m->rtcp;
     out->rejected = m->port == 0 && !m->bundle_only;
     out->rtcp_mux = m->rtcp_mux;
-    out->dtls = m->fingerprint.n > 0;
     out->ice = m->ufrag.n > 0 && !m->ice_mismatch;
     out->host = arena_str(a, m->host);
     out->mid = arena_str(a, m->mid);
@@ -30,6 +41,7 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
     out->pwd = arena_str(a, m->pwd);
     out->ptime_ms = m->ptime_ms;
     out->codec = codec_of(a, m, out);
+    dtls_keep(a, m, out);
 }
 
 static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_desc *out)

@@ -242,6 +242,53 @@ struct ice_password {
     const char *ufrag, *pwd; /* in the track's arena */
 };
 
+/* ---- DTLS ---- */
+
+/* A certificate that a handshake showed, kept once however often it is seen. */
+struct dtls_certificate {
+    struct span der; /* in the track's arena */
+};
+
+struct dtls_alert {
+    struct seen at; /* frame 0: none */
+    bool encrypted; /* then neither level nor description is known */
+    uint8_t level, description;
+};
+
+enum { DTLS_SEQS_KEPT = 16 };
+
+/* What one end of a DTLS association sent. The tallies count datagrams. */
+struct dtls_end {
+    struct addr addr;
+    struct tally datagrams, client_hello, server_hello, server_hello_done;
+    struct tally hello_verify;       /* HelloVerifyRequest, or DTLS 1.3's HelloRetryRequest */
+    struct tally key_exchange;       /* ClientKeyExchange: the client read the server's flight */
+    struct tally change_cipher_spec; /* DTLS 1.2 */
+    struct tally finished;           /* encrypted handshake: in DTLS 1.2 Finished, in DTLS 1.3 what follows the hellos */
+    struct tally application;        /* under the application's keys; in DTLS 1.3 also ACK and what follows Finished */
+    struct tally again;              /* retransmissions: a message that it had sent before, in a new record */
+    struct dtls_alert alert;         /* the first one; a fatal one in the clear rather than any other */
+    uint32_t largest;                /* its largest datagram with handshake messages, bytes */
+    uint32_t certificate;            /* slot, POOL_NONE: not seen whole */
+    struct seen certificate_at;
+    bool cut; /* the snap length removed part of what it sent */
+    /* How a new ClientHello is told from the same one sent again, and a retransmission from a packet captured twice. */
+    uint64_t random, last_record;
+    uint8_t type_of[DTLS_SEQS_KEPT];
+    uint32_t join; /* fragments under way, POOL_NONE none */
+};
+
+/* One DTLS handshake between two transport addresses and what followed it (RFC 6347, RFC 9147). */
+struct dtls_assoc {
+    struct dtls_end end[2]; /* the first sent the first datagram */
+    uint32_t older;         /* the handshake of the same two addresses before it, or POOL_NONE */
+    uint32_t nth;           /* how many there were before */
+    bool from_start;        /* its first datagram held a ClientHello */
+    bool profile_known;     /* the ServerHello is in the clear up to its use_srtp: DTLS 1.2 */
+    uint16_t version;       /* negotiated, 0 not known */
+    uint16_t profile;       /* SRTP protection profile (RFC 5764 §4.1.2), 0 none or not known */
+};
+
 /* ---- names and outside addresses ---- */
 
 /* One address that one DNS answer gave for a name. */
@@ -295,6 +342,8 @@ struct media_desc {
     uint32_t clock_hz;
     uint8_t pt;
     uint16_t ptime_ms;
+    const char *hash, *fingerprint, *setup; /* a=fingerprint's two parts (RFC 8122 §5), a=setup; "" none; with `dtls` */
+    bool more_fingerprints;                 /* there are others beside it */
 };
 
 struct cand_desc {

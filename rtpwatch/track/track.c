@@ -29,6 +29,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->restarts, sizeof(struct ice_restart), TRACK_RESTARTS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
     links_init(t);
+    dtls_tables_init(t);
     return t;
 }
 
@@ -55,6 +56,7 @@ void track_free(struct track *t)
     pool_done(&t->restarts);
     pool_done(&t->allocs);
     pool_done(&t->turn_peers);
+    dtls_tables_done(t);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/hmap.h"
 #include "dissectors/dns.h"
+#include "dissectors/dtls.h"
 #include "dissectors/rtcp.h"
 #include "dissectors/rtp.h"
 #include "dissectors/stun.h"
@@ -34,6 +35,10 @@ enum {
     TRACK_CONNS = 1 << 18,
     TRACK_LINK_HEADERS = 16,
     TRACK_RESTARTS = 1 << 16,
+    TRACK_DTLS = 1 << 18,
+    TRACK_DTLS_PER_PAIR = 16, /* handshakes between two addresses; what follows counts for the last */
+    TRACK_DTLS_JOINS = 4096,  /* messages in fragments under way */
+    TRACK_CERTIFICATES = 1 << 15,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -52,7 +57,8 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, turn_peers, conns, restarts;
+        allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates;
+    struct hmap by_dtls, by_certificate;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
@@ -99,6 +105,11 @@ int64_t turn_alloc_end(const struct turn_alloc *a);
 bool track_turn_channel(const struct track *t, const struct flow *f, uint16_t number, struct addr *peer);
 /* A connection that may carry signalling: the client's first bytes were a TLS ClientHello or a WebSocket upgrade. */
 void track_connection(struct track *t, const struct datagram *from_client);
+/*
+ * Records one DTLS datagram. What its fragments complete is decoded anew in *m (faults into *why). `cut`: the snap length removed
+ * part of it.
+ */
+void track_dtls(struct track *t, const struct datagram *d, struct dtls_msg *m, bool cut, struct faults *why);
 void track_icmp(struct track *t, const struct datagram *d, const struct icmp_msg *m);
 void track_dns(struct track *t, const struct datagram *d, const struct dns_msg *m);
 /* One SIP message with its SDP (NULL: none). */
@@ -150,6 +161,10 @@ static inline struct turn_peer *track_turn_peer_at(const struct track *t, uint32
 {
     return slot == POOL_NONE ? NULL : pool_at(&t->turn_peers, slot);
 }
+static inline struct dtls_assoc *track_dtls_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->dtls, slot);
+}
 static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 {
     return slot == POOL_NONE ? NULL : pool_at(&t->calls, slot);
@@ -158,6 +173,10 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
 bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
+/* The latest DTLS handshake between two addresses, in either order; NULL: none was seen. */
+struct dtls_assoc *track_find_dtls(const struct track *t, const struct addr *a, const struct addr *b);
+/* The fingerprint of the certificate that this end showed, see dtls_fingerprint(); false: none seen whole, or no such hash. */
+bool track_fingerprint(const struct track *t, const struct dtls_end *e, const char *hash, char *out, size_t room);
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
 
 /* Packets that the stream's sequence numbers say were sent (RFC 3550 A.3). */

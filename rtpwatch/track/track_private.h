@@ -17,6 +17,9 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
 /* turn.c: what a request or an answer of TURN's methods says of an allocation. `tx`: its transaction. */
 void turn_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m, uint32_t tx);
 void turn_answer(struct track *t, uint32_t tx, const struct datagram *d, const struct stun_msg *m);
+/* dtls.c: its tables. */
+void dtls_tables_init(struct track *t);
+void dtls_tables_done(struct track *t);
 /* stun.c: the password that goes with an ICE username fragment (RFC 8445 §5.3). */
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
 /* outside.c: what the Vias of a message say of where its senders are seen from. */

@@ -242,6 +242,14 @@ void notes_drop(struct session_finding *f)
     evidence_drop(f, is_note);
 }
 
+/* A place that saw the handshake finish knows more than one that did not. */
+static void handshakes_join(struct session_finding *into, const struct session_finding *more)
+{
+    if (!more->dtls.seen || into->dtls.completed || (into->dtls.seen && !more->dtls.completed))
+        return;
+    into->dtls = more->dtls;
+}
+
 static void warnings_join(struct session_finding *into, const struct session_finding *more)
 {
     for (size_t i = 0; i < more->warnings_n; i++)
@@ -395,6 +403,7 @@ void findings_join(struct session_finding *into, const struct session_finding *m
     candidates_join(into, more);
     evidence_join(into, call, more);
     evidence_drop(into, disproved);
+    handshakes_join(into, more);
     if (into->verdict == VERDICT_SETUP_FAILED && more->verdict == VERDICT_SETUP_FAILED) {
         setup_join(into, more);
         return;

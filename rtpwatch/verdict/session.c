@@ -233,17 +233,12 @@ static void spans_judge(struct work *w)
 
 static void take_cause(struct session_finding *f, const struct direction_finding *d)
 {
-    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9,
-                                          [CAUSE_TURN_FAILED] = 8,
-                                          [CAUSE_STUN_UNANSWERED] = 8,
-                                          [CAUSE_STUN_ERROR] = 8,
-                                          [CAUSE_PRIVATE_ADDRESS] = 7,
-                                          [CAUSE_PORT_UNREACHABLE] = 6,
-                                          [CAUSE_UNADVERTISED_DESTINATION] = 5,
-                                          [CAUSE_PEER_GONE] = 4,
-                                          [CAUSE_SYMMETRIC_NAT] = 3,
-                                          [CAUSE_PATH_BLOCKED] = 2,
-                                          [CAUSE_UNKNOWN] = 1 };
+    static const int weight[CAUSES_N] = { [CAUSE_BAD_CANDIDATE] = 9,    [CAUSE_TURN_FAILED] = 8,
+                                          [CAUSE_STUN_UNANSWERED] = 8,  [CAUSE_STUN_ERROR] = 8,
+                                          [CAUSE_DTLS_FAILED] = 8,      [CAUSE_PRIVATE_ADDRESS] = 7,
+                                          [CAUSE_PORT_UNREACHABLE] = 6, [CAUSE_UNADVERTISED_DESTINATION] = 5,
+                                          [CAUSE_PEER_GONE] = 4,        [CAUSE_SYMMETRIC_NAT] = 3,
+                                          [CAUSE_PATH_BLOCKED] = 2,     [CAUSE_UNKNOWN] = 1 };
     bool more = weight[d->cause] > weight[f->cause];
     bool same = weight[d->cause] == weight[f->cause] && d->cause != CAUSE_NONE;
 
@@ -328,6 +323,8 @@ void session_from_directions(struct session_finding *f)
     if (failed) {
         f->verdict = fine || unknown || failed == 1 ? VERDICT_ONE_WAY : VERDICT_NO_MEDIA;
         f->cause = f->cause == CAUSE_NONE ? CAUSE_UNKNOWN : f->cause;
+        if (f->cause == CAUSE_DTLS_FAILED && !fine)
+            f->verdict = VERDICT_SETUP_FAILED;
     } else {
         bool one_side = f->call->kind == SESSION_RTP && unknown; /* the other side may be captured elsewhere */
 
@@ -350,6 +347,17 @@ static bool setup_failed(const struct work *w)
 {
     return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
            w->ice_ns >= JUDGE_MIN_NS;
+}
+
+static void set_unsent(struct work *w, const char *why)
+{
+    for (size_t i = 0; i < w->dirs; i++)
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
+            w->dir[i].d.verdict = DIR_NOT_SENT;
+            w->dir[i].d.cause = w->out->cause;
+            w->dir[i].d.confidence = w->out->confidence;
+            w->dir[i].d.why = why;
+        }
 }
 
 /* Was it there before the capture? Then its nomination may have been as well: consent is asked for every 6 s at least (RFC 7675 §5.1). */
@@ -381,12 +389,7 @@ static void whole_unnominated(struct work *w)
     if (w->ice.conflicts)
         evidence_add(f, (struct seen){ 0 }, "note", "%llu checks were answered with a role conflict (487).",
                      (unsigned long long)w->ice.conflicts);
-    for (size_t i = 0; i < w->dirs; i++)
-        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
-            w->dir[i].d.verdict = DIR_NOT_SENT;
-            w->dir[i].d.cause = CAUSE_UNKNOWN;
-            w->dir[i].d.why = "no pair was nominated";
-        }
+    set_unsent(w, "no pair was nominated");
 }
 
 static void whole_setup(struct work *w)
@@ -400,12 +403,27 @@ static void whole_setup(struct work *w)
                  "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
                  (unsigned long long)sent);
     cause_of_setup(&w->last, &w->ice, f);
+    set_unsent(w, "ICE never connected");
+}
+
+static bool any_expected(const struct work *w)
+{
     for (size_t i = 0; i < w->dirs; i++)
-        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
-            w->dir[i].d.verdict = DIR_NOT_SENT;
-            w->dir[i].d.cause = f->cause;
-            w->dir[i].d.why = "ICE never connected";
-        }
+        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED)
+            return true;
+    return false;
+}
+
+/* The pair works, and DTLS on it does not. Always asked, since the handshake is told of every session. */
+static bool dtls_failed(struct work *w)
+{
+    bool held_back = w->rtp_seen || setup_failed(w) || !any_expected(w);
+
+    if (!w->any_scene || !dtls_judge(&w->last, held_back, w->out))
+        return false;
+    w->out->verdict = VERDICT_SETUP_FAILED;
+    set_unsent(w, "the DTLS handshake failed, so there are no keys to send with");
+    return true;
 }
 
 /* Neither party's media can be seen here: a proxy's or a registrar's vantage. */
@@ -429,6 +447,8 @@ static void conclude(struct work *w)
     } else if (!w->any_scene) {
         f->verdict = VERDICT_UNKNOWN;
         evidence_add(f, c->answered, "note", "No offer and answer of this call are in the capture.");
+    } else if (dtls_failed(w)) {
+        ; /* all is said */
     } else if (media_elsewhere(w)) {
         f->verdict = VERDICT_UNKNOWN;
         f->evidence_n = 0;

@@ -179,6 +179,17 @@ struct warning {
     uint32_t server;
 };
 
+/* The DTLS handshake of a session's first m-line, over all pairs that it used. */
+struct dtls_finding {
+    bool seen, client_known, completed;
+    enum party client;
+    uint16_t version, profile; /* as in the ServerHello; 0 not known */
+    uint64_t retransmissions;
+    struct seen alert_at; /* the first fatal alert in the clear; frame 0: none */
+    enum party alert_by;
+    uint8_t alert;
+};
+
 struct session_finding {
     const struct call *call;
     enum verdict verdict;
@@ -189,6 +200,7 @@ struct session_finding {
     struct seen started, answered, ended;
     enum call_state state;
     struct ice_finding ice;
+    struct dtls_finding dtls;
     struct arena arena; /* of its texts */
     size_t directions_n, candidates_n, warnings_n, evidence_n;
     /* Only the entries below those counts mean something. */

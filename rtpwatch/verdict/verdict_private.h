@@ -128,6 +128,13 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
 bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct session_finding *session);
 /* Warns of a TURN server that gave a party no relay in a session that went well without. */
 void turn_warn(const struct scene *s, struct session_finding *session);
+/* ---- dtls.c ---- */
+
+/*
+ * Fills session->dtls. True where the handshake is why there is no media (`media_seen`: there is some): then cause, confidence and the
+ * evidence of the session are written, and what evidence was there is gone.
+ */
+bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *session);
 
 /* ---- session.c ---- */
 

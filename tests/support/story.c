@@ -44,6 +44,12 @@ static struct flow *flow_of(struct story *s, const struct datagram *d)
     return f;
 }
 
+struct flow *story_packet(struct story *s, const char *from, const char *to, size_t size, struct datagram *out)
+{
+    *out = carry(s, at(from), at(to), size);
+    return flow_of(s, out);
+}
+
 /* ---- begin and end ---- */
 
 struct story *story_new(const char *here)
@@ -257,6 +263,10 @@ static void sdp_make(const struct says *w, struct sdp *out, struct strbuf *bytes
     m->formats = 1;
     m->format[0] = (struct sdp_format){ .encoding = SPAN("PCMU"), .clock_hz = 8000 };
     strbuf_fmt(bytes, "v=0 %s %d %s", addr_text(&m->addr, text), w->dir, w->ufrag ? w->ufrag : "");
+    m->fingerprint = span_str(w->fingerprint);
+    m->more_fingerprints = w->more_fingerprints;
+    m->setup = span_str(w->setup);
+    strbuf_fmt(bytes, " %s %s", w->fingerprint ? w->fingerprint : "", w->setup ? w->setup : "");
     for (size_t i = 0; i < STORY_CANDIDATES && w->cand[i].addr; i++) {
         struct sdp_cand *c = &out->cand[out->cands++];
 

@@ -44,6 +44,7 @@ struct act {
     bool nominates;      /* ICE checks: by the controlling agent, with USE-CANDIDATE */
     bool controls;       /* ICE checks: by the controlling agent, which does not nominate */
     bool forged;         /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
+    bool nominates;      /* ICE checks: USE-CANDIDATE */
     const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
     uint32_t sent, highest;
@@ -83,6 +84,8 @@ struct story {
 
 struct story *story_new(const char *here); /* NULL: at no party's host */
 void story_free(struct story *s);
+/* The next packet, seen now; its flow counts it. For those who tell more than is told here. */
+struct flow *story_packet(struct story *s, const char *from, const char *to, size_t size, struct datagram *out);
 void story_pass(struct story *s, unsigned ms); /* time passes, and the acts go on */
 
 /* ---- SIP ---- */
@@ -98,6 +101,9 @@ struct says {
     } cand[STORY_CANDIDATES];    /* up to the first without address */
     bool refused;                /* port 0 */
     bool lite;                   /* a=ice-lite */
+    const char *fingerprint;     /* DTLS-SRTP where told: "sha-256 AB:…", see story_fingerprint() */
+    const char *setup;           /* a=setup, NULL none */
+    bool more_fingerprints;      /* others stand beside it */
 };
 /* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
 #define SAYS(...)                                                                                                                \
@@ -127,6 +133,35 @@ struct asks {
 void story_stun(struct story *s, const struct asks *a);
 void story_dns(struct story *s, const char *name, const char *ip);
 void story_icmp(struct story *s, const char *reporter, const char *from, const char *to, enum icmp_what what);
+
+/* ---- DTLS (story_dtls.c) ---- */
+
+/* The flights of DTLS 1.2 (RFC 6347 §4.2), one datagram each. */
+enum flight {
+    FLIGHT_CLIENT_HELLO,
+    FLIGHT_VERIFY, /* HelloVerifyRequest */
+    FLIGHT_SERVER, /* ServerHello, Certificate, ServerHelloDone */
+    FLIGHT_CLIENT, /* Certificate, ClientKeyExchange, ChangeCipherSpec, Finished */
+    FLIGHT_FINISHED,
+    FLIGHT_ALERT,           /* fatal and in the clear */
+    FLIGHT_ALERT_ENCRYPTED, /* close_notify among them */
+};
+
+struct says_dtls {
+    const char *from, *to;
+    enum flight flight;
+    const char *certificate; /* stands for the DER; NULL: none */
+    unsigned attempt;        /* another one has another random */
+    uint8_t alert;
+    size_t size; /* bytes of the datagram; 0: 200 */
+    bool cut;    /* the snap length removed its end */
+};
+void story_dtls(struct story *s, const struct says_dtls *d); /* then some milliseconds pass */
+#define DTLS(s, ...) story_dtls(s, &(struct says_dtls){ .from = __VA_ARGS__ })
+/* All four flights; the client is `from`. */
+void story_handshake(struct story *s, const char *from, const char *to, const char *client_cert, const char *server_cert);
+/* "sha-256 AB:CD:…" of what stands for a certificate; kept until the fourth call from now. */
+const char *story_fingerprint(const char *certificate);
 
 /* ---- what goes on ---- */
 

@@ -133,3 +133,41 @@ Test(pipeline, a_channel_above_those_of_rfc8656, .init = setup, .fini = teardown
     cr_assert_eq(p->done[DONE_UNEXPLAINED], 1, "not bound");
     finish();
 }
+
+/* A fatal alert, handshake_failure: one record of two bytes (RFC 6347 §4.1). */
+#define DTLS_ALERT_RECORD 0x15, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0x28
+
+Test(pipeline, dtls_is_recorded, .init = setup, .fini = teardown)
+{
+    static const uint8_t alert[] = { DTLS_ALERT_RECORD };
+
+    udp(CLIENT, alert, sizeof alert);
+    udp(SERVER, alert, sizeof alert);
+    cr_assert(p->done[DONE_DTLS] == 2 && p->track->dtls.used == 1);
+    cr_assert_eq(track_dtls_at(p->track, 0)->end[1].alert.description, 0x28);
+    finish();
+}
+
+Test(pipeline, dtls_that_breaks_off_is_told, .init = setup, .fini = teardown)
+{
+    static const uint8_t alert[] = { DTLS_ALERT_RECORD };
+
+    udp(CLIENT, alert, sizeof alert - 1);
+    cr_assert(p->done[DONE_DTLS] == 1 && p->track->dtls.used == 0);
+    cr_assert_eq(p->faults.count[FAULT_DTLS_RECORD], 1);
+    finish();
+}
+
+Test(pipeline, dtls_through_a_relay_is_recorded, .init = setup, .fini = teardown)
+{
+    static const uint8_t data[] = { 0x40, 0, 0, 15, DTLS_ALERT_RECORD, 0 };
+    const struct dtls_assoc *a;
+
+    allocate();
+    udp(CLIENT, data, sizeof data);
+    cr_assert_eq(p->done[DONE_TURN_DATA], 1);
+    cr_assert_eq(p->track->dtls.used, 1);
+    a = track_dtls_at(p->track, 0);
+    cr_assert(a->end[0].addr.port == 50000 && a->end[1].addr.port == 60000, "between the relayed address and the peer");
+    finish();
+}

@@ -217,6 +217,18 @@ Test(sdp, of_repeated_attributes_the_first_counts)
     cr_assert_eq(why.n, 0);
     cr_assert(is(out.media[0].host, "224.2.1.1") && at(&out.media[0].addr, "224.2.1.1:1000"));
     cr_assert(out.media[0].dir == SDP_SENDONLY && is(out.media[0].fingerprint, "sha-256 AA"));
+    cr_assert(out.media[0].more_fingerprints);
+}
+
+/* RFC 8122 §5: the section's own ones stand for the session's. */
+Test(sdp, several_fingerprints)
+{
+    dissect_with("a=fingerprint:sha-1 AA\r\na=fingerprint:sha-256 BB\r\n",
+                 "m=audio 1000 RTP/AVP 0\r\n"
+                 "m=audio 2000 RTP/AVP 0\r\na=fingerprint:sha-1 CC\r\n");
+    cr_assert_eq(why.n, 0);
+    cr_assert(is(out.media[0].fingerprint, "sha-1 AA") && out.media[0].more_fingerprints);
+    cr_assert(is(out.media[1].fingerprint, "sha-1 CC") && !out.media[1].more_fingerprints);
 }
 
 Test(sdp, connection_forms)

@@ -78,3 +78,21 @@ Test(call_sdp, a_data_channel_shares_the_port_of_the_audio, .init = setup, .fini
     say(INVITE("1", SDP "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\nm=application 4000 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
     cr_assert(advertised("192.0.2.1", 4000));
 }
+
+static const struct media_desc *described(size_t m)
+{
+    return &track_call_at(track, 0)->sdps->media[m];
+}
+
+Test(call_sdp, fingerprint_and_setup, .init = setup, .fini = teardown)
+{
+    say(INVITE("1", SDP "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:SHA-256  AB:CD \r\na=setup:actpass\r\n"
+                        "m=audio 4002 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:sha-1 AB\r\na=fingerprint:sha-256 CD\r\n"
+                        "m=audio 4004 RTP/AVP 0\r\n"));
+    cr_assert(described(0)->dtls && !described(0)->more_fingerprints);
+    cr_assert_str_eq(described(0)->hash, "SHA-256");
+    cr_assert_str_eq(described(0)->fingerprint, "AB:CD");
+    cr_assert_str_eq(described(0)->setup, "actpass");
+    cr_assert(described(1)->more_fingerprints && *described(1)->setup == '\0');
+    cr_assert(!described(2)->dtls && *described(2)->hash == '\0' && *described(2)->fingerprint == '\0');
+}
