@@ -44,7 +44,7 @@ void evidence_add(struct session_finding *s, struct seen at, const char *kind, c
     s->evidence_n++;
 }
 
-static struct span uri_user(struct span uri)
+struct span uri_user(struct span uri)
 {
     struct span rest = uri;
 

@@ -138,10 +138,23 @@ static void candidates_join(struct session_finding *into, const struct session_f
             same->has_base |= c->has_base;
         }
         same->wrong |= c->wrong;
+        same->confirmed |= c->confirmed;
         same->checks_sent = c->checks_sent > same->checks_sent ? c->checks_sent : same->checks_sent;
         same->checks_answered = c->checks_answered > same->checks_answered ? c->checks_answered : same->checks_answered;
         same->rtp_packets = c->rtp_packets > same->rtp_packets ? c->rtp_packets : same->rtp_packets;
         same->status = c->status > same->status ? c->status : same->status;
+    }
+}
+
+static void whereabouts_join(struct session_finding *into, const struct session_finding *more, bool swapped)
+{
+    for (enum party p = CALLER; p < PARTIES; p++) {
+        enum party q = swapped ? other_party(p) : p;
+
+        if (into->here[p] || (!more->here[q] && !addr_is_none(&into->whereabouts[p])))
+            continue;
+        into->whereabouts[p] = more->whereabouts[q];
+        into->here[p] = more->here[q];
     }
 }
 
@@ -233,6 +246,7 @@ void findings_join(struct session_finding *into, const struct session_finding *m
             }
         }
     }
+    whereabouts_join(into, more, swapped);
     candidates_join(into, more, swapped);
     evidence_join(into, more);
     if (into->verdict == VERDICT_SETUP_FAILED && more->verdict == VERDICT_SETUP_FAILED) {

@@ -5,6 +5,8 @@
 #ifndef RW_VERDICT_REPORT_H
 #define RW_VERDICT_REPORT_H
 
+#include "verdict/dns_finding.h"
+#include "verdict/factors.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
@@ -35,6 +37,9 @@ struct report {
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
     uint64_t warned; /* sessions that went well and carry a warning */
+    struct factors factors;
+    struct dns_finding *dns; /* of each vantage, in the order of the answers */
+    size_t dns_n;
 };
 
 struct vantage_input {
