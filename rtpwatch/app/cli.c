@@ -3,14 +3,20 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE };
+enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LABEL };
 
 static const struct option options[] = {
-    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
-    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
-    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
-    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
-    { "vantage", required_argument, NULL, OPT_VANTAGE }, { NULL, 0, NULL, 0 },
+    { "format", required_argument, NULL, OPT_FORMAT },
+    { "local", required_argument, NULL, OPT_LOCAL },
+    { "filter", required_argument, NULL, OPT_FILTER },
+    { "color", required_argument, NULL, OPT_COLOUR },
+    { "dump-facts", no_argument, NULL, OPT_DUMP },
+    { "read", required_argument, NULL, 'r' },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { "help", no_argument, NULL, 'h' },
+    { "vantage", required_argument, NULL, OPT_VANTAGE },
+    { "label", required_argument, NULL, OPT_LABEL },
+    { NULL, 0, NULL, 0 },
 };
 
 void cli_help(FILE *to)
@@ -25,6 +31,8 @@ void cli_help(FILE *to)
           "      --local ADDR/LEN  these hosts are at the place of the capture (again for more; default: inferred)\n"
           "      --vantage NAME=FILE  read FILE, captured at the place NAME; files of other places are kept apart\n"
           "                        (default: told apart by their local hosts)\n"
+          "      --label HEADER    a SIP header, such as X-Campaign: do the calls that fail share its value? (again for\n"
+          "                        more)\n"
           "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
           "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
           "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
@@ -75,6 +83,19 @@ static bool parse_vantage(struct cli *c, const char *text, char *error)
     return true;
 }
 
+/* A token (RFC 3261 §25.1), as a header's name is. */
+static bool parse_label(struct cli *c, const char *text, char *error)
+{
+    size_t n = strlen(text), token = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~");
+
+    if (n == 0 || token < n)
+        return fail(error, "--label", text, "the name of a SIP header, such as X-Campaign");
+    if (c->labels == TRACK_LABELS)
+        return fail(error, "--label", text, "no more than 8 of them");
+    c->label[c->labels++] = text;
+    return true;
+}
+
 static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
 {
     for (unsigned i = 0; i < n; i++)
@@ -103,6 +124,7 @@ static bool option(struct cli *c, int opt, const char *value, char *error)
         return true;
     case OPT_LOCAL: return parse_local(c, value, error);
     case OPT_VANTAGE: return parse_vantage(c, value, error);
+    case OPT_LABEL: return parse_label(c, value, error);
     case OPT_FILTER: c->filter = value; return true;
     case OPT_DUMP: c->dump_facts = true; return true;
     case OPT_VERSION: c->action = ACTION_VERSION; return true;

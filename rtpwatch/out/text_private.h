@@ -69,4 +69,10 @@ void text_session_warnings(struct text *t, struct session_finding *f);
 /* What people say for a cause: "bad candidate". */
 void text_cause_words(struct strbuf *b, enum cause c);
 
+/* ---- text_shared.c: the whole capture ---- */
+
+void text_shared(struct text *t);         /* what failing calls share; nothing where nothing is claimed */
+void text_server_history(struct text *t); /* below the servers' table: onset, end, suspicion */
+void text_dns(struct text *t);            /* what is odd about the names of STUN servers */
+
 #endif

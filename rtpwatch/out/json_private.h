@@ -1,0 +1,26 @@
+/* What the files of the JSON report share and nobody else sees. */
+#ifndef RW_OUT_JSON_PRIVATE_H
+#define RW_OUT_JSON_PRIVATE_H
+
+#include <cjson/cJSON.h>
+
+#include "out/out.h"
+
+/* ---- json.c: members of an object; text from the network is made safe ---- */
+
+void put_text(cJSON *o, const char *name, const char *s);
+void put_sentence(cJSON *o, const char *name, const char *s); /* made safe when it was made */
+void put_text_or_null(cJSON *o, const char *name, const char *s);
+void put_count(cJSON *o, const char *name, uint64_t n);
+void put_time(cJSON *o, const char *name, int64_t ns, bool known);
+void put_frame(const struct out_report *r, cJSON *o, const char *name, uint64_t frame);
+void put_addr(cJSON *o, const char *name, const struct addr *a);
+void put_server(const struct out_report *r, cJSON *o, const char *name, uint32_t server);
+
+/* ---- json_capture.c: what is told once for the capture ---- */
+
+void json_server_history(const struct out_report *r, const struct server_finding *f, cJSON *row);
+cJSON *json_shared_factor(const struct out_report *r, size_t i);
+cJSON *json_dns_row(const struct out_report *r, const struct dns_finding *f);
+
+#endif
