@@ -3,7 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER };
+enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER, OPT_LABEL };
 
 static const struct option options[] = {
     { "format", required_argument, NULL, OPT_FORMAT },
@@ -16,6 +16,7 @@ static const struct option options[] = {
     { "help", no_argument, NULL, 'h' },
     { "vantage", required_argument, NULL, OPT_VANTAGE },
     { "link-header", required_argument, NULL, OPT_LINK_HEADER },
+    { "label", required_argument, NULL, OPT_LABEL },
     { NULL, 0, NULL, 0 },
 };
 
@@ -33,6 +34,8 @@ void cli_help(FILE *to)
           "                        (default: told apart by their local hosts)\n"
           "      --link-header NAME  a SIP header that joins a B2BUA's legs: one value in both, or the other's Call-ID\n"
           "                        (again for more; X-Call-ID, X-CID and others are known)\n"
+          "      --label HEADER    a SIP header, such as X-Campaign: do the calls that fail share its value? (again for\n"
+          "                        more)\n"
           "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
           "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
           "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
@@ -84,15 +87,28 @@ static bool parse_vantage(struct cli *c, const char *text, char *error)
 }
 
 /* A header's name is a token (RFC 3261 §25.1). */
+static bool is_token(const char *name)
+{
+    return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")];
+}
+
 static bool parse_link_header(struct cli *c, const char *name, char *error)
 {
-    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
-
     if (c->link_headers == TRACK_LINK_HEADERS)
         return fail(error, "--link-header", name, "no more than 16 of them");
-    if (!*name || name[strspn(name, token)])
+    if (!is_token(name))
         return fail(error, "--link-header", name, "the name of a SIP header, such as X-Call-ID");
     c->link_header[c->link_headers++] = name;
+    return true;
+}
+
+static bool parse_label(struct cli *c, const char *name, char *error)
+{
+    if (c->labels == TRACK_LABELS)
+        return fail(error, "--label", name, "no more than 8 of them");
+    if (!is_token(name))
+        return fail(error, "--label", name, "the name of a SIP header, such as X-Campaign");
+    c->label[c->labels++] = name;
     return true;
 }
 
@@ -125,6 +141,7 @@ static bool option(struct cli *c, int opt, const char *value, char *error)
     case OPT_LOCAL: return parse_local(c, value, error);
     case OPT_VANTAGE: return parse_vantage(c, value, error);
     case OPT_LINK_HEADER: return parse_link_header(c, value, error);
+    case OPT_LABEL: return parse_label(c, value, error);
     case OPT_FILTER: c->filter = value; return true;
     case OPT_DUMP: c->dump_facts = true; return true;
     case OPT_VERSION: c->action = ACTION_VERSION; return true;

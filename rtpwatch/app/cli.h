@@ -27,6 +27,8 @@ struct cli {
     size_t locals;
     const char *link_header[TRACK_LINK_HEADERS];
     size_t link_headers;
+    const char *label[TRACK_LABELS]; /* headers whose values failing calls may share */
+    size_t labels;
     const char **files; /* malloc'ed list of argv's strings */
     char **vantage;     /* of each file its name by --vantage, or NULL */
     size_t files_n;

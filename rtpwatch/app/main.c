@@ -72,6 +72,7 @@ static void sum_up(struct run *r)
         }
         hints_each(p->hints, hint_add, r);
     }
+    r->faults.count[FAULT_FACTOR_LIMIT] += r->report.factors.refused;
 }
 
 static bool write_report(struct run *r)
@@ -142,6 +143,7 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
             return false;
         for (size_t k = 0; k < r->cli.link_headers; k++)
             track_link_header(r->pipeline[i]->track, r->cli.link_header[k]);
+        track_labels(r->pipeline[i]->track, r->cli.label, r->cli.labels);
         if (r->cli.dump_facts)
             r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
     }

@@ -32,6 +32,7 @@ _rtpwatch()
     case $option in
     --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
+    --label) mapfile -t COMPREPLY < <(compgen -W 'X-Campaign X-Account Subject P-Asserted-Identity' -- "$word") ;; # any header will do
     --local | --filter | --vantage | --link-header) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then

@@ -5,7 +5,7 @@
 
 enum { TEXT_MAX = 4096 };
 
-static void put_text(cJSON *o, const char *name, const char *s)
+void put_text(cJSON *o, const char *name, const char *s)
 {
     struct strbuf b = { 0 };
 
@@ -15,12 +15,12 @@ static void put_text(cJSON *o, const char *name, const char *s)
 }
 
 /* Sentences were made safe when they were made; escaping them again would double their backslashes. */
-static void put_sentence(cJSON *o, const char *name, const char *s)
+void put_sentence(cJSON *o, const char *name, const char *s)
 {
     cJSON_AddStringToObject(o, name, s);
 }
 
-static void put_text_or_null(cJSON *o, const char *name, const char *s)
+void put_text_or_null(cJSON *o, const char *name, const char *s)
 {
     if (s && *s)
         put_text(o, name, s);
@@ -28,12 +28,12 @@ static void put_text_or_null(cJSON *o, const char *name, const char *s)
         cJSON_AddNullToObject(o, name);
 }
 
-static void put_count(cJSON *o, const char *name, uint64_t n)
+void put_count(cJSON *o, const char *name, uint64_t n)
 {
     cJSON_AddNumberToObject(o, name, (double)n);
 }
 
-static void put_time(cJSON *o, const char *name, int64_t ns, bool known)
+void put_time(cJSON *o, const char *name, int64_t ns, bool known)
 {
     char buf[OUT_TIME];
 
@@ -43,7 +43,7 @@ static void put_time(cJSON *o, const char *name, int64_t ns, bool known)
         cJSON_AddNullToObject(o, name);
 }
 
-static void put_frame(const struct out_report *r, cJSON *o, const char *name, uint64_t frame)
+void put_frame(const struct out_report *r, cJSON *o, const char *name, uint64_t frame)
 {
     struct strbuf b = { 0 };
 
@@ -56,14 +56,14 @@ static void put_frame(const struct out_report *r, cJSON *o, const char *name, ui
     strbuf_done(&b);
 }
 
-static void put_addr(cJSON *o, const char *name, const struct addr *a)
+void put_addr(cJSON *o, const char *name, const struct addr *a)
 {
     char buf[ADDR_TEXT];
 
     cJSON_AddStringToObject(o, name, addr_text(a, buf));
 }
 
-static void put_server(const struct out_report *r, cJSON *o, const char *name, uint32_t server)
+void put_server(const struct out_report *r, cJSON *o, const char *name, uint32_t server)
 {
     const struct server_finding *f = server == POOL_NONE ? NULL : &r->report->server[server];
     cJSON *s = f ? cJSON_AddObjectToObject(o, name) : cJSON_AddNullToObject(o, name);
@@ -348,7 +348,7 @@ static cJSON *summary(const struct out_report *r)
     return o;
 }
 
-static cJSON *server_row(const struct server_finding *f)
+static cJSON *server_row(const struct out_report *r, const struct server_finding *f)
 {
     cJSON *o = cJSON_CreateObject(), *rtt;
 
@@ -375,31 +375,7 @@ static cJSON *server_row(const struct server_finding *f)
     put_time(o, "first_bad", f->first_bad.ns, f->first_bad.frame != 0);
     put_time(o, "last_bad", f->last_bad.ns, f->last_bad.frame != 0);
     cJSON_AddStringToObject(o, "verdict", server_verdict_word(f->verdict));
-    return o;
-}
-
-static cJSON *dns_row(const struct out_report *r, const struct dns_fact *n)
-{
-    cJSON *o = cJSON_CreateObject(), *list;
-    char buf[ADDR_TEXT];
-
-    put_text(o, "name", n->name);
-    cJSON_AddStringToObject(o, "type", n->type == DNS_A ? "A" : n->type == DNS_AAAA ? "AAAA" : "SRV");
-    list = cJSON_AddArrayToObject(o, "answers");
-    if (n->type == DNS_SRV) {
-        struct strbuf b = { 0 };
-
-        strbuf_safe(&b, span_str(n->via), 256);
-        strbuf_fmt(&b, ":%u", n->addr.port);
-        cJSON_AddItemToArray(list, cJSON_CreateString(strbuf_str(&b)));
-        strbuf_done(&b);
-    } else {
-        cJSON_AddItemToArray(list, cJSON_CreateString(addr_ip_text(&n->addr, buf)));
-    }
-    put_count(o, "ttl", n->ttl_s);
-    put_addr(o, "resolver", &n->resolver);
-    put_time(o, "time", n->at.ns, true);
-    put_frame(r, o, "frame", n->at.frame);
+    json_server_history(r, f, o);
     return o;
 }
 
@@ -474,14 +450,16 @@ static void write_tables(const struct out_report *r, struct writer *w)
     list_begin(w, "stun_servers");
     for (uint32_t i = 0; i < r->report->servers; i++)
         if (!r->report->server[i].peer)
-            write_item(w, server_row(&r->report->server[i]));
+            write_item(w, server_row(r, &r->report->server[i]));
     list_end(w, false);
     list_begin(w, "shared_factors");
+    for (size_t i = 0; i < r->report->factors.shared_n; i++)
+        write_item(w, json_shared_factor(r, i));
     list_end(w, false);
     list_begin(w, "dns");
-    for (size_t v = 0; v < r->report->vantages; v++)
-        for (uint32_t i = 0; i < r->report->vantage[v].view.t->names.used; i++)
-            write_item(w, dns_row(r, pool_at(&r->report->vantage[v].view.t->names, i)));
+    for (size_t i = 0; i < r->report->dns_n; i++)
+        if (!r->report->dns[i].folded)
+            write_item(w, json_dns_row(r, &r->report->dns[i]));
     list_end(w, false);
     list_begin(w, "faults");
     for (unsigned i = 0; i < FAULT_IDS; i++)

@@ -506,9 +506,12 @@ bool out_text(const struct out_report *r, const struct text_style *style, FILE *
     clocks_lines(&t);
     causes_line(&t);
     failed_calls(&t, f);
+    text_shared(&t);
     other_calls(&t, f);
     free(f);
     servers(&t);
+    text_server_history(&t);
+    text_dns(&t);
     input_problems(&t);
     faults(&t);
     text_line_empty(&t);

@@ -77,5 +77,10 @@ void text_cause_words(struct strbuf *b, enum cause c);
 void text_path(struct text *t); /* of t->session; nothing where it is no leg of a path */
 /* The other legs of the session's path that failed; their number. */
 size_t text_path_failed(const struct text *t, uint32_t session, uint32_t out[PATH_LEGS]);
+/* ---- text_shared.c: the whole capture ---- */
+
+void text_shared(struct text *t);         /* what failing calls share; nothing where nothing is claimed */
+void text_server_history(struct text *t); /* below the servers' table: onset, end, suspicion */
+void text_dns(struct text *t);            /* what is odd about the names of STUN servers */
 
 #endif

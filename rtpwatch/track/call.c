@@ -119,6 +119,23 @@ static bool asks_again(unsigned status)
     return status >= 300 && status < 400;
 }
 
+void track_labels(struct track *t, const char *const *names, size_t n)
+{
+    t->label = names;
+    t->labels = n < TRACK_LABELS ? n : TRACK_LABELS;
+}
+
+/* The first INVITE that carries a header tells its value. */
+static void labels_keep(const struct track *t, struct call *c, const struct sip_msg *m)
+{
+    if (t->labels && !c->label && (c->label = arena_take(&c->arena, t->labels * sizeof *c->label)) != NULL)
+        for (size_t i = 0; i < t->labels; i++)
+            c->label[i] = "";
+    for (size_t i = 0; c->label && i < t->labels; i++)
+        if (!*c->label[i])
+            c->label[i] = arena_str(&c->arena, span_part(span_trim(sip_header(m, span_str(t->label[i]))), 0, TRACK_LABEL_VALUE));
+}
+
 static void invite_request(struct call *c, const struct sip_msg *m)
 {
     if (c->state == CALL_OVER && !c->answered.frame && asks_again(c->status) && m->cseq > c->invite_cseq) {
@@ -201,6 +218,8 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
         return;
     }
     leg = leg_of(t, c, d, m);
+    if (m->request && m->method == SIP_INVITE)
+        labels_keep(t, c, m);
     call_message(c, d, m, leg, sdp != NULL);
     links_message(t, c, d, m, sender(c, m));
     if (sdp)

@@ -425,6 +425,7 @@ struct call {
     struct arena arena;
     const char *call_id, *from_uri, *to_uri, *from_tag;
     const char *agent[PARTIES]; /* User-Agent or Server */
+    const char **label;         /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
     enum call_state state;
     bool cancelled, seen_from_start; /* the first INVITE is in the capture */
     uint16_t status;                 /* final status of the INVITE, 0 none */

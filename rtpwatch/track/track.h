@@ -39,6 +39,8 @@ enum {
     TRACK_DTLS_PER_PAIR = 16, /* handshakes between two addresses; what follows counts for the last */
     TRACK_DTLS_JOINS = 4096,  /* messages in fragments under way */
     TRACK_CERTIFICATES = 1 << 15,
+    TRACK_LABELS = 8,        /* headers whose values are kept with each call */
+    TRACK_LABEL_VALUE = 128, /* bytes of a value; what is longer is cut */
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -67,10 +69,14 @@ struct track {
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
     struct seen first, last;
+    const char *const *label; /* borrowed: full names of SIP headers */
+    size_t labels;
 };
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */
 void track_free(struct track *t);                  /* NULL: nothing */
+/* Of each call that begins from here on, what its INVITE says in these headers is kept; at most TRACK_LABELS, borrowed. */
+void track_labels(struct track *t, const char *const *names, size_t n);
 
 /* One more header whose value links calls; `name` is borrowed as long as the track lives. False: there are TRACK_LINK_HEADERS. */
 bool track_link_header(struct track *t, const char *name);

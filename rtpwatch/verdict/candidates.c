@@ -193,6 +193,7 @@ void candidates_conclude(const struct view *v, struct session_finding *session)
         if (c->tx != POOL_NONE)
             claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
         c->wrong = claim.status == CLAIM_WRONG;
+        c->confirmed = claim.status == CLAIM_FINE;
         c->status = status(session, c);
         if (c->wrong && session->verdict != VERDICT_UNKNOWN &&
             !(verdict_is_failure(session->verdict) && session->server == c->server))

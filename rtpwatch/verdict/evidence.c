@@ -54,7 +54,7 @@ void evidence_unsent(struct session_finding *s, enum party by)
     s->evidence[s->evidence_n - 1].by = by;
 }
 
-static struct span uri_user(struct span uri)
+struct span uri_user(struct span uri)
 {
     struct span rest = uri;
 

@@ -146,10 +146,21 @@ static void candidates_join(struct session_finding *into, const struct session_f
             same->has_base |= c->has_base;
         }
         same->wrong |= c->wrong;
+        same->confirmed |= c->confirmed;
         same->checks_sent = c->checks_sent > same->checks_sent ? c->checks_sent : same->checks_sent;
         same->checks_answered = c->checks_answered > same->checks_answered ? c->checks_answered : same->checks_answered;
         same->rtp_packets = c->rtp_packets > same->rtp_packets ? c->rtp_packets : same->rtp_packets;
         same->status = c->status > same->status ? c->status : same->status;
+    }
+}
+
+static void whereabouts_join(struct session_finding *into, const struct session_finding *more)
+{
+    for (enum party p = CALLER; p < PARTIES; p++) {
+        if (into->here[p] || (!more->here[p] && !addr_is_none(&into->whereabouts[p])))
+            continue;
+        into->whereabouts[p] = more->whereabouts[p];
+        into->here[p] = more->here[p];
     }
 }
 
@@ -400,6 +411,7 @@ void findings_join(struct session_finding *into, const struct session_finding *m
         into->directions_n = 0;
     }
     directions_join(into, more);
+    whereabouts_join(into, more);
     candidates_join(into, more);
     evidence_join(into, call, more);
     evidence_drop(into, disproved);

@@ -5,6 +5,7 @@
 #include "verdict/join.h"
 #include "verdict/questions.h"
 #include "verdict/teller.h"
+#include "verdict/verdict_private.h"
 
 static uint32_t sessions_of(const struct vantage *v)
 {
@@ -200,10 +201,7 @@ static void row_join(struct server_finding *into, const struct server_finding *f
         into->rtt_median_us = f->rtt_median_us;
         into->rtt_max_us = f->rtt_max_us;
     }
-    if (f->first_bad.frame && (!into->first_bad.frame || f->first_bad.ns < into->first_bad.ns))
-        into->first_bad = f->first_bad;
-    if (f->last_bad.ns > into->last_bad.ns)
-        into->last_bad = f->last_bad;
+    server_history_join(into, f);
 }
 
 static bool rows_add(struct report *r, size_t vantage)
@@ -214,11 +212,10 @@ static bool rows_add(struct report *r, size_t vantage)
     struct server_finding *own = calloc(n + 1u, sizeof *own);
 
     v->server_row = calloc(n + 1u, sizeof *v->server_row);
-    if (!own || !v->server_row) {
+    if (!own || !v->server_row || !judge_servers(&v->view, own)) {
         free(own);
         return false;
     }
-    judge_servers(&v->view, own);
     for (size_t k = 0; k < vantage; k++)
         before[k] = r->vantage[k].view.t;
     if (!questions_count_once(v->view.t, before, vantage, own)) {
@@ -228,9 +225,7 @@ static bool rows_add(struct report *r, size_t vantage)
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = 0;
 
-        seen_shift(&own[i].first_bad, -vantage_clock_ns(v));
-        seen_shift(&own[i].last_bad, -vantage_clock_ns(v));
-
+        server_history_shift(&own[i], -vantage_clock_ns(v));
         while (row < r->servers && !addr_eq(&r->server[row].addr, &own[i].addr))
             row++;
         if (row == r->servers)
@@ -344,6 +339,111 @@ void report_judge(const struct report *r, uint32_t i, struct session_finding *ou
         look_between(r, s, out);
 }
 
+/* What the calls say of a server where no answer says it. */
+static void suspect(struct report *r, const struct shared_factor *s)
+{
+    const struct factor_value *v = factor_value_at(&r->factors, s->value);
+    struct server_finding *f = v->factor == FACTOR_STUN_SERVER ? &r->server[v->server] : NULL;
+    struct strbuf b = { 0 };
+    struct fourfold n;
+
+    if (!f || (f->verdict != SERVER_GOOD && f->verdict != SERVER_UNKNOWN) || !factors_suspect(&r->factors, s->value, &n))
+        return;
+    f->verdict = SERVER_SUSPECT;
+    strbuf_fmt(&b, "No answer of it is contradicted, but %u of %u calls with a candidate from it failed", n.failed_with, n.with);
+    strbuf_fmt(&b, " while %u of %u others at that time did, those of the same hosts among them.", n.failed_without, n.without);
+    f->suspicion = arena_str(&r->factors.arena, span_str(strbuf_str(&b)));
+    strbuf_done(&b);
+}
+
+/* "stun.example.com:3478"; with the address as well where another row has the same name. */
+static void row_text(const void *self, uint32_t row, struct strbuf *out)
+{
+    const struct report *r = self;
+    const struct server_finding *f = &r->server[row];
+    char buf[ADDR_TEXT];
+    bool twice = false;
+
+    for (uint32_t i = 0; f->name && i < r->servers; i++)
+        twice |= i != row && r->server[i].name && strcmp(r->server[i].name->name, f->name->name) == 0;
+    if (f->name)
+        strbuf_fmt(out, "%s:%u", f->name->name, f->addr.port);
+    if (twice)
+        strbuf_fmt(out, " (%s)", addr_ip_text(&f->addr, buf));
+    if (!f->name)
+        strbuf_add(out, addr_text(&f->addr, buf));
+}
+
+static bool dns_eq(const void *self, uint32_t slot, const void *key)
+{
+    const struct dns_fact *a = ((const struct report *)self)->dns[slot].fact, *b = key;
+
+    return a->type == b->type && addr_eq(&a->addr, &b->addr) && addr_ip_eq(&a->resolver, &b->resolver) &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->via, b->via) == 0;
+}
+
+/* The place that saw the use tells of it. */
+static void dns_use_join(struct dns_finding *into, const struct dns_finding *f)
+{
+    if (into->last_used.frame || !f->last_used.frame)
+        return;
+    into->used_as_stun_server = f->used_as_stun_server;
+    into->last_used = f->last_used;
+    into->age_ns = f->age_ns;
+    into->outlived = f->outlived;
+    into->stale = f->stale;
+}
+
+/* An answer that several vantages saw is told once. */
+static bool dns_fold(struct report *r)
+{
+    struct hmap seen = { 0 };
+    bool fine = true;
+
+    for (size_t i = 0; fine && r->vantages > 1 && i < r->dns_n; i++) {
+        const struct dns_fact *n = r->dns[i].fact;
+        uint64_t hash = hash_bytes(n->name, strlen(n->name)) ^ addr_hash(&n->addr);
+
+        uint32_t same = hmap_find(&seen, hash, dns_eq, r, n);
+
+        if (same == HMAP_NONE) {
+            fine = hmap_put(&seen, hash, (uint32_t)i);
+            continue;
+        }
+        dns_use_join(&r->dns[same], &r->dns[i]);
+        r->dns[i].folded = true;
+    }
+    hmap_done(&seen);
+    return fine;
+}
+
+static bool is_failing(const struct report *r, const struct dns_fact *n)
+{
+    for (uint32_t i = 0; n && i < r->servers; i++)
+        if (addr_ip_eq(&r->server[i].addr, &n->addr) &&
+            (r->server[i].verdict == SERVER_BAD || r->server[i].verdict == SERVER_SUSPECT))
+            return true;
+    return false;
+}
+
+static bool dns_make(struct report *r)
+{
+    size_t all = 1;
+
+    for (size_t i = 0; i < r->vantages; i++)
+        all += r->vantage[i].view.t->names.used;
+    r->dns = calloc(all, sizeof *r->dns);
+    for (size_t i = 0; r->dns && i < r->vantages; i++) {
+        if (!dns_findings(&r->vantage[i].view, r->dns + r->dns_n))
+            return false;
+        r->dns_n += r->vantage[i].view.t->names.used;
+    }
+    for (size_t i = 0; r->dns && i < r->dns_n; i++)
+        r->dns[i].of_failing_server =
+            r->dns[i].changed_from && (is_failing(r, r->dns[i].fact) || is_failing(r, r->dns[i].changed_from));
+    return r->dns && dns_fold(r);
+}
+
 static bool count_all(struct report *r)
 {
     struct session_finding *f = calloc(1, sizeof *f);
@@ -358,10 +458,14 @@ static bool count_all(struct report *r)
         r->by_cause[f->cause]++;
         r->warned += f->verdict == VERDICT_OK && f->warnings_n;
         server_add_session(r->server, f);
+        factors_add(&r->factors, f);
         session_finding_done(f);
     }
     for (uint32_t i = 0; i < r->servers; i++)
         server_conclude(&r->server[i]);
+    factors_share(&r->factors);
+    for (size_t i = 0; i < r->factors.shared_n; i++)
+        suspect(r, &r->factors.shared[i]);
     free(f);
     return f != NULL && r->verdict && r->warns;
 }
@@ -396,8 +500,13 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
     }
     for (size_t i = 0; i < n && n > 1 && fine; i++)
         fine = ssrc_index_make(&r->vantage[i].index, r->vantage[i].view.t);
-    if (fine && refs_make(r) && rows_make(r) && links_make(&r->links, r) && count_all(r))
-        return true;
+    if (fine && refs_make(r) && rows_make(r) && links_make(&r->links, r)) {
+        const struct track *t = n ? in[0].track : NULL;
+
+        factors_init(&r->factors, t ? t->label : NULL, t ? t->labels : 0, row_text, r);
+        if (count_all(r) && dns_make(r))
+            return true;
+    }
     report_done(r);
     return false;
 }
@@ -414,5 +523,7 @@ void report_done(struct report *r)
     free(r->verdict);
     free(r->warns);
     free(r->server);
+    free(r->dns);
+    factors_done(&r->factors);
     *r = (struct report){ 0 };
 }

@@ -9,6 +9,8 @@
 #include "verdict/links.h"
 #include "verdict/offset.h"
 #include "verdict/passage.h"
+#include "verdict/dns_finding.h"
+#include "verdict/factors.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
@@ -42,6 +44,9 @@ struct report {
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
     uint64_t warned; /* sessions that went well and carry a warning */
+    struct factors factors;
+    struct dns_finding *dns; /* of each vantage, in the order of the answers */
+    size_t dns_n;
 };
 
 /* What its clock is ahead of the report's; 0 where that is too little to tell. */

@@ -82,9 +82,36 @@ static bool is_peer(const struct track *t, const struct addr *a)
     return carries_media(t, a) || carries_media(t, &rtp);
 }
 
-void judge_servers(const struct view *v, struct server_finding *out)
+/* Of each transaction its enum claim_status. */
+static void judge_answers(const struct view *v, uint8_t *status, struct server_finding *out)
+{
+    for (uint32_t i = 0; i < v->t->stun_txs.used; i++) {
+        const struct stun_tx *x = track_tx_at(v->t, i);
+        struct server_finding *f = &out[x->server];
+        struct claim c;
+
+        f->unanswered += !x->answer.frame;
+        if (!x->success || addr_is_none(&x->mapped))
+            continue;
+        f->mappings++;
+        claim_judge(v, i, false, &c);
+        status[i] = (uint8_t)c.status;
+        f->confirmed += c.status == CLAIM_FINE;
+        if (c.status != CLAIM_WRONG)
+            continue;
+        f->contradicted += c.confidence == CONFIDENCE_PROVEN;
+        f->suspected += c.confidence != CONFIDENCE_PROVEN;
+        bad_at(f, x->answer);
+    }
+}
+
+bool judge_servers(const struct view *v, struct server_finding *out)
 {
     const struct track *t = v->t;
+    uint8_t *status = calloc(t->stun_txs.used + 1u, 1);
+
+    if (!status)
+        return false;
 
     for (uint32_t i = 0; i < t->servers.used; i++) {
         const struct stun_server *s = track_server_at(t, i);
@@ -100,23 +127,18 @@ void judge_servers(const struct view *v, struct server_finding *out)
                                           .peer = is_peer(t, &s->addr) };
         rtts(s, &out[i]);
     }
-    for (uint32_t i = 0; i < t->stun_txs.used; i++) {
-        const struct stun_tx *x = track_tx_at(t, i);
-        struct server_finding *f = &out[x->server];
-        struct claim c;
+    judge_answers(v, status, out);
+    server_history(v, status, out);
+    free(status);
+    return true;
+}
 
-        f->unanswered += !x->answer.frame;
-        if (!x->success || addr_is_none(&x->mapped))
-            continue;
-        f->mappings++;
-        claim_judge(v, i, false, &c);
-        f->confirmed += c.status == CLAIM_FINE;
-        if (c.status != CLAIM_WRONG)
-            continue;
-        f->contradicted += c.confidence == CONFIDENCE_PROVEN;
-        f->suspected += c.confidence != CONFIDENCE_PROVEN;
-        bad_at(f, x->answer);
-    }
+static void failed_at(struct server_finding *f, struct seen began)
+{
+    if (!f->first_failed.frame || began.ns < f->first_failed.ns)
+        f->first_failed = began;
+    if (!f->last_failed.frame || began.ns > f->last_failed.ns)
+        f->last_failed = began;
 }
 
 /* A TURN server that refuses, or whose relay ends, is not one that lies: its row counts the session and is not blamed for it. */
@@ -141,6 +163,8 @@ void server_add_session(struct server_finding *servers, const struct session_fin
             continue;
         servers[server].sessions++;
         servers[server].failed_sessions += verdict_is_failure(s->verdict);
+        if (verdict_is_failure(s->verdict))
+            failed_at(&servers[server], s->started);
         servers[server].ok_sessions += s->verdict == VERDICT_OK;
         servers[server].blamed += s->server == server && s->cause != CAUSE_TURN_FAILED;
         servers[server].proven += s->server == server && s->confidence == CONFIDENCE_PROVEN && s->cause == CAUSE_BAD_CANDIDATE;

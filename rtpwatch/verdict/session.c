@@ -479,6 +479,30 @@ static void conclude(struct work *w)
     }
 }
 
+/* The other reading of the incident (SPEC §3): the server's address was out of date. */
+static void tell_stale_address(const struct view *v, struct session_finding *f)
+{
+    for (size_t i = 0; f->cause == CAUSE_BAD_CANDIDATE && f->server != POOL_NONE && i < f->candidates_n; i++)
+        if (f->candidate[i].server == f->server && f->candidate[i].tx != POOL_NONE) {
+            evidence_dns(v, f->candidate[i].tx, f);
+            return;
+        }
+}
+
+static void tell_whereabouts(const struct work *w)
+{
+    for (enum party p = CALLER; w->any_scene && p < PARTIES; p++) {
+        const struct side *x = &w->last.side[p];
+
+        w->out->here[p] = x->local;
+        w->out->whereabouts[p] = x->local                    ? x->home
+                                 : x->seen_n                 ? x->seen[0].addr
+                                 : w->c->outside[p].at.frame ? w->c->outside[p].outside
+                                 : x->media                  ? x->media->addr
+                                                             : ADDR_NONE;
+    }
+}
+
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
 {
     struct work *w = malloc(sizeof *w);
@@ -499,6 +523,7 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     w->out = out;
     w->ice = (struct ice_result){ 0 };
     spans_judge(w);
+    tell_whereabouts(w);
     conclude(w);
     for (size_t i = 0; i < w->dirs; i++)
         out->direction[i] = w->dir[i].d;
@@ -506,6 +531,7 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     candidates_conclude(v, out);
     if (out->verdict == VERDICT_OK && w->any_scene && w->ice_used)
         turn_warn(&w->last, out);
+    tell_stale_address(v, out);
     evidence_sort(out);
     free(w);
 }

@@ -160,6 +160,7 @@ struct candidate_finding {
     enum candidate_status status;
     struct seen at;
     bool wrong;                      /* the mapping that made it is contradicted */
+    bool confirmed;                  /* somebody else saw the same, or media arrives there */
     bool seen;                       /* the party's packets come from exactly there */
     const struct agreement *counted; /* the last one under which what arrived was counted */
 };
@@ -202,6 +203,9 @@ struct session_finding {
     struct ice_finding ice;
     struct dtls_finding dtls;
     struct arena arena; /* of its texts */
+    /* Where each party is: its own socket where that is here; else where its packets come from, or what it advertised. ADDR_NONE. */
+    struct addr whereabouts[PARTIES];
+    bool here[PARTIES]; /* at the vantage */
     size_t directions_n, candidates_n, warnings_n, evidence_n;
     /* Only the entries below those counts mean something. */
     struct direction_finding direction[DIRECTIONS_KEPT];
@@ -215,6 +219,15 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
 void session_finding_done(struct session_finding *f);
 const char *session_remedy(const struct session_finding *f); /* what to do about it; "" nothing */
 
+/* One server told one socket another address than before. */
+struct mapping_change {
+    struct addr socket, from, to;
+    struct seen before, at; /* the answers that say so */
+    bool wrong;             /* the new one is contradicted */
+};
+
+enum { CHANGES_KEPT = 8 };
+
 struct server_finding {
     struct addr addr;
     const char *software; /* "" unknown */
@@ -227,11 +240,20 @@ struct server_finding {
     uint64_t blamed, proven; /* sessions that failed by its fault, and for certain */
     uint32_t rtt_min_us, rtt_median_us, rtt_max_us;
     struct seen first_bad, last_bad;
-    bool peer; /* an address that a session advertised: asked as a keep-alive, no STUN server */
+    struct seen right_before;     /* its last confirmed answer before the first bad one; frame 0: none */
+    struct seen healed;           /* its first right answer after the last bad one, where another followed; frame 0: none */
+    uint64_t right_since;         /* those answers */
+    struct mapping_change turned; /* the first time that it was right to a socket and then wrong; at.frame 0: never */
+    size_t changes_n;
+    uint64_t changes; /* how often it told a socket another address; kept are the latest */
+    struct mapping_change change[CHANGES_KEPT];
+    struct seen first_failed, last_failed; /* the beginnings of failed sessions that advertised one of its answers */
+    const char *suspicion;                 /* why it is suspected although no answer is contradicted; NULL: it is not */
+    bool peer;                             /* an address that a session advertised: asked as a keep-alive, no STUN server */
 };
 
-/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). */
-void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
+/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). False without memory. */
+bool judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);
 void server_conclude(struct server_finding *f);
 

@@ -148,6 +148,18 @@ void candidates_list(const struct scene *s, struct session_finding *session);
 void candidates_conclude(const struct view *v, struct session_finding *session);
 void warn_add(struct session_finding *s, const char *kind, uint32_t server, const char *text);
 
+/* ---- server_history.c ---- */
+
+/* Onset, end and changes for each server; `status`: enum claim_status of each transaction, and the servers' last_bad is known. */
+void server_history(const struct view *v, const uint8_t *status, struct server_finding *out);
+void server_history_shift(struct server_finding *f, int64_t ns); /* to another clock */
+void server_history_join(struct server_finding *into, const struct server_finding *f); /* of another vantage */
+
+/* ---- dns_finding.c ---- */
+
+/* Tells how old the address of the server of that transaction was, where it was stale when it was asked. */
+void evidence_dns(const struct view *v, uint32_t tx, struct session_finding *s);
+
 /* ---- evidence.c ---- */
 
 __attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind,
@@ -158,5 +170,6 @@ void evidence_sort(struct session_finding *s);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */
 const char *addr_keep(struct session_finding *s, const struct addr *a);
+struct span uri_user(struct span uri); /* "alice" of sip:alice@example.com; SPAN_NONE without one */
 
 #endif
