@@ -182,6 +182,16 @@ static void rtp_header(struct pipeline *p, const struct datagram *d, struct rd r
         fault_log_all(&p->faults, &why, d->at.frame);
 }
 
+/* What tells the m-line of a stream that shares its path with others. */
+static void rtp_ids(struct pipeline *p, const struct flow *f, struct rd r)
+{
+    struct faults why = { 0 };
+    struct rtp_msg m;
+
+    if (rtp_dissect(&r, &m, &why) == DIS_OK)
+        track_rtp_ids(p->track, f, &m);
+}
+
 /* The path that nearly every packet takes: no dispatch, no allocation, no call object. */
 static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
@@ -191,7 +201,11 @@ static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d
         return false;
     if (f->hot == POOL_NONE)
         rtp_header(p, d, r);
-    return track_rtp(p->track, f, d, &m);
+    if (!track_rtp(p->track, f, d, &m))
+        return false;
+    if (m.extension && track_wants_ids(p->track, f))
+        rtp_ids(p, f, r);
+    return true;
 }
 
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
@@ -307,7 +321,7 @@ static void full_tables(struct pipeline *p)
 
     p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
                                               t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
-                                              t->servers.refused;
+                                              t->servers.refused + t->stream_ids.refused;
 }
 
 void pipeline_finish(struct pipeline *p)

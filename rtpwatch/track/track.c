@@ -24,6 +24,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->abouts, sizeof(struct rtcp_about), TRACK_RTCPS);
     pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
+    pool_init(&t->stream_ids, sizeof(struct stream_ids), TRACK_STREAM_IDS);
     pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
     return t;
@@ -49,6 +50,7 @@ void track_free(struct track *t)
     pool_done(&t->icmps);
     pool_done(&t->passwords);
     pool_done(&t->conns);
+    pool_done(&t->stream_ids);
     pool_done(&t->allocs);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);

@@ -31,6 +31,7 @@ enum {
     TRACK_PASSWORDS = 1 << 20,
     TRACK_ALLOCS = 1 << 18,
     TRACK_CONNS = 1 << 18,
+    TRACK_STREAM_IDS = 1 << 20,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -49,7 +50,7 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, conns;
+        allocs, conns, stream_ids;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
@@ -66,6 +67,10 @@ void track_free(struct track *t);                  /* NULL: nothing */
 struct flow *track_flow(struct track *t, const struct datagram *d);
 /* Records one RTP packet of `f`. False where the flow has had too many SSRCs to be RTP. */
 bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
+/* Does the stream of `f`'s latest RTP packet still want its header extension looked at? Of few packets, so that the others cost nothing. */
+static inline bool track_wants_ids(const struct track *t, const struct flow *f);
+/* Keeps what the header extension of the packet says that track_rtp() recorded last on `f`. */
+void track_rtp_ids(struct track *t, const struct flow *f, const struct rtp_msg *m);
 void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const struct rtcp_msg *m);
 
 enum stun_role { STUN_OF_SERVER, STUN_OF_CHECK, STUN_OF_NOBODY };
@@ -136,10 +141,26 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
     return slot == POOL_NONE ? NULL : pool_at(&t->calls, slot);
 }
 
+static inline const struct stream_ids *track_ids_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->stream_ids, slot);
+}
+
+enum { TRACK_IDS_PACKETS = 8 }; /* a mid is sent until the receiver is known to have it: the first packets (RFC 9143 §15) */
+static inline bool track_wants_ids(const struct track *t, const struct flow *f)
+{
+    const struct stream *s = track_stream_at(t, f->hot);
+
+    return s && s->packets.n <= TRACK_IDS_PACKETS;
+}
+
 struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
 bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
+
+/* The format that payload type `pt` stands for in m-line `media`, or anywhere in its BUNDLE group; NULL: not listed. */
+const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media, uint8_t pt);
 
 /* Packets that the stream's sequence numbers say were sent (RFC 3550 A.3). */
 uint64_t stream_expected(const struct stream *s);

@@ -43,6 +43,10 @@ struct act {
     bool forged;         /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
     const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
+    unsigned lose_every; /* RTP: the network loses each such packet; 0: none */
+    uint8_t mid_ext;     /* RTP: its packets carry `mid` under that id; 0: they do not */
+    const char *mid;
+    uint32_t lost; /* RTCP: lost packets, as it reports them */
     uint32_t sent, highest;
     int64_t began_ns, next_ns;
 };
@@ -89,6 +93,7 @@ struct says {
         const char *addr, *base; /* base: raddr, or NULL */
     } cand[STORY_CANDIDATES];    /* up to the first without address */
     bool refused;                /* port 0 */
+    void (*more)(struct sdp *);  /* adds what this does not know, such as further m-lines */
 };
 /* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
 #define SAYS(...)                                                                                                                \
