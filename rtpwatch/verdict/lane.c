@@ -46,17 +46,6 @@ static void merge(struct tally *into, const struct tally *t)
     into->n += t->n;
 }
 
-static void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (addr_eq(&list[i].addr, a)) {
-            list[i].packets += t->n;
-            return;
-        }
-    if (*n < PLACES_KEPT)
-        list[(*n)++] = (struct place){ *a, t->n, t->first };
-}
-
 /* ---- collecting ---- */
 
 static void sent_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
@@ -525,23 +514,6 @@ static void quality(const struct lane *l, struct direction_finding *out)
     out->quality.round_trip_us = l->round_trip_us[CALLER] + l->round_trip_us[CALLEE];
 }
 
-static bool wants(enum sdp_dir d, bool sending)
-{
-    return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
-}
-
-/* RFC 3264 §5.1, §6.1; 0.0.0.0 is the old way to hold (RFC 2543, RFC 3264 §8.4). */
-static bool is_expected(const struct scene *s, const struct side *from, const struct side *to)
-{
-    return from->media && to->media && !media_rejected(s->agreement, s->media) && wants(from->media->dir, true) &&
-           wants(to->media->dir, false) && !(addr_is_none(&to->transport->addr) && addr_is_v4(&to->transport->addr));
-}
-
-static bool held_by(const struct side *from, const struct side *to)
-{
-    return addr_is_none(&from->transport->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
-}
-
 /* What was under way when a new description came belongs to the span before. */
 static void forget_tail(const struct lane *l, struct tally *t)
 {
@@ -554,7 +526,7 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
 {
     const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
 
-    if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
+    if (scene_held(l->s, l->from) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
         if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
@@ -593,7 +565,7 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->awaited_at = b->home;
     out->mid = a->media->mid;
     out->codec = *a->media->codec ? a->media->codec : b->media->codec;
-    out->expected = is_expected(s, a, b);
+    out->expected = scene_expects(s, from);
     out->expected_packets = out->expected ? expected_packets(&l) : 0;
     out->sent_seen = a->local;
     out->received_seen = b->local;

@@ -86,6 +86,17 @@ static void side_make(struct scene *s, enum party p)
         own_add(s, x, &beside);
 }
 
+void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (addr_eq(&list[i].addr, a)) {
+            list[i].packets += t->n;
+            return;
+        }
+    if (*n < PLACES_KEPT)
+        list[(*n)++] = (struct place){ *a, t->n, t->first };
+}
+
 bool scene_owns(const struct scene *s, const struct stream *x)
 {
     struct stream_owner owner;
@@ -229,4 +240,24 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
     s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].transport->ice && s->side[CALLEE].transport->ice;
+}
+
+static bool wants(enum sdp_dir d, bool sending)
+{
+    return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
+}
+
+bool scene_expects(const struct scene *s, enum party p)
+{
+    const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
+
+    return from->media && to->media && !media_rejected(s->agreement, s->media) && wants(from->media->dir, true) &&
+           wants(to->media->dir, false) && !(addr_is_none(&to->transport->addr) && addr_is_v4(&to->transport->addr));
+}
+
+bool scene_held(const struct scene *s, enum party p)
+{
+    const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
+
+    return addr_is_none(&from->transport->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
 }

@@ -105,7 +105,11 @@ uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_tim
 /* The same, of this m-line's media alone; and of what shares its path: other m-lines' media, RTX, FEC. */
 uint64_t scene_rtp(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out);
 uint64_t scene_rtp_beside(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out);
+/* Media of `from` should flow: RFC 3264 §5.1, §6.1; 0.0.0.0 is the old way to hold (RFC 2543, RFC 3264 §8.4). */
+bool scene_expects(const struct scene *s, enum party from);
+bool scene_held(const struct scene *s, enum party from); /* on hold: music may be played, and need not be */
 bool scene_owns(const struct scene *s, const struct stream *x);
+void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t); /* up to PLACES_KEPT */
 bool addr_usable(const struct addr *a); /* a port and an address that is not 0.0.0.0 */
 /* The transaction by which a STUN server claimed `mapped`, the latest answered before `ns`; POOL_NONE: none in this capture. */
 uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns);
