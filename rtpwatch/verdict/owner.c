@@ -1,7 +1,7 @@
 /*
- * Whose RTP is it? With BUNDLE several m-lines share one pair of addresses; each stream is given to one of them by what its packets carry, in
- * the order of RFC 9143 §9.2: the mid in a header extension, the SSRC, a payload type that one m-line alone lists. What none of these tells
- * would be dropped there; here it goes to the first m-line that could carry it, since its absence elsewhere must accuse nobody.
+ * Whose RTP is it? With BUNDLE several m-lines share one pair of addresses; each stream is given to one of them by what its packets
+ * carry, in the order of RFC 9143 §9.2: the mid in a header extension, the SSRC, a payload type that one m-line alone lists. What none
+ * of these tells would be dropped there; here it goes to the first m-line that could carry it: absent elsewhere, it must accuse nobody.
  */
 #include "verdict/verdict_private.h"
 

@@ -1,4 +1,4 @@
-/* How well a direction arrives: loss, reordering, gaps and jitter, from its packets or from the receiver's reports; and a MOS from those. */
+/* How well a direction arrives: loss, reordering, gaps and jitter, by its packets or the receiver's reports; and a MOS from those. */
 #include <math.h>
 
 #include "verdict/verdict_private.h"
