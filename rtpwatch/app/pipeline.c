@@ -172,40 +172,34 @@ static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *
     return true;
 }
 
-/* The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets. */
-static void rtp_header(struct pipeline *p, const struct datagram *d, struct rd r)
+/*
+ * The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets; and its extension may
+ * tell the m-line of a stream that shares its path with others.
+ */
+static void rtp_first(struct pipeline *p, const struct flow *f, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
     struct rtp_msg m;
 
-    if (rtp_dissect(&r, &m, &why) == DIS_OK && !m.padding) /* under SRTP the padding count is encrypted */
+    if (rtp_dissect(&r, &m, &why) != DIS_OK)
+        return;
+    track_rtp_ids(p->track, f, &m);
+    if (!m.padding) /* under SRTP the padding count is encrypted */
         fault_log_all(&p->faults, &why, d->at.frame);
-}
-
-/* What tells the m-line of a stream that shares its path with others. */
-static void rtp_ids(struct pipeline *p, const struct flow *f, struct rd r)
-{
-    struct faults why = { 0 };
-    struct rtp_msg m;
-
-    if (rtp_dissect(&r, &m, &why) == DIS_OK)
-        track_rtp_ids(p->track, f, &m);
 }
 
 /* The path that nearly every packet takes: no dispatch, no allocation, no call object. */
 static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     struct rtp_msg m;
+    enum rtp_taken taken;
 
     if (!rtp_peek(rd_rest(&r), &m))
         return false;
-    if (f->hot == POOL_NONE)
-        rtp_header(p, d, r);
-    if (!track_rtp(p->track, f, d, &m))
-        return false;
-    if (m.extension && track_wants_ids(p->track, f))
-        rtp_ids(p, f, r);
-    return true;
+    taken = track_rtp(p->track, f, d, &m);
+    if (taken == RTP_FIRST)
+        rtp_first(p, f, d, r);
+    return taken != RTP_REFUSED;
 }
 
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)

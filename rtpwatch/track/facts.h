@@ -113,7 +113,7 @@ struct stream {
 
 #define STREAM_GAP_NS (200 * (int64_t)NS_PER_MS)
 
-/* Short texts in the header extensions of a stream's first packets: the mid is one of them (RFC 9143 §15), under an id that SDP tells. */
+/* Short texts in the header extension of a stream's first packet: the mid is one of them (RFC 9143 §15), under an id that SDP tells. */
 enum { STREAM_IDS_KEPT = 8, STREAM_ID_TEXT = 16 };
 struct stream_ids {
     uint8_t n;

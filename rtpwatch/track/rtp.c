@@ -70,8 +70,6 @@ static void stream_packet(struct stream *s, const struct datagram *d, const stru
 
         if (gap > s->longest_gap_ns)
             s->longest_gap_ns = gap;
-        if (gap > STREAM_GAP_NS)
-            stream_gap(s, d, m, gap);
         stream_sequence(s, m->seq);
     }
     tally_add(&s->packets, d->at);
@@ -141,29 +139,41 @@ static struct stream *stream_find(struct track *t, struct flow *f, uint32_t ssrc
     return NULL;
 }
 
-/* An older record goes on unless it was ended, or the stream was silent for long. */
-static bool goes_on(const struct stream *s, const struct datagram *d)
+/* A new stream, or one that comes back: the older record goes on unless it was ended, or the stream was silent for long. */
+static struct stream *stream_resume(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m,
+                                    struct stream *s)
 {
-    return !s->closed && d->at.ns - s->packets.last.ns <= TRACK_SILENCE_NS;
+    int64_t gap_ns = s ? d->at.ns - s->packets.last.ns : 0;
+    const struct stream *before = s;
+
+    if (s && !s->closed && gap_ns <= TRACK_SILENCE_NS) {
+        stream_gap(s, d, m, gap_ns);
+        return s;
+    }
+    if (f->streams_n < TRACK_STREAMS_PER_FLOW)
+        s = stream_make(t, f, d, m);
+    if (s && before) {
+        s->believed |= before->believed;
+        s->ids = before->ids; /* a mid is sent only until the receiver knows it (RFC 9143 §15.1) */
+    }
+    return s; /* NULL: too many SSRCs, so this is no RTP, or nothing that one flow should carry */
 }
 
-bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m)
+enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m)
 {
     struct stream *s = track_stream_at(t, f->hot);
+    enum rtp_taken taken = RTP_KNOWN;
 
     if (!s || s->ssrc != m->ssrc)
         s = stream_find(t, f, m->ssrc);
-    if (!s || !goes_on(s, d)) {
-        bool believed = s && s->believed;
-
-        if (f->streams_n < TRACK_STREAMS_PER_FLOW)
-            s = stream_make(t, f, d, m);
+    if (!s || s->closed || d->at.ns - s->packets.last.ns > STREAM_GAP_NS) {
+        s = stream_resume(t, f, d, m, s);
         if (!s)
-            return false; /* too many SSRCs: this is no RTP, or nothing that one flow should carry */
-        s->believed |= believed;
+            return RTP_REFUSED;
+        taken = s->packets.n ? RTP_KNOWN : RTP_FIRST;
     }
     stream_packet(s, d, m);
-    return true;
+    return taken;
 }
 
 static bool is_token(struct span s)

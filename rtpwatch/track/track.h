@@ -65,11 +65,10 @@ void track_free(struct track *t);                  /* NULL: nothing */
 
 /* The flow of a datagram, made when it is new; NULL when a table is full (counted). Counts the datagram. */
 struct flow *track_flow(struct track *t, const struct datagram *d);
-/* Records one RTP packet of `f`. False where the flow has had too many SSRCs to be RTP. */
-bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
-/* Does the stream of `f`'s latest RTP packet still want its header extension looked at? Of few packets, so that the others cost nothing. */
-static inline bool track_wants_ids(const struct track *t, const struct flow *f);
-/* Keeps what the header extension of the packet says that track_rtp() recorded last on `f`. */
+enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
+/* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
+enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
+/* Keeps what the header extension says of the packet that track_rtp() recorded last on `f`; of first packets, others cost too much. */
 void track_rtp_ids(struct track *t, const struct flow *f, const struct rtp_msg *m);
 void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const struct rtcp_msg *m);
 
@@ -144,14 +143,6 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 static inline const struct stream_ids *track_ids_at(const struct track *t, uint32_t slot)
 {
     return slot == POOL_NONE ? NULL : pool_at(&t->stream_ids, slot);
-}
-
-enum { TRACK_IDS_PACKETS = 8 }; /* a mid is sent until the receiver is known to have it: the first packets (RFC 9143 §15) */
-static inline bool track_wants_ids(const struct track *t, const struct flow *f)
-{
-    const struct stream *s = track_stream_at(t, f->hot);
-
-    return s && s->packets.n <= TRACK_IDS_PACKETS;
 }
 
 struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */

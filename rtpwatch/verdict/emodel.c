@@ -7,10 +7,10 @@
 
 /* G.113 Appendix I. Those without an ITU value say whose they are. */
 static const struct emodel_codec codecs[] = {
-    { "PCMU", "G.711 with loss concealment", 0, 25.1, "G.113 App. I" },
-    { "PCMA", "G.711 with loss concealment", 0, 25.1, "G.113 App. I" },
-    { "G729", "G.729A with silence suppression", 11, 19, "G.113 App. I" },
-    { "opus", "Opus", 6, 10, "no ITU value: what the rtcscore project takes where the bit rate is not known" },
+    { "PCMU", "G.711 with loss concealment", 0, 25.1, "Ie 0, Bpl 25.1 (G.113 App. I)" },
+    { "PCMA", "G.711 with loss concealment", 0, 25.1, "Ie 0, Bpl 25.1 (G.113 App. I)" },
+    { "G729", "G.729A with silence suppression", 11, 19, "Ie 11, Bpl 19 (G.113 App. I)" },
+    { "opus", "Opus", 6, 10, "Ie 6, Bpl 10 (no ITU value: what the rtcscore project takes where the bit rate is not known)" },
 };
 
 const struct emodel_codec *emodel_codec(const char *encoding)

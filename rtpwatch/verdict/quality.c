@@ -173,19 +173,16 @@ static void rate(struct session_finding *f, struct direction_finding *d)
 {
     const struct quality *q = &d->quality;
     const struct emodel_codec *c = q->codec ? emodel_codec(q->codec) : NULL;
-    double path = q->round_trip_us ? q->round_trip_us / 2000.0 : PATH_MS, ptime = q->ptime_ms ? q->ptime_ms : PTIME_MS,
-           buffer = clamped(2 * q->jitter_ms, BUFFER_MIN_MS, BUFFER_MAX_MS);
+    unsigned path = q->round_trip_us ? q->round_trip_us / 2000 : PATH_MS, ptime = q->ptime_ms ? q->ptime_ms : PTIME_MS,
+             buffer = (unsigned)clamped(2 * q->jitter_ms, BUFFER_MIN_MS, BUFFER_MAX_MS), delay = path + ptime + buffer;
     struct strbuf b = { 0 };
 
     if (!c || d->kind == SDP_VIDEO || q->heard_ns < MOS_MIN_NS)
         return;
-    d->mos = round(100 * emodel_mos(emodel_r(c->ie, c->bpl, d->loss_percent, path + ptime + buffer))) / 100;
-    strbuf_fmt(
-        &b,
-        "ITU-T G.107 without echo; %s: Ie %.0f, Bpl %.1f (%s), loss at random; %.0f ms to the ear: path %.0f (%s), packet %.0f, "
-        "jitter buffer %.0f",
-        c->name, c->ie, c->bpl, c->source, path + ptime + buffer, path,
-        q->round_trip_us ? "half the round trip by RTCP" : "assumed", ptime, buffer);
+    d->mos = round(100 * emodel_mos(emodel_r(c->ie, c->bpl, d->loss_percent, delay))) / 100;
+    strbuf_fmt(&b,
+               "ITU-T G.107 without echo; %s: %s, loss at random; %u ms to the ear: path %u (%s), packet %u, jitter buffer %u",
+               c->name, c->source, delay, path, q->round_trip_us ? "half the round trip by RTCP" : "assumed", ptime, buffer);
     d->mos_assumed = text_keep(f, &b);
 }
 

@@ -143,7 +143,7 @@ void quality_conclude(struct session_finding *f, bool dropped);
 struct emodel_codec {
     const char *encoding, *name;
     double ie, bpl;
-    const char *source;
+    const char *source; /* those values, and whose they are */
 };
 const struct emodel_codec *emodel_codec(const char *encoding); /* in any case; NULL: no value is known */
 /* The rating factor R (ITU-T G.107 §7) at default values, without echo. `delay_ms`: mouth to ear; loss is at random (BurstR 1). */

@@ -76,8 +76,7 @@ static void play_mid(struct story *s, const struct act *a, const struct flow *f,
     memcpy(ext + 1, a->mid, strlen(a->mid));
     m->ext_profile = 0xbede;
     m->ext = (struct span){ ext, sizeof ext };
-    if (track_wants_ids(s->track, f))
-        track_rtp_ids(s->track, f, m);
+    track_rtp_ids(s->track, f, m);
 }
 
 static void play(struct story *s, struct act *a)
@@ -92,8 +91,7 @@ static void play(struct story *s, struct act *a)
         return;
     d = carry(s, a->from, a->to, 172);
     f = flow_of(s, &d);
-    track_rtp(s->track, f, &d, &m);
-    if (a->mid_ext)
+    if (track_rtp(s->track, f, &d, &m) == RTP_FIRST && a->mid_ext)
         play_mid(s, a, f, &m);
 }
 

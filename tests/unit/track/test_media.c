@@ -171,15 +171,31 @@ Test(media, no_more_texts_than_are_kept)
     cr_expect_eq(track_ids_at(track, s->ids)->n, STREAM_IDS_KEPT);
 }
 
-Test(media, later_packets_are_not_looked_at)
+/* It is sent only until the receiver is known to have it. */
+Test(media, the_texts_outlast_a_pause)
 {
-    struct stream *s = packet(&here, 0, 0, 0);
-    const struct flow *f = track_flow_at(track, s->flow);
+    struct stream *s = packet(&here, 0, 1, 0), *later;
 
-    cr_expect(track_wants_ids(track, f));
-    for (uint16_t i = 1; i <= TRACK_IDS_PACKETS; i++)
-        packet(&here, 0, i, (uint32_t)i * 160);
-    cr_expect_not(track_wants_ids(track, f));
+    extension(s, 4, SPAN("video"));
+    now_ns += TRACK_SILENCE_NS + 1;
+    later = packet(&here, 0, 2, 160);
+    cr_assert_neq(later, s);
+    cr_expect_eq(later->ids, s->ids);
+}
+
+Test(media, the_first_packet_of_a_record_is_told)
+{
+    struct datagram d = { .at = { now_ns, 1 }, .src = there, .dst = here, .size = 172 };
+    struct rtp_msg m = { .ssrc = 42 };
+    struct flow *f = track_flow(track, &d);
+
+    cr_expect_eq(track_rtp(track, f, &d, &m), RTP_FIRST);
+    m.seq++;
+    cr_expect_eq(track_rtp(track, f, &d, &m), RTP_KNOWN);
+    m.ssrc++;
+    cr_expect_eq(track_rtp(track, f, &d, &m), RTP_FIRST);
+    m.ssrc--;
+    cr_expect_eq(track_rtp(track, f, &d, &m), RTP_KNOWN);
 }
 
 /* ---- round trips ---- */
