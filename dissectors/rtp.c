@@ -21,6 +21,28 @@ const char *rtp_static_encoding(uint8_t pt, uint32_t *clock_hz)
     return known ? static_types[pt].name : NULL;
 }
 
+enum { EXT_ONE_BYTE = 0xbede, EXT_TWO_BYTE = 0x1000, EXT_STOP = 15 };
+
+bool rtp_ext_next(uint16_t profile, struct span *ext, uint8_t *id, struct span *value)
+{
+    bool one = profile == EXT_ONE_BYTE;
+    size_t head = one ? 1 : 2, n;
+
+    if (!one && (profile & 0xfff0) != EXT_TWO_BYTE)
+        return false;
+    while (ext->n && ext->p[0] == 0)
+        *ext = span_part(*ext, 1, ext->n);
+    if (ext->n < head)
+        return false;
+    *id = one ? ext->p[0] >> 4 : ext->p[0];
+    n = one ? (ext->p[0] & 15u) + 1u : ext->p[1];
+    if ((one && *id == EXT_STOP) || n > ext->n - head)
+        return false;
+    *value = span_part(*ext, head, n);
+    *ext = span_part(*ext, head + n, ext->n);
+    return true;
+}
+
 /* CSRC list and header extension; what the snap length left of the extension is kept. */
 static void read_variable_header(struct rd *r, struct rtp_msg *out)
 {

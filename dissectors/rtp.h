@@ -45,6 +45,12 @@ static inline bool rtp_is_rtcp(uint8_t second_byte)
     return second_byte >= 192 && second_byte <= 223;
 }
 
+/*
+ * One element of a header extension (RFC 8285 §4.2 one-byte form, §4.3 two-byte form): takes it off the front of *ext, padding passed
+ * over. False at the end, and where what is left is no element. `profile`: rtp_msg.ext_profile.
+ */
+bool rtp_ext_next(uint16_t profile, struct span *ext, uint8_t *id, struct span *value);
+
 enum dis rtp_dissect(struct rd *in, struct rtp_msg *out, struct faults *why);
 
 /* The encoding name and clock of a static payload type (RFC 3551 §6); NULL and 0 for a dynamic or unassigned one. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "dissectors/rtp.h"
+#include "dissectors/sdp_rtp.h"
 
 /* A description is read line by line into the session's part first, then into one media section after another (RFC 8866 §5). */
 struct reader {
@@ -211,8 +212,11 @@ static void read_rtpmap(struct reader *r, struct span value)
         return;
     }
     for (size_t i = 0; i < r->now->formats; i++)
-        if (r->now->format[i].pt == pt)
-            r->now->format[i] = (struct sdp_format){ (uint8_t)pt, encoding, (uint32_t)clock_hz };
+        if (r->now->format[i].pt == pt) {
+            r->now->format[i].encoding = encoding;
+            r->now->format[i].clock_hz = (uint32_t)clock_hz;
+            r->now->format[i].role = sdp_rtp_role(encoding);
+        }
 }
 
 /* "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605 §2.1). */
@@ -280,6 +284,16 @@ static struct span *text_of(struct sdp_media *m, struct span name)
     return NULL;
 }
 
+/* Whose RTP is whose; at session level only header extensions may stand (RFC 8285 §8). */
+static void read_rtp(struct reader *r, struct span name, struct span value)
+{
+    switch (sdp_rtp_attribute(r->now, name, value)) {
+    case SDP_RTP_BROKEN: fault(r, FAULT_SDP_FIELD); break;
+    case SDP_RTP_FULL: fault(r, FAULT_SDP_SSRC_COUNT); break;
+    default: break;
+    }
+}
+
 static void read_structured(struct reader *r, struct span name, struct span value)
 {
     if (span_eq(name, SPAN("candidate")))
@@ -294,6 +308,8 @@ static void read_structured(struct reader *r, struct span name, struct span valu
         read_group(r, value);
     else if (!name.n)
         fault(r, FAULT_SDP_FIELD);
+    else
+        read_rtp(r, name, value);
 }
 
 /* Of an attribute that stands twice in one section, the first counts: fingerprint may (RFC 8122 §5), the others must not. */
@@ -368,8 +384,9 @@ static void read_formats(struct reader *r, struct sdp_media *m, struct span list
             fault(r, FAULT_SDP_FORMAT_COUNT);
             return;
         } else {
-            f->pt = (uint8_t)pt;
+            f->pt = f->apt = (uint8_t)pt;
             f->encoding = span_str(rtp_static_encoding(f->pt, &f->clock_hz));
+            f->role = sdp_rtp_role(f->encoding);
             m->formats++;
         }
     }
@@ -406,6 +423,7 @@ static void end_section(struct reader *r)
         m->more_fingerprints = s->more_fingerprints;
     inherit(&m->fingerprint, s->fingerprint);
     inherit(&m->setup, s->setup);
+    m->mid_ext = m->mid_ext ? m->mid_ext : s->mid_ext;
     if (!m->host.n && m->port && !r->cut)
         fault(r, FAULT_SDP_FIELD);
 }

@@ -4,7 +4,7 @@
 
 #include "dissect.h"
 
-enum { SDP_MEDIA_KEPT = 16, SDP_CANDIDATES_KEPT = 128, SDP_FORMATS_KEPT = 32 };
+enum { SDP_MEDIA_KEPT = 16, SDP_CANDIDATES_KEPT = 128, SDP_FORMATS_KEPT = 32, SDP_SSRCS_KEPT = 16 };
 
 enum sdp_kind { SDP_OTHER, SDP_AUDIO, SDP_VIDEO, SDP_TEXT, SDP_APPLICATION, SDP_IMAGE, SDP_MESSAGE };
 enum sdp_dir { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
@@ -23,10 +23,28 @@ struct sdp_cand {
     struct span line;  /* the whole attribute value */
 };
 
+/* What a format carries: media, or something that goes with it. */
+enum sdp_role {
+    SDP_ROLE_MEDIA,
+    SDP_ROLE_RTX, /* retransmission (RFC 4588) */
+    SDP_ROLE_FEC, /* RFC 5109, RFC 6015, RFC 8627 */
+    SDP_ROLE_RED, /* redundancy: media and its copies (RFC 2198) */
+    SDP_ROLE_DTMF,
+    SDP_ROLE_NOISE, /* comfort noise (RFC 3389) */
+};
+
 struct sdp_format {
     uint8_t pt;
     struct span encoding; /* rtpmap's encoding name, or the static type's (RFC 3551 §6); SPAN_NONE unknown */
     uint32_t clock_hz;    /* 0 unknown */
+    uint8_t apt;          /* whose retransmission it is (RFC 4588 §8.1); its own pt where it is none */
+    enum sdp_role role;
+};
+
+/* An SSRC that the sender announces (RFC 5576 §4.1). */
+struct sdp_ssrc {
+    uint32_t ssrc;
+    bool repair; /* RTX or FEC of another one: not the first of an FID or FEC-FR group (RFC 5576 §4.2, RFC 5956 §4.3) */
 };
 
 struct sdp_media {
@@ -42,8 +60,10 @@ struct sdp_media {
     struct span ufrag, pwd, ice_options, fingerprint, setup; /* the m-line's own, or the session's */
     bool more_fingerprints;                                  /* it has several (RFC 8122 §5); `fingerprint` is the first */
     uint16_t ptime_ms;                                       /* 0 absent */
-    size_t formats;
+    uint8_t mid_ext; /* the id of the header extension that carries the mid (RFC 9143 §15); 0 none */
+    size_t formats, ssrcs;
     struct sdp_format format[SDP_FORMATS_KEPT];
+    struct sdp_ssrc ssrc[SDP_SSRCS_KEPT]; /* each once */
 };
 
 struct sdp {

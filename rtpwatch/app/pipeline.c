@@ -191,13 +191,19 @@ static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *
     return true;
 }
 
-/* The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets. */
-static void rtp_header(struct pipeline *p, const struct datagram *d, struct rd r)
+/*
+ * The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets; and its extension may
+ * tell the m-line of a stream that shares its path with others.
+ */
+static void rtp_first(struct pipeline *p, const struct flow *f, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
     struct rtp_msg m;
 
-    if (rtp_dissect(&r, &m, &why) == DIS_OK && !m.padding) /* under SRTP the padding count is encrypted */
+    if (rtp_dissect(&r, &m, &why) != DIS_OK)
+        return;
+    track_rtp_ids(p->track, f, &m);
+    if (!m.padding) /* under SRTP the padding count is encrypted */
         fault_log_all(&p->faults, &why, d->at.frame);
 }
 
@@ -205,12 +211,14 @@ static void rtp_header(struct pipeline *p, const struct datagram *d, struct rd r
 static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     struct rtp_msg m;
+    enum rtp_taken taken;
 
     if (!rtp_peek(rd_rest(&r), &m))
         return false;
-    if (f->hot == POOL_NONE)
-        rtp_header(p, d, r);
-    return track_rtp(p->track, f, d, &m);
+    taken = track_rtp(p->track, f, d, &m);
+    if (taken == RTP_FIRST)
+        rtp_first(p, f, d, r);
+    return taken != RTP_REFUSED;
 }
 
 /* RFC 5766 §11 had channels up to 0x7fff, which RFC 7983 does not tell from other things: only where that number is bound. */
@@ -352,7 +360,8 @@ static void full_tables(struct pipeline *p)
     p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
                                               t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
                                               t->servers.refused + t->turn_peers.refused + t->restarts.refused +
-                                              t->dtls.refused + t->dtls_joins.refused + t->certificates.refused;
+                                              t->dtls.refused + t->dtls_joins.refused + t->certificates.refused +
+                                              t->stream_ids.refused;
 }
 
 void pipeline_finish(struct pipeline *p)

@@ -98,6 +98,30 @@ const char *json_party(const struct session_finding *f, enum party p)
     return p == CALLER ? "a" : "b";
 }
 
+/* What loss, jitter and MOS were computed from, and what had to be assumed. */
+static void put_quality(cJSON *o, const struct direction_finding *d)
+{
+    const struct quality *q = &d->quality;
+
+    if (d->mos > 0)
+        cJSON_AddNumberToObject(o, "mos", d->mos);
+    else
+        cJSON_AddNullToObject(o, "mos");
+    put_text_or_null(o, "mos_assumed", d->mos_assumed);
+    put_text_or_null(o, "quality_from", !d->has_quality ? NULL : q->by_rtcp ? "rtcp" : "packets");
+    if (d->has_quality && !q->by_rtcp) {
+        put_count(o, "reordered", q->reordered);
+        put_count(o, "duplicated", q->duplicated);
+        put_count(o, "gaps", q->gaps);
+        put_count(o, "longest_gap_ms", (uint64_t)(q->longest_gap_ns / NS_PER_MS));
+    } else {
+        cJSON_AddNullToObject(o, "reordered");
+        cJSON_AddNullToObject(o, "duplicated");
+        cJSON_AddNullToObject(o, "gaps");
+        cJSON_AddNullToObject(o, "longest_gap_ms");
+    }
+}
+
 static cJSON *direction(const struct out_report *r, const struct session_finding *f, const struct direction_finding *d)
 {
     cJSON *o = cJSON_CreateObject();
@@ -121,7 +145,7 @@ static cJSON *direction(const struct out_report *r, const struct session_finding
         cJSON_AddNumberToObject(o, "jitter_ms", d->jitter_ms);
     else
         cJSON_AddNullToObject(o, "jitter_ms");
-    cJSON_AddNullToObject(o, "mos");
+    put_quality(o, d);
     put_text_or_null(o, "codec", d->codec);
     put_time(o, "stopped", d->stopped.ns, d->stopped.frame != 0);
     put_time(o, "resumed", d->resumed.ns, d->resumed.frame != 0);

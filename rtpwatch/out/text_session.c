@@ -145,10 +145,21 @@ static void put_outcome(const struct direction_finding *d, struct strbuf *b)
     strbuf_add(b, d->why);
 }
 
+#define TOLD_LOSS_PERCENT 1.0
+#define TOLD_MOS          3.6 /* below it, "some users dissatisfied" ends and "many" begins (G.109) */
+
+/* ", 3.2 % lost, jitter 14 ms, MOS 3.4": only where it tells something. */
 static void put_quality(const struct text *t, const struct direction_finding *d, struct strbuf *b)
 {
-    if (d->has_quality && d->loss_percent >= 0.1)
+    if (d->has_quality && (d->loss_percent >= TOLD_LOSS_PERCENT || (d->mos > 0 && d->mos < TOLD_MOS))) {
         strbuf_fmt(b, ", %.1f" HARD_BLANK "%% lost", d->loss_percent);
+        if (d->jitter_ms >= 0)
+            strbuf_fmt(b, ", jitter %.0f" HARD_BLANK "ms", d->jitter_ms);
+        if (d->mos > 0)
+            strbuf_fmt(b, ", MOS" HARD_BLANK "%.1f", d->mos);
+        if (d->quality.by_rtcp)
+            strbuf_add(b, " (RTCP)");
+    }
     if (d->stopped.frame && !d->resumed.frame) {
         strbuf_add(b, " (frame" HARD_BLANK);
         out_frame(t->r, d->stopped.frame, b);

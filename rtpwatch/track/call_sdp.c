@@ -1,10 +1,17 @@
 /* A compact copy of an SDP, kept with its call; and the ICE passwords and advertised addresses that it brings. */
 #include "track/track_private.h"
 
+/* RTX, FEC and comfort noise go with a codec, and are none. */
+static bool is_codec(const struct sdp_format *f)
+{
+    return f->role == SDP_ROLE_MEDIA || f->role == SDP_ROLE_RED;
+}
+
 static const char *codec_of(struct arena *a, const struct sdp_media *m, struct media_desc *out)
 {
     for (size_t i = 0; i < m->formats; i++)
-        if (m->format[i].encoding.n && !span_eq_nocase(m->format[i].encoding, SPAN("telephone-event"))) {
+        if (m->format[i].encoding.n && is_codec(&m->format[i]) &&
+            !span_eq_nocase(m->format[i].encoding, SPAN("telephone-event"))) {
             out->pt = m->format[i].pt;
             out->clock_hz = m->format[i].clock_hz;
             return arena_str(a, m->format[i].encoding);
@@ -22,6 +29,61 @@ static void dtls_keep(struct arena *a, const struct sdp_media *m, struct media_d
     out->fingerprint = arena_str(a, span_trim(value));
     out->setup = arena_str(a, m->setup);
     out->more_fingerprints = m->more_fingerprints;
+}
+
+/* Without memory there are none. */
+static void formats_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+{
+    out->formats = m->formats ? arena_take(a, m->formats * sizeof *out->formats) : NULL;
+    for (size_t i = 0; out->formats && i < m->formats; i++) {
+        const struct sdp_format *f = &m->format[i];
+
+        out->formats[out->formats_n++] = (struct format_desc){ .encoding = is_codec(f) ? arena_str(a, f->encoding) : "",
+                                                               .clock_hz = f->clock_hz,
+                                                               .pt = f->pt,
+                                                               .apt = f->apt,
+                                                               .role = f->role };
+    }
+    out->ssrcs = m->ssrcs ? arena_take(a, m->ssrcs * sizeof *out->ssrcs) : NULL;
+    if (out->ssrcs) {
+        memcpy(out->ssrcs, m->ssrc, m->ssrcs * sizeof *out->ssrcs);
+        out->ssrcs_n = (uint8_t)m->ssrcs;
+    }
+}
+
+static bool in_group(struct span group, struct span mid)
+{
+    while (mid.n && group.n)
+        if (span_eq(span_until(&group, ' '), mid))
+            return true;
+    return false;
+}
+
+/* The first mid of the group names the m-line whose address, ICE and rtcp-mux count for all (RFC 9143 §7.3). */
+static void bundle_keep(const struct sdp *sdp, size_t i, struct media_desc *out)
+{
+    struct span group = sdp->bundle, first = span_until(&group, ' ');
+
+    out->tagged = (uint8_t)i;
+    out->bundled = in_group(sdp->bundle, sdp->media[i].mid);
+    out->bundle_only = sdp->media[i].bundle_only;
+    for (size_t k = 0; out->bundled && k < sdp->medias; k++)
+        if (span_eq(sdp->media[k].mid, first))
+            out->tagged = (uint8_t)k;
+}
+
+const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media, uint8_t pt)
+{
+    for (uint8_t m = 0; m < f->medias; m++) {
+        const struct media_desc *x = &f->media[m];
+
+        if (m != media && !(x->bundled && media < f->medias && f->media[media].bundled))
+            continue;
+        for (size_t i = 0; i < x->formats_n; i++)
+            if (x->formats[i].pt == pt)
+                return &x->formats[i];
+    }
+    return NULL;
 }
 
 static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct media_desc *out)
@@ -42,6 +104,9 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
     out->ptime_ms = m->ptime_ms;
     out->codec = codec_of(a, m, out);
     dtls_keep(a, m, out);
+    out->mid_ext = m->mid_ext;
+    formats_keep(a, m, out);
+    bundle_keep(sdp, i, out);
 }
 
 static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_desc *out)
@@ -57,23 +122,28 @@ static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_des
 }
 
 /* From now on RTP may come from and go to this address, or no longer: T.38 in UDPTL (m=image) takes over the audio's port. */
-static void advertise(struct track *t, const struct addr *a, bool rtp)
+static void advertise(struct track *t, const struct addr *a, bool rtp, const struct call *c, size_t media)
 {
     uint32_t slot = addr_is_none(a) || a->port == 0 ? POOL_NONE : socket_get(t, a);
+    struct socket *k = track_socket(t, slot);
 
-    if (slot != POOL_NONE)
-        track_socket(t, slot)->advertised = rtp;
+    if (!k)
+        return;
+    k->advertised = rtp;
+    k->described_in = c->id;
+    k->described_sdp = (uint16_t)(c->sdps_n - 1); /* the latest */
+    k->described_media = (uint8_t)media;
 }
 
-static void learn(struct track *t, const struct sdp_fact *f)
+static void learn(struct track *t, const struct call *c, const struct sdp_fact *f)
 {
     for (size_t i = 0; i < f->medias; i++) {
-        advertise(t, &f->media[i].addr, f->media[i].kind != SDP_IMAGE);
+        advertise(t, &f->media[i].addr, f->media[i].kind != SDP_IMAGE, c, i);
         if (*f->media[i].ufrag && *f->media[i].pwd)
             ice_password_add(t, f->media[i].ufrag, f->media[i].pwd);
     }
     for (size_t i = 0; i < f->cands; i++)
-        advertise(t, &f->cand[i].addr, true);
+        advertise(t, &f->cand[i].addr, true, c, f->cand[i].media);
 }
 
 /* One Via, and the sender wrote it: no proxy in between, so the source address is the party's own. */
@@ -122,6 +192,6 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
         c->sdps = f;
     c->sdps_tail = f;
     c->sdps_n++;
-    learn(t, f);
+    learn(t, c, f);
     return f;
 }

@@ -44,7 +44,10 @@ struct socket {
     uint32_t claimed;             /* head: transactions whose answer named it as mapped or relayed */
     uint32_t relay;               /* the TURN allocation whose relayed address this is, or POOL_NONE */
     bool advertised;              /* some SDP named it: media is expected here */
-    uint32_t latest_of_host;      /* with port 0 it stands for a host: the latest transaction from any of its sockets */
+    struct id described_in;       /* the latest call whose SDP named it, and which of its descriptions and m-lines */
+    uint16_t described_sdp;
+    uint8_t described_media;
+    uint32_t latest_of_host; /* with port 0 it stands for a host: the latest transaction from any of its sockets */
 };
 
 enum flow_content {
@@ -88,7 +91,7 @@ struct stream {
     _Alignas(64) uint32_t flow;
     uint32_t next; /* next: older stream of the same flow */
     uint32_t ssrc;
-    uint8_t pt;
+    uint8_t pt;    /* the latest, comfort noise left out */
     bool believed; /* expected by an SDP, or enough packets in sequence (RFC 3550 A.1) */
     bool closed;   /* no more packets are added */
     uint8_t in_sequence;
@@ -103,6 +106,21 @@ struct stream {
     int64_t longest_gap_ns;
     uint64_t expected_before; /* packets expected before the sender last began anew */
     uint32_t reordered, duplicated;
+    uint32_t gaps, longest_gap_ms; /* pauses above STREAM_GAP_NS that the network made, not the sender */
+    uint32_t ids;                  /* what its header extensions say, or POOL_NONE */
+    uint8_t first_pt;
+};
+
+#define STREAM_GAP_NS (200 * (int64_t)NS_PER_MS)
+
+/* Short texts in the header extension of a stream's first packet: the mid is one of them (RFC 9143 §15), under an id that SDP tells. */
+enum { STREAM_IDS_KEPT = 8, STREAM_ID_TEXT = 16 };
+struct stream_ids {
+    uint8_t n;
+    struct stream_id {
+        uint8_t id, len;
+        char text[STREAM_ID_TEXT];
+    } v[STREAM_IDS_KEPT];
 };
 
 /* One RTCP sender on one flow. */
@@ -114,6 +132,7 @@ struct rtcp_sender {
     uint64_t compounds_with_reports;        /* datagrams in which some SR or RR had RC > 0 */
     bool has_sr;
     uint32_t sr_packets_first, sr_packets_last; /* sender's packet count */
+    uint32_t sr_ntp;                            /* middle 32 bits of the latest SR's time, as a report block repeats them */
     struct seen sr_last, bye;
     uint32_t reports; /* head: what it reports about */
 };
@@ -124,7 +143,9 @@ struct rtcp_about {
     uint32_t ssrc;
     struct tally blocks;
     uint32_t first_highest, last_highest; /* extended highest sequence number received */
-    struct seen advanced;                 /* the last block whose highest was above the one before */
+    int32_t first_lost;
+    uint32_t round_trips, round_trip_us; /* from here to who reports and back (RFC 3550 §6.4.1); the shortest */
+    struct seen advanced;                /* the last block whose highest was above the one before */
     uint8_t fraction_lost;
     int32_t lost;
     uint32_t jitter;
@@ -331,6 +352,14 @@ static inline enum party other_party(enum party p)
     return p == CALLER ? CALLEE : CALLER;
 }
 
+/* A payload type of an m= line. */
+struct format_desc {
+    const char *encoding; /* "" unknown */
+    uint32_t clock_hz;    /* 0 unknown */
+    uint8_t pt, apt;
+    enum sdp_role role;
+};
+
 /* An m= line, as one SDP had it. Strings live in the call's arena. */
 struct media_desc {
     enum sdp_kind kind;
@@ -344,6 +373,12 @@ struct media_desc {
     uint16_t ptime_ms;
     const char *hash, *fingerprint, *setup; /* a=fingerprint's two parts (RFC 8122 §5), a=setup; "" none; with `dtls` */
     bool more_fingerprints;                 /* there are others beside it */
+    bool bundled, bundle_only; /* in the BUNDLE group; offered for use in it alone (RFC 9143 §6) */
+    uint8_t tagged;            /* the m-line whose transport its group uses (RFC 9143 §7.3); its own where it is in none */
+    uint8_t mid_ext;           /* id of the header extension that carries the mid, 0 none */
+    uint8_t formats_n, ssrcs_n;
+    struct format_desc *formats;
+    struct sdp_ssrc *ssrcs;
 };
 
 struct cand_desc {

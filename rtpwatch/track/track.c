@@ -25,6 +25,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
     pool_init(&t->turn_peers, sizeof(struct turn_peer), TRACK_TURN_PEERS);
+    pool_init(&t->stream_ids, sizeof(struct stream_ids), TRACK_STREAM_IDS);
     pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->restarts, sizeof(struct ice_restart), TRACK_RESTARTS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
@@ -54,6 +55,7 @@ void track_free(struct track *t)
     pool_done(&t->passwords);
     pool_done(&t->conns);
     pool_done(&t->restarts);
+    pool_done(&t->stream_ids);
     pool_done(&t->allocs);
     pool_done(&t->turn_peers);
     dtls_tables_done(t);

@@ -41,6 +41,7 @@ enum {
     TRACK_CERTIFICATES = 1 << 15,
     TRACK_LABELS = 8,        /* headers whose values are kept with each call */
     TRACK_LABEL_VALUE = 128, /* bytes of a value; what is longer is cut */
+    TRACK_STREAM_IDS = 1 << 20,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -59,7 +60,7 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates;
+        allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates, stream_ids;
     struct hmap by_dtls, by_certificate;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
@@ -85,8 +86,11 @@ bool track_link_header(struct track *t, const char *name);
 
 /* The flow of a datagram, made when it is new; NULL when a table is full (counted). Counts the datagram. */
 struct flow *track_flow(struct track *t, const struct datagram *d);
-/* Records one RTP packet of `f`. False where the flow has had too many SSRCs to be RTP. */
-bool track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
+enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
+/* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
+enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
+/* Keeps what the header extension says of the packet that track_rtp() recorded last on `f`; of first packets, others cost too much. */
+void track_rtp_ids(struct track *t, const struct flow *f, const struct rtp_msg *m);
 void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const struct rtcp_msg *m);
 
 enum stun_role { STUN_OF_SERVER, STUN_OF_CHECK, STUN_OF_NOBODY };
@@ -176,6 +180,11 @@ static inline struct call *track_call_at(const struct track *t, uint32_t slot)
     return slot == POOL_NONE ? NULL : pool_at(&t->calls, slot);
 }
 
+static inline const struct stream_ids *track_ids_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->stream_ids, slot);
+}
+
 struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
 bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
@@ -184,6 +193,9 @@ struct dtls_assoc *track_find_dtls(const struct track *t, const struct addr *a, 
 /* The fingerprint of the certificate that this end showed, see dtls_fingerprint(); false: none seen whole, or no such hash. */
 bool track_fingerprint(const struct track *t, const struct dtls_end *e, const char *hash, char *out, size_t room);
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
+
+/* The format that payload type `pt` stands for in m-line `media`, or anywhere in its BUNDLE group; NULL: not listed. */
+const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media, uint8_t pt);
 
 /* Packets that the stream's sequence numbers say were sent (RFC 3550 A.3). */
 uint64_t stream_expected(const struct stream *s);

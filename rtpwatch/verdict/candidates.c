@@ -4,7 +4,8 @@
 void warn_add(struct session_finding *s, const char *kind, uint32_t server, const char *text)
 {
     for (size_t i = 0; i < s->warnings_n; i++)
-        if (s->warning[i].server == server && strcmp(s->warning[i].kind, kind) == 0)
+        if (s->warning[i].server == server && strcmp(s->warning[i].kind, kind) == 0 &&
+            (server != POOL_NONE || strcmp(s->warning[i].text, text) == 0)) /* of one server, once */
             return;
     if (s->warnings_n < WARNINGS_KEPT)
         s->warning[s->warnings_n++] = (struct warning){ kind, text, server };
@@ -45,7 +46,7 @@ static void reached(const struct scene *s, enum party p, struct candidate_findin
 
         if (!from_other_party(s, other, c, &f->src) || (side->local && view_has(s->v, at) && !meant_for(c, &f->src)))
             continue;
-        c->rtp_packets += flow_rtp(s->v, f, s->when, NULL);
+        c->rtp_packets += scene_rtp(s, f, s->when, NULL);
         if (!again && check && check->requests.first.ns < s->when.to_ns && check->requests.last.ns >= s->when.from_ns) {
             c->checks_sent += check->requests.n;
             c->checks_answered += check->answers.n;
@@ -132,7 +133,7 @@ static void list_party(const struct scene *s, enum party p, struct session_findi
         if (d->media == s->media)
             add(s, p, &c, f);
     }
-    if (x->media && !x->media->rejected) {
+    if (x->media && s->transport == s->media && !x->media->rejected) { /* bundled, its own address is not used */
         struct candidate_finding c = { .party = p,
                                        .media = s->media,
                                        .component = 1,

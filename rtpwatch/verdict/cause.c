@@ -210,7 +210,7 @@ static bool private_address(const struct scene *s, enum party to, const struct a
     const struct side *from = &s->side[other_party(to)];
     const struct addr *peer = from->local    ? &from->home
                               : from->seen_n ? &from->seen[0].addr
-                              : from->media  ? &from->media->addr
+                              : from->media  ? &from->transport->addr
                                              : NULL;
     struct whereabouts w = find(s, to, x);
 
@@ -297,7 +297,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
 /* The address that a sender without ICE uses. */
 static const struct addr *default_address(const struct scene *s, enum party p)
 {
-    return &s->side[p].media->addr;
+    return &s->side[p].transport->addr;
 }
 
 /*

@@ -74,7 +74,7 @@ static void direction_weigh(struct direction_finding *at, const struct direction
     }
 }
 
-static void direction_join(struct direction_finding *d, const struct direction_finding *more)
+static void direction_join(struct session_finding *into, struct direction_finding *d, const struct direction_finding *more)
 {
     struct direction_finding one = *d;
     bool sent_there = more->sent_seen && !d->sent_seen, got_there = more->received_seen && !d->received_seen;
@@ -103,6 +103,9 @@ static void direction_join(struct direction_finding *d, const struct direction_f
             d->resumed = more->resumed;
         }
         d->jitter_ms = more->jitter_ms;
+        d->quality = more->quality;
+        d->mos = more->mos;
+        d->mos_assumed = more->mos > 0 ? keep(into, more->mos_assumed) : NULL;
     }
     if (d->verdict == DIR_NOT_EXPECTED && more->verdict == DIR_NOT_EXPECTED)
         return;
@@ -365,10 +368,13 @@ static void directions_join(struct session_finding *into, const struct session_f
         const struct direction_finding *m = &more->direction[i], *have = find(into, m);
 
         if (have) {
-            direction_join(&into->direction[have - into->direction], m);
+            direction_join(into, &into->direction[have - into->direction], m);
         } else if (into->directions_n < DIRECTIONS_KEPT) {
-            into->direction[into->directions_n] = *m;
-            into->direction[into->directions_n++].why = keep(into, m->why);
+            struct direction_finding *d = &into->direction[into->directions_n++];
+
+            *d = *m;
+            d->why = keep(into, m->why);
+            d->mos_assumed = m->mos > 0 ? keep(into, m->mos_assumed) : NULL;
         }
     }
 }

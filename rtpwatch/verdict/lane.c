@@ -22,27 +22,18 @@ static void merge(struct tally *into, const struct tally *t)
     into->n += t->n;
 }
 
-static void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (addr_eq(&list[i].addr, a)) {
-            list[i].packets += t->n;
-            return;
-        }
-    if (*n < PLACES_KEPT)
-        list[(*n)++] = (struct place){ *a, t->n, t->first };
-}
-
 /* ---- collecting ---- */
 
 static void sent_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
 {
     const struct side *to = &l->s->side[l->to];
-    struct tally t = { 0 };
+    struct tally t = { 0 }, beside = { 0 };
 
-    if (!flow_rtp(l->s->v, f, l->s->when, &t))
-        return;
     if (side_has(&l->s->side[l->from], &f->dst))
+        return;
+    scene_rtp_beside(l->s, f, l->s->when, &beside);
+    merge(&l->beside, &beside);
+    if (!scene_rtp(l->s, f, l->s->when, &t))
         return;
     merge(&l->sent, &t);
     place_add(out->sent_to, &out->sent_to_n, &f->dst, &t);
@@ -54,7 +45,7 @@ static void sent_flow(struct lane *l, const struct flow *f, struct direction_fin
         struct tally old = { 0 };
 
         if (l->main_flow)
-            flow_rtp(l->s->v, l->main_flow, l->s->when, &old);
+            scene_rtp(l->s, l->main_flow, l->s->when, &old);
         if (!l->main_flow || (t.n > old.n && t.last.ns > old.first.ns) || t.first.ns > old.last.ns) {
             l->main_flow = f;
             l->main_dst = f->dst;
@@ -80,9 +71,13 @@ static void collect_sent(struct lane *l, struct direction_finding *out)
 
 static void arrived_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
 {
-    struct tally t = { 0 };
+    struct tally t = { 0 }, beside = { 0 };
 
-    if (!flow_rtp(l->s->v, f, l->s->when, &t) || side_has(&l->s->side[l->to], &f->src))
+    if (side_has(&l->s->side[l->to], &f->src))
+        return;
+    scene_rtp_beside(l->s, f, l->s->when, &beside);
+    merge(&l->beside, &beside);
+    if (!scene_rtp(l->s, f, l->s->when, &t))
         return;
     merge(&l->arrived, &t);
     place_add(out->received_from, &out->received_from_n, &f->src, &t);
@@ -104,15 +99,15 @@ static void collect_arrived(struct lane *l, struct direction_finding *out)
     }
 }
 
-/* Is this the SSRC of a stream that the sender sends now? */
-static bool our_ssrc(const struct lane *l, uint32_t ssrc)
+/* The stream of that SSRC which the sender sends now; NULL: none. */
+static const struct stream *sent_stream(const struct lane *l, uint32_t ssrc)
 {
     const struct stream *s;
 
     for (uint32_t i = l->main_flow ? l->main_flow->streams : POOL_NONE; (s = track_stream_at(l->s->v->t, i)) != NULL; i = s->next)
         if (s->believed && s->ssrc == ssrc)
-            return true;
-    return false;
+            return s;
+    return NULL;
 }
 
 static bool in_span(const struct lane *l, struct seen at)
@@ -120,10 +115,19 @@ static bool in_span(const struct lane *l, struct seen at)
     return at.ns >= l->s->when.from_ns && at.ns <= l->s->when.to_ns;
 }
 
+static void round_trip_read(struct lane *l, enum party of, const struct rtcp_about *a)
+{
+    uint32_t *least = &l->round_trip_us[of];
+
+    if (a->round_trips && (*least == 0 || a->round_trip_us < *least))
+        *least = a->round_trip_us ? a->round_trip_us : 1;
+}
+
 /* RTCP that the receiver of the lane sends: its report blocks tell what it hears. */
 static void report_read(struct lane *l, const struct rtcp_sender *r)
 {
     const struct rtcp_about *a;
+    const struct stream *x;
 
     if (!in_span(l, r->packets.last))
         return;
@@ -132,8 +136,18 @@ static void report_read(struct lane *l, const struct rtcp_sender *r)
         l->empty_last = r->packets.last;
     }
     for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next) {
-        if (!our_ssrc(l, a->ssrc) || !in_span(l, a->blocks.last))
+        x = sent_stream(l, a->ssrc);
+        if (!x || !in_span(l, a->blocks.last))
             continue;
+        round_trip_read(l, l->to, a);
+        if (!scene_owns(l->s, x)) {
+            l->hears_beside = true;
+            continue;
+        }
+        if (!l->about || a->blocks.n > l->about->blocks.n) {
+            l->about = a;
+            l->reported_stream = x;
+        }
         l->reports += a->blocks.n;
         l->reported = a->advanced.frame ? a->advanced : a->blocks.first;
         if (a->blocks.last.ns - l->reported.ns >= STALL_NS && l->sent.last.ns - l->reported.ns >= STALL_NS)
@@ -154,10 +168,14 @@ static void report_read(struct lane *l, const struct rtcp_sender *r)
 
 static void sender_alive(struct lane *l, const struct rtcp_sender *r)
 {
+    const struct rtcp_about *a;
+
     if (!in_span(l, r->packets.last))
         return;
     merge(&l->from_sender, &r->packets);
-    if (r->has_sr) {
+    for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next)
+        round_trip_read(l, l->from, a);
+    if (r->has_sr && (!l->s->choose || ssrc_announced(l->s->agreement, l->s->media, r->ssrc))) {
         l->sr_packets = r->sr_packets_last;
         l->sr_advance = r->sr_packets_last - r->sr_packets_first;
         l->sr_at = r->sr_last;
@@ -167,8 +185,8 @@ static void sender_alive(struct lane *l, const struct rtcp_sender *r)
 /* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
 static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
 {
-    if (x->media->rtcp.port && addr_eq(rtp, &x->media->addr))
-        return addr_is_none(&x->media->rtcp) ? addr_with_port(*rtp, x->media->rtcp.port) : x->media->rtcp;
+    if (x->transport->rtcp.port && addr_eq(rtp, &x->transport->addr))
+        return addr_is_none(&x->transport->rtcp) ? addr_with_port(*rtp, x->transport->rtcp.port) : x->transport->rtcp;
     return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
 }
 
@@ -257,6 +275,8 @@ static bool was_steady(const struct lane *l, const struct direction_finding *out
     const struct flow *f = track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home);
     const struct stream *s = f ? track_stream_at(l->s->v->t, f->streams) : NULL;
 
+    while (s && !scene_owns(l->s, s))
+        s = track_stream_at(l->s->v->t, s->next);
     return s && s->longest_gap_ns < NS_PER_S;
 }
 
@@ -271,7 +291,8 @@ static bool fell_silent(const struct lane *l, const struct direction_finding *ou
     return pause >= (dead                 ? GONE_NS
                      : was_steady(l, out) ? SILENT_NS
                                           : QUIET_NS) &&
-           l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1) && lane_checked_until(l) <= l->arrived.last.ns + SECONDS(1);
+           l->from_sender.last.ns <= l->arrived.last.ns + SECONDS(1) && l->beside.last.ns <= l->arrived.last.ns + SECONDS(1) &&
+           lane_checked_until(l) <= l->arrived.last.ns + SECONDS(1);
 }
 
 /* What arrived at the receiver's sockets at any time: a sender's report counts from its start, not from the span's. */
@@ -283,7 +304,7 @@ static uint64_t heard_before(const struct lane *l)
     uint64_t n = 0;
 
     for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(l->s->v->t, i)) != NULL; i = f->next_in)
-        n += flow_rtp(l->s->v, f, ever, NULL);
+        n += scene_rtp(l->s, f, ever, NULL);
     return n;
 }
 
@@ -332,6 +353,9 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         evidence_add(f, l->sr_at, "rtcp", "%s reports that it has sent %u packets; none arrived here.", who, l->sr_packets);
     } else if (l->s->call->kind != SESSION_SIP && !l->sent.n) {
         conclude(out, DIR_UNKNOWN, "no description says that media is expected");
+    } else if (!l->sent.n && l->beside.n) {
+        conclude(out, DIR_NOT_SENT, "other media of the sender arrives on the same path");
+        evidence_add(f, l->beside.first, "media", "%s is reachable and alive, and sends no %s.", who, sdp_kind_name(out->kind));
     } else if (!l->sent.n && (l->from_sender.n || l->ice->answered[l->from])) {
         conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
         evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp",
@@ -377,13 +401,13 @@ static const struct place *moved(const struct lane *l)
     const struct flow *old = to->local ? NULL : track_find_flow(l->s->v->t, &l->main_dst, &l->s->side[l->from].home);
     struct tally was = { 0 }, is = { 0 };
 
-    if (!old || !flow_rtp(l->s->v, old, l->s->when, &was) || l->s->when.to_ns - was.last.ns < GONE_NS)
+    if (!old || !scene_rtp(l->s, old, l->s->when, &was) || l->s->when.to_ns - was.last.ns < GONE_NS)
         return NULL;
     for (size_t i = 0; i < to->seen_n; i++) {
         const struct flow *f = track_find_flow(l->s->v->t, &to->seen[i].addr, &l->s->side[l->from].home);
 
         is = (struct tally){ 0 };
-        if (f && f != old && flow_rtp(l->s->v, f, l->s->when, &is) && is.first.ns >= was.last.ns - SECONDS(1) &&
+        if (f && f != old && scene_rtp(l->s, f, l->s->when, &is) && is.first.ns >= was.last.ns - SECONDS(1) &&
             is.last.ns - was.last.ns >= GONE_NS)
             return &to->seen[i];
     }
@@ -410,6 +434,8 @@ bool lane_told_by_reports(struct lane *l, struct direction_finding *out, struct 
     }
     if (l->empty_reports && l->empty_last.ns - l->sent.first.ns >= RTCP_PATIENCE_NS && !l->s->v->options.dropped) {
         conclude(out, DIR_NOT_RECEIVED, "the receiver's RTCP never reports on it");
+        if (l->hears_beside) /* then the path is open, and no address is wrong */
+            out->cause = CAUSE_UNKNOWN;
         evidence_add(f, l->empty_last, "rtcp", "%s sends RTCP %s.", who,
                      l->reports_others ? "with reports of other streams and never of this one: it does not hear it"
                                        : "without a single report block (RC = 0): it hears nobody");
@@ -466,43 +492,17 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     }
 }
 
+/* At the receiver's own host the packets are counted; elsewhere its reports tell. */
 static void quality(const struct lane *l, struct direction_finding *out)
 {
-    const struct flow *f =
-        l->arrived.n ? track_find_flow(l->s->v->t, &out->received_from[0].addr, &l->s->side[l->to].home) : NULL;
-    const struct stream *s;
-    uint64_t expected = 0, got = 0;
-
-    out->jitter_ms = -1;
-    for (uint32_t i = f ? f->streams : POOL_NONE; (s = track_stream_at(l->s->v->t, i)) != NULL; i = s->next) {
-        uint32_t hz = s->clock_hz ? s->clock_hz : l->s->side[l->from].media->clock_hz;
-
-        if (!s->believed || s->packets.first.ns < l->s->when.from_ns || s->packets.first.ns >= l->s->when.to_ns)
-            continue;
-        expected += stream_expected(s);
-        got += s->packets.n - s->duplicated;
-        if (hz && s->clock_hz && s->packets.n > 16)
-            out->jitter_ms = (double)s->jitter_x16 / 16 * 1000 / hz;
-    }
-    out->has_quality = expected > 0;
-    out->loss_percent = expected > got ? 100.0 * (double)(expected - got) / (double)expected : 0;
-}
-
-static bool wants(enum sdp_dir d, bool sending)
-{
-    return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
-}
-
-/* RFC 3264 §5.1, §6.1; 0.0.0.0 is the old way to hold (RFC 2543, RFC 3264 §8.4). */
-static bool is_expected(const struct side *from, const struct side *to)
-{
-    return from->media && to->media && !from->media->rejected && !to->media->rejected && wants(from->media->dir, true) &&
-           wants(to->media->dir, false) && !(addr_is_none(&to->media->addr) && addr_is_v4(&to->media->addr));
-}
-
-static bool held_by(const struct side *from, const struct side *to)
-{
-    return addr_is_none(&from->media->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
+    if (l->s->side[l->to].local)
+        quality_of_packets(l->s, l->from, out, &out->quality);
+    else if (l->about)
+        quality_of_report(l->s, l->reported_stream, l->about, &out->quality);
+    for (enum party p = CALLER; p < PARTIES; p++)
+        if (!l->s->side[p].local && !l->round_trip_us[p])
+            return;
+    out->quality.round_trip_us = l->round_trip_us[CALLER] + l->round_trip_us[CALLEE];
 }
 
 /* What was under way when a new description came belongs to the span before. */
@@ -519,7 +519,7 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
 
     if (l->s->call->kind == SESSION_RTP) {
         lane_weigh_rtp(l, out, f);
-    } else if (held_by(from, to) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
+    } else if (scene_held(l->s, l->from) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
         if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
@@ -559,7 +559,7 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->sent_from = a->home;
     out->mid = a->media->mid;
     out->codec = *a->media->codec ? a->media->codec : b->media->codec;
-    out->expected = is_expected(a, b);
+    out->expected = scene_expects(s, from);
     out->expected_packets = out->expected ? expected_packets(&l) : 0;
     out->sent_seen = a->local;
     out->received_seen = b->local;
@@ -568,7 +568,7 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     collect_rtcp(&l, l.to, report_read);
     collect_rtcp(&l, from, sender_alive);
     collect_own_rtcp(&l);
-    out->sender_reports = l.from_sender.n > 0;
+    out->sender_reports = l.from_sender.n + l.beside.n > 0;
     out->sent =
         a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
     out->received = b->local ? l.arrived.n : 0;

@@ -33,7 +33,8 @@ static size_t gather(const struct lane *l, const struct stream **out)
 
     for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
         for (uint32_t j = f->streams; n < RECORDS && (s = track_stream_at(t, j)) != NULL; j = s->next)
-            if (s->believed && s->packets.first.ns >= l->s->when.from_ns && s->packets.first.ns < l->s->when.to_ns)
+            if (s->believed && s->packets.first.ns >= l->s->when.from_ns && s->packets.first.ns < l->s->when.to_ns &&
+                scene_owns(l->s, s))
                 out[n++] = s;
     qsort(out, n, sizeof *out, by_first);
     return n;

@@ -22,7 +22,12 @@ struct lane {
     uint32_t sr_packets;
     uint32_t sr_advance; /* how much that count grew while it was seen */
     struct seen sr_at;
-    struct tally from_sender; /* RTCP of the sender: it is alive */
+    struct tally from_sender;       /* RTCP of the sender: it is alive */
+    struct tally beside;            /* and other media, which it sends on the same path */
+    bool hears_beside;              /* the receiver reports that it hears that */
+    const struct rtcp_about *about; /* the report on its main stream, and that stream */
+    const struct stream *reported_stream;
+    uint32_t round_trip_us[PARTIES]; /* from here to that party and back; 0 not known */
 };
 
 static inline void conclude(struct direction_finding *out, enum dir_verdict v, const char *why)

@@ -68,11 +68,12 @@ static void side_make(struct scene *s, enum party p)
     x->media = s->media < x->sdp->medias ? &x->sdp->media[s->media] : NULL;
     if (!x->media)
         return;
-    own_add(s, x, &x->media->addr);
+    x->transport = &x->sdp->media[s->transport];
+    own_add(s, x, &x->transport->addr);
     for (size_t i = 0; i < x->sdp->cands; i++) {
         const struct cand_desc *c = &x->sdp->cand[i];
 
-        if (c->media == s->media && c->component == 1 && !c->tcp) {
+        if (c->media == s->transport && c->component == 1 && !c->tcp) {
             own_add(s, x, &c->addr);
             own_add(s, x, &c->raddr);
         }
@@ -80,18 +81,43 @@ static void side_make(struct scene *s, enum party p)
     for (size_t i = 0, n = x->own_n; i < n; i++)
         bases_add(s, x, &x->own[i]);
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
-    beside = addr_with_port(x->sdp->from, x->media->addr.port);
-    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->media, &beside))
+    beside = addr_with_port(x->sdp->from, x->transport->addr.port);
+    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside))
         own_add(s, x, &beside);
 }
 
-uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out)
+void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (addr_eq(&list[i].addr, a)) {
+            list[i].packets += t->n;
+            return;
+        }
+    if (*n < PLACES_KEPT)
+        list[(*n)++] = (struct place){ *a, t->n, t->first };
+}
+
+bool scene_owns(const struct scene *s, const struct stream *x)
+{
+    struct stream_owner owner;
+
+    if (!s->choose)
+        return true;
+    owner = stream_owner(s->agreement, s->media, x, track_ids_at(s->v->t, x->ids));
+    return owner.media == s->media && !owner.repair;
+}
+
+/* `scene`: NULL, all streams count; else those that are its own, or those that are not. */
+static uint64_t count_rtp(const struct view *v, const struct flow *f, const struct scene *scene, bool own,
+                          struct span_of_time when, struct tally *out)
 {
     const struct stream *s;
     uint64_t n = 0;
 
     for (uint32_t i = f->streams; (s = track_stream_at(v->t, i)) != NULL; i = s->next) {
         if (!s->believed || s->packets.first.ns < when.from_ns || s->packets.first.ns >= when.to_ns)
+            continue;
+        if (scene && scene_owns(scene, s) != own)
             continue;
         n += s->packets.n;
         if (!out)
@@ -103,6 +129,21 @@ uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_tim
         out->n += s->packets.n;
     }
     return n;
+}
+
+uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out)
+{
+    return count_rtp(v, f, NULL, true, when, out);
+}
+
+uint64_t scene_rtp(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out)
+{
+    return count_rtp(s->v, f, s, true, when, out);
+}
+
+uint64_t scene_rtp_beside(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out)
+{
+    return s->choose ? count_rtp(s->v, f, s, false, when, out) : 0;
 }
 
 static bool touches(const struct flow *f, struct span_of_time when)
@@ -188,6 +229,8 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
                 struct span_of_time when, const struct scene *before)
 {
     *s = (struct scene){ .v = v, .call = c, .agreement = a, .media = media, .when = when };
+    s->transport = media_transport(a, media);
+    s->choose = media_must_choose(a, media);
     side_make(s, CALLER);
     side_make(s, CALLEE);
     for (enum party p = CALLER; before && p < PARTIES; p++)
@@ -196,5 +239,25 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     home_choose(s, &s->side[CALLEE]);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
-    s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].media->ice && s->side[CALLEE].media->ice;
+    s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].transport->ice && s->side[CALLEE].transport->ice;
+}
+
+static bool wants(enum sdp_dir d, bool sending)
+{
+    return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
+}
+
+bool scene_expects(const struct scene *s, enum party p)
+{
+    const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
+
+    return from->media && to->media && !media_rejected(s->agreement, s->media) && wants(from->media->dir, true) &&
+           wants(to->media->dir, false) && !(addr_is_none(&to->transport->addr) && addr_is_v4(&to->transport->addr));
+}
+
+bool scene_held(const struct scene *s, enum party p)
+{
+    const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
+
+    return addr_is_none(&from->transport->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
 }

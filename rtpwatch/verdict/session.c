@@ -101,6 +101,7 @@ static void spans_join(struct judged *all, const struct judged *span)
     more.received += d->received;
     more.expected_packets += d->expected_packets;
     more.expected |= d->expected;
+    quality_join(&more.quality, &d->quality);
     places_join(d->sent_to, &d->sent_to_n, more.sent_to, more.sent_to_n);
     places_join(d->received_from, &d->received_from_n, more.received_from, more.received_from_n);
     memcpy(more.sent_to, d->sent_to, sizeof more.sent_to);
@@ -122,6 +123,7 @@ static void spans_join(struct judged *all, const struct judged *span)
             d->stopped = more.stopped;
             d->resumed = more.resumed;
         }
+        d->quality = more.quality;
     }
     all->ns += span->ns;
 }
@@ -528,6 +530,7 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     for (size_t i = 0; i < w->dirs; i++)
         out->direction[i] = w->dir[i].d;
     out->directions_n = w->dirs;
+    quality_conclude(out, v->options.dropped);
     candidates_conclude(v, out);
     if (out->verdict == VERDICT_OK && w->any_scene && w->ice_used)
         turn_warn(&w->last, out);

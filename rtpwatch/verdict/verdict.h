@@ -118,6 +118,23 @@ struct place {
     struct seen first;
 };
 
+/* How well a direction arrives, counted over all its spans. */
+struct quality {
+    uint64_t expected, lost, reordered, duplicated; /* packets of media; RTX and FEC are none */
+    uint64_t gaps;                    /* the network was silent for more than STREAM_GAP_NS; pauses of the sender are none */
+    int64_t longest_gap_ns, heard_ns; /* heard_ns: how long its streams last */
+    double jitter_ms;                 /* RFC 3550 A.8, of the stream with the most packets */
+    uint64_t jitter_packets;          /* of that stream; 0: jitter is not known */
+    const char *codec;                /* encoding name of what flows; "" not known */
+    uint32_t ptime_ms;
+    uint32_t round_trip_us; /* between the parties, by RTCP; 0 not known */
+    bool by_rtcp;           /* the receiver reports it; else counted here */
+};
+
+/* A direction that is received and rated below these is told of (`poor_quality`): "nearly all users dissatisfied" (G.109). */
+#define POOR_MOS          3.1
+#define POOR_LOSS_PERCENT 5.0
+
 struct direction_finding {
     uint8_t media;
     enum sdp_kind kind;
@@ -134,13 +151,16 @@ struct direction_finding {
     struct addr sent_from; /* the home socket of its sender then */
     bool weak;             /* received, as far as nothing speaks against it */
     uint64_t sent, received, expected_packets;
-    bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
+    bool sender_reports;           /* its RTCP is seen, or its other media on the same path: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
     size_t sent_at, received_at;   /* with those: the number of the vantage in the report */
     size_t sent_to_n, received_from_n;
     struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
     bool has_quality;
     double loss_percent, jitter_ms; /* jitter < 0: clock not known */
+    struct quality quality;         /* what those and the MOS are computed from */
+    double mos;                     /* 0: not known */
+    const char *mos_assumed;        /* NULL without a MOS */
     struct seen stopped;            /* frame 0: it did not stop early */
     struct seen resumed;            /* it came back after that; frame 0: it did not */
     bool moved;                     /* since then the receiver is at another address */

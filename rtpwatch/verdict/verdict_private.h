@@ -42,6 +42,29 @@ struct claim {
 /* `media_arrives`: what was sent to the claimed address is known to arrive; then other sockets' words count for nothing. */
 void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out);
 
+/* ---- bundle.c: whose RTP is it, where several m-lines share a path (RFC 9143 §9.2)? ---- */
+
+enum owner_by { OWNER_BY_MID, OWNER_BY_SSRC, OWNER_BY_PT, OWNER_BY_NOTHING /* a guess */ };
+struct stream_owner {
+    uint8_t media;
+    enum owner_by by;
+    bool repair; /* RTX or FEC: belongs to that m-line, and is no media of its own */
+};
+
+bool media_bundled(const struct agreement *a, uint8_t media); /* offered in a BUNDLE group, and accepted */
+/* The m-line whose address, ICE and RTCP count for `media`: the tagged one of its BUNDLE group (RFC 9143 §7.3), else its own. */
+uint8_t media_transport(const struct agreement *a, uint8_t media);
+bool media_rejected(const struct agreement *a,
+                    uint8_t media); /* port 0, but not where it is bundled and offered with bundle-only (§6) */
+bool media_shares(const struct agreement *a, uint8_t one, uint8_t other); /* one path for both */
+/* Does anything but this m-line's media flow on its path? Else all that flows there is its own. */
+bool media_must_choose(const struct agreement *a, uint8_t media);
+/* `media`: any of the m-lines that share the path of `s`; `ids`: of its header extensions, or NULL. */
+struct stream_owner stream_owner(const struct agreement *a, uint8_t media, const struct stream *s, const struct stream_ids *ids);
+bool ssrc_announced(const struct agreement *a, uint8_t media, uint32_t ssrc); /* by a=ssrc, and not for repair */
+const struct format_desc *media_format(const struct agreement *a, uint8_t media,
+                                       uint8_t pt); /* as either party lists it; NULL: neither */
+
 /* ---- scene.c: one m-line of one agreement, as this vantage sees it ---- */
 
 enum { SIDE_SOCKETS = 48 };
@@ -49,8 +72,8 @@ enum { SIDE_SOCKETS = 48 };
 /* The transport addresses that belong to one party's RTP component, and what is known of where it really is. */
 struct side {
     const struct sdp_fact *sdp;
-    const struct media_desc *media;
-    size_t own_n; /* advertised ones, their bases, and the socket behind a NAT */
+    const struct media_desc *media, *transport; /* transport: whose address, ICE and RTCP count; with BUNDLE another m-line's */
+    size_t own_n;                               /* advertised ones, their bases, and the socket behind a NAT */
     struct addr own[SIDE_SOCKETS];
     bool local;       /* one of them is on a local host */
     struct addr home; /* that local one; ADDR_NONE */
@@ -66,10 +89,11 @@ struct scene {
     const struct view *v;
     const struct call *call;
     const struct agreement *agreement;
-    uint8_t media;
+    uint8_t media, transport;
     struct span_of_time when;
     struct side side[PARTIES];
     bool ice;
+    bool choose; /* not all RTP of its path is its own */
 };
 
 /* `before`: the same m-line in the agreement before, NULL: none. Its sockets still count where they are still used. */
@@ -78,6 +102,14 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
 bool side_has(const struct side *s, const struct addr *a);
 /* RTP of believed streams on the flow within the time; the first and last packet's places if asked. */
 uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out);
+/* The same, of this m-line's media alone; and of what shares its path: other m-lines' media, RTX, FEC. */
+uint64_t scene_rtp(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out);
+uint64_t scene_rtp_beside(const struct scene *s, const struct flow *f, struct span_of_time when, struct tally *out);
+/* Media of `from` should flow: RFC 3264 §5.1, §6.1; 0.0.0.0 is the old way to hold (RFC 2543, RFC 3264 §8.4). */
+bool scene_expects(const struct scene *s, enum party from);
+bool scene_held(const struct scene *s, enum party from); /* on hold: music may be played, and need not be */
+bool scene_owns(const struct scene *s, const struct stream *x);
+void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t); /* up to PLACES_KEPT */
 bool addr_usable(const struct addr *a); /* a port and an address that is not 0.0.0.0 */
 /* The transaction by which a STUN server claimed `mapped`, the latest answered before `ns`; POOL_NONE: none in this capture. */
 uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns);
@@ -103,6 +135,26 @@ void ice_judge(const struct scene *s, struct ice_result *out);
 
 void lane_judge(const struct scene *s, const struct ice_result *ice, enum party from, struct direction_finding *out,
                 struct session_finding *session);
+
+/* ---- quality.c: loss, gaps, jitter; emodel.c: what a listener would say ---- */
+
+/* Of what arrived at the receiver's sockets, when that is here. */
+void quality_of_packets(const struct scene *s, enum party from, const struct direction_finding *d, struct quality *out);
+/* Of what the receiver reports of stream `x`. */
+void quality_of_report(const struct scene *s, const struct stream *x, const struct rtcp_about *a, struct quality *out);
+void quality_join(struct quality *into, const struct quality *more); /* another span, or another stream, of the same direction */
+/* Rates each direction once all its spans are joined, and warns of those that are received badly. `dropped`: the capture lost packets. */
+void quality_conclude(struct session_finding *f, bool dropped);
+
+struct emodel_codec {
+    const char *encoding, *name;
+    double ie, bpl;
+    const char *source; /* those values, and whose they are */
+};
+const struct emodel_codec *emodel_codec(const char *encoding); /* in any case; NULL: no value is known */
+/* The rating factor R (ITU-T G.107 §7) at default values, without echo. `delay_ms`: mouth to ear; loss is at random (BurstR 1). */
+double emodel_r(double ie, double bpl, double loss_percent, double delay_ms);
+double emodel_mos(double r); /* MOS-CQE (G.107 Annex B), 1 to 4.5 */
 
 /* ---- cause.c ---- */
 

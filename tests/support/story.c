@@ -82,16 +82,33 @@ void story_free(struct story *s)
 
 /* ---- what goes on ---- */
 
+static void play_mid(struct story *s, const struct act *a, const struct flow *f, struct rtp_msg *m)
+{
+    uint8_t ext[32] = { (uint8_t)(a->mid_ext << 4 | (strlen(a->mid) - 1)) };
+
+    cr_assert(strlen(a->mid) <= 16);
+    memcpy(ext + 1, a->mid, strlen(a->mid));
+    m->ext_profile = 0xbede;
+    m->ext = (struct span){ ext, sizeof ext };
+    track_rtp_ids(s->track, f, m);
+}
+
 static void play(struct story *s, struct act *a)
 {
-    struct datagram d = a->lost ? (struct datagram){ 0 } : carry(s, a->from, a->to, 172);
     struct rtp_msg m = { .pt = a->pt, .seq = (uint16_t)a->sent, .timestamp = a->sent * 160, .ssrc = a->ssrc };
+    struct datagram d;
+    struct flow *f;
 
     a->sent++;
     a->highest = a->sent;
     if (a->lost)
         return;
-    track_rtp(s->track, flow_of(s, &d), &d, &m);
+    if (a->lose_every && a->sent % a->lose_every == 0)
+        return;
+    d = carry(s, a->from, a->to, 172);
+    f = flow_of(s, &d);
+    if (track_rtp(s->track, f, &d, &m) == RTP_FIRST && a->mid_ext)
+        play_mid(s, a, f, &m);
 }
 
 /* How far the reported stream has come; one that is not in the story is said to run as well. */
@@ -125,7 +142,8 @@ static void report(struct story *s, struct act *a)
         m.sr_packets = sent_of(s, a);
     }
     if (a->about && !a->srtcp)
-        m.report[m.reports++] = (struct rtcp_report){ .from = a->ssrc, .about = a->about, .highest_seq = a->highest };
+        m.report[m.reports++] =
+            (struct rtcp_report){ .from = a->ssrc, .about = a->about, .highest_seq = a->highest, .lost = (int32_t)a->lost };
     track_rtcp(s->track, flow_of(s, &d), &d, &m);
 }
 
@@ -277,6 +295,8 @@ static void sdp_make(const struct says *w, struct sdp *out, struct strbuf *bytes
             c->raddr = at(w->cand[i].base);
         strbuf_fmt(bytes, " %s", w->cand[i].addr);
     }
+    if (w->more)
+        w->more(out);
 }
 
 static struct span span_buf(const struct strbuf *b)

@@ -47,6 +47,10 @@ struct act {
     bool nominates;      /* ICE checks: USE-CANDIDATE */
     const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
+    unsigned lose_every; /* RTP: the network loses each such packet; 0: none */
+    uint8_t mid_ext;     /* RTP: its packets carry `mid` under that id; 0: they do not */
+    const char *mid;
+    uint32_t lost; /* RTCP: lost packets, as it reports them */
     uint32_t sent, highest;
     int64_t began_ns, next_ns;
 };
@@ -104,6 +108,7 @@ struct says {
     const char *fingerprint;     /* DTLS-SRTP where told: "sha-256 AB:…", see story_fingerprint() */
     const char *setup;           /* a=setup, NULL none */
     bool more_fingerprints;      /* others stand beside it */
+    void (*more)(struct sdp *);  /* adds what this does not know, such as further m-lines */
 };
 /* SAYS("203.0.113.10:10000", .dir = SDP_SENDONLY) */
 #define SAYS(...)                                                                                                                \

@@ -121,7 +121,7 @@ static inline struct made_sdp *audio(const char *addr)
     m->port = m->addr.port;
     m->host = span_part(made.bytes, 0, span_find(made.bytes, ':'));
     m->formats = 1;
-    m->format[0] = (struct sdp_format){ 0, SPAN("PCMU"), 8000 };
+    m->format[0] = (struct sdp_format){ .pt = 0, .encoding = SPAN("PCMU"), .clock_hz = 8000 };
     return &made;
 }
 

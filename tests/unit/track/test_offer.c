@@ -268,7 +268,7 @@ Test(offer, what_is_kept)
     m->fingerprint = SPAN("sha-256 00:11");
     m->formats = 2;
     m->format[1] = m->format[0];
-    m->format[0] = (struct sdp_format){ 101, SPAN("telephone-event"), 8000 };
+    m->format[0] = (struct sdp_format){ .pt = 101, .encoding = SPAN("telephone-event"), .clock_hz = 8000 };
     made->sdp.ice_lite = true;
     caller_says(sip_request(SIP_INVITE, 1, "a", ""), made);
     f = the_call()->sdps;

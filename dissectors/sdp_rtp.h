@@ -1,0 +1,13 @@
+/* The part of sdp.c that reads how the RTP of an m-line is told apart: formats' roles, SSRCs, header extensions. */
+#ifndef RW_DISSECTORS_SDP_RTP_H
+#define RW_DISSECTORS_SDP_RTP_H
+
+#include "dissectors/sdp.h"
+
+enum sdp_rtp { SDP_RTP_FINE, SDP_RTP_BROKEN, SDP_RTP_FULL /* more than are kept */, SDP_RTP_NOT_MINE };
+
+/* One attribute of `m`; SDP_RTP_NOT_MINE: it says nothing of these. */
+enum sdp_rtp sdp_rtp_attribute(struct sdp_media *m, struct span name, struct span value);
+enum sdp_role sdp_rtp_role(struct span encoding);
+
+#endif
