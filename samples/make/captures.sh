@@ -9,7 +9,7 @@ capture() # SPACE FILE
 }
 
 # A fresh network with its servers, and a capture that begins before either end has said a word.
-begin()
+begin() # [websocket]
 {
     tear_down
     captures=()
@@ -17,7 +17,7 @@ begin()
     dialer_nat
     phone_nat
     start_dns
-    start_proxy
+    start_proxy "$@"
     start_stun
     capture dialer dialer
     capture phone phone

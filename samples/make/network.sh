@@ -23,16 +23,20 @@ build_network()
     link dnat wan $dialer_public/32 inet dialers 203.0.113.1/24
     link wnat wan $phone_public/32 inet phones 198.51.100.1/24
     link carrier eth0 $carrier/32 inet carriers 192.0.2.65/26
+    link turn eth0 $turn/32 inet relays 192.0.2.57/29
     ip -n rtpw-dialer route add default via 10.20.0.1
     ip -n rtpw-phone route add default via 192.168.7.1
     ip -n rtpw-dnat route add default via 203.0.113.1 dev wan onlink
     ip -n rtpw-wnat route add default via 198.51.100.1 dev wan onlink
     ip -n rtpw-carrier route add default via 192.0.2.65 dev eth0 onlink
+    ip -n rtpw-turn route add default via 192.0.2.57 dev eth0 onlink
     for s in $proxy $resolver $honest $liar; do ip -n rtpw-inet addr add "$s/32" dev lo; done
     # Private addresses and the lie lead nowhere, and silently, as on most of the internet.
     for s in 10.0.0.0/8 192.168.0.0/16 $lie; do ip -n rtpw-inet route add blackhole "$s"; done
-    mkdir -p /etc/netns/rtpw-dialer
-    echo "nameserver $resolver" >/etc/netns/rtpw-dialer/resolv.conf
+    for s in rtpw-dialer rtpw-phone; do
+        mkdir -p /etc/netns/$s
+        echo "nameserver $resolver" >/etc/netns/$s/resolv.conf
+    done
 }
 
 # The dialer's NAT, as on EC2: one public address for one host, every port, and (here) no security group.

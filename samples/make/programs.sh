@@ -36,7 +36,7 @@ tear_down()
     for i in "${spaces[@]}"; do
         if ip netns pids "$i" >/dev/null 2>&1; then ip netns del "$i" || true; fi
     done
-    rm -rf /etc/netns/rtpw-dialer
+    rm -rf /etc/netns/rtpw-dialer /etc/netns/rtpw-phone
     rmdir /etc/netns 2>/dev/null || true
 }
 

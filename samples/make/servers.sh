@@ -5,12 +5,30 @@ start_dns()
 {
     start inet dns dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --bind-interfaces --log-facility=- \
         --listen-address=$resolver --local-ttl=300 --pid-file= --user=root --host-record=sip.example.net,$proxy \
-        --host-record=stun.example.net,$honest --host-record=stun.l.google.com,$liar
+        --host-record=stun.example.net,$honest --host-record=stun.l.google.com,$liar \
+        --host-record=turn.example.net,$turn
     wait_for started dns
 }
 
-start_proxy()
+websocket_config()
 {
+    cat <<EOF
+tcp_children=1
+tcp_accept_no_cl=yes
+listen=tcp:$proxy:80
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+event_route[xhttp:request] {
+    if (\$hdr(Upgrade) =~ "websocket") ws_handle_handshake();
+    else xhttp_reply("404", "Not Found", "", "");
+}
+EOF
+}
+
+start_proxy() # [websocket]: and SIP over WebSocket at port 80
+{
+    local transport=disable_tcp=yes
+    [[ ${1:-} != websocket ]] || transport="$(websocket_config)"
     cat >"$tmp/kamailio.cfg" <<EOF
 #!KAMAILIO
 log_stderror=yes
@@ -18,7 +36,6 @@ auto_aliases=no
 alias="example.net"
 alias="sip.example.net"
 listen=udp:$proxy:5060
-disable_tcp=yes
 children=1
 mpath="$kamailio_modules"
 loadmodule "tm.so"
@@ -29,6 +46,7 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "siputils.so"
 loadmodule "nathelper.so"
+$transport
 modparam("nathelper|registrar", "received_avp", "\$avp(received)")
 request_route {
     force_rport();
@@ -67,6 +85,12 @@ onreply_route {
 EOF
     start inet kamailio kamailio -DD -E -f "$tmp/kamailio.cfg" -m 32 -M 4 -Y "$tmp" -w "$tmp"
     wait_for 'init_mod_usrloc\|listening\|udp:' kamailio
+}
+
+start_turn() # OPTION...: coturn as a TURN server, with the account webrtc
+{
+    start turn turn turnserver --no-cli --no-tls --no-dtls --no-tcp -n --listening-ip=$turn --relay-ip=$turn --listening-port=3478 \
+        --lt-cred-mech --realm=example.net --user=webrtc:secret --log-file=stdout --pidfile="$tmp/turn2.pid" --userdb="$tmp/turndb2" "$@"
 }
 
 start_stun()
