@@ -1,17 +1,23 @@
 /*
- * A dialer for the samples: one outgoing SIP call over UDP with PCMU, and the STUN of Asterisk.
+ * A dialer for the samples: outgoing SIP calls over UDP, and the STUN of Asterisk.
  *
  * Asterisk is not in Debian 12, so the samples cannot run it. What matters here is how it asks its STUN server (rtp.conf,
  * stunaddr): in RFC 3489 style, that is without the magic cookie (16 random bytes of transaction id) and without attributes,
  * from the RTP socket itself and again from the RTCP socket. This program does the same, and believes the MAPPED-ADDRESS of
  * whatever answer has its transaction id. It then advertises that address in c= and m=; Asterisk makes it an ICE candidate.
  *
- *   asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] FROM-URI TO-URI STUN[:PORT] SECONDS
+ *   asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] [OPTIONS] FROM-URI TO-URI STUN[:PORT] SECONDS
+ *     -c CODEC     pcmu (a tone), or g726 or g729 (a pattern of the right size, 60 ms a packet)
+ *     -m SECONDS   after so many, a re-INVITE moves the audio to a new pair of ports, which STUN is asked about as well
+ *     -p           the re-INVITE names the sockets' own address: the STUN server is not asked again
+ *   asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] -
+ *     many calls, each with its own sockets for media; standard input has one a line: START-MS [OPTIONS] FROM TO STUN SECONDS
  *
- * IPv4 only. Names are looked up with the system's resolver. Exit status 0: the call was answered and ended with BYE.
+ * IPv4 only. Names are looked up with the system's resolver. Exit status 0: every call was answered and ended with BYE.
  */
+#include "dialer-rtp.h"
+
 #include <arpa/inet.h>
-#include <math.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -24,6 +30,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,29 +38,26 @@ enum {
     SIP_PORT = 5060,
     RTP_PORT = 16384,
     MESSAGE = 4000,
-    SAMPLES = 160, /* 20 ms of PCMU */
-    PACKET_MS = 20,
+    CALLS = 200,
+    WORDS = 12,   /* of a line that describes a call */
+    PORTS = 4,    /* of one call: RTP and RTCP, and another pair to move to */
+    LOOK_MS = 20, /* how often the parent of many calls looks round */
     REPORT_MS = 2500,
     T1_MS = 500, /* RFC 3261 §17.1.1.1 */
     GIVE_UP_MS = 64 * T1_MS,
-    RTP_HEADER = 12,
-};
-
-struct report_source { /* what RTCP says of the stream that comes in, RFC 3550 §6.4.1 */
-    uint32_t ssrc, first, highest, packets;
-    bool heard;
 };
 
 struct dialer {
-    const char *local, *from, *to;
+    const char *local, *proxy_name, *from, *to, *stun_name;
+    int64_t seconds, move_after; /* 0: it does not move */
+    bool private_move;
     struct sockaddr_in proxy, stun, peer_rtp, peer_rtcp, mapped_rtp, mapped_rtcp;
-    int sip, rtp, rtcp;
+    int sip, sip_in, rtp, rtcp; /* sip_in: where answers come; sip itself, or the end of a pipe where calls share it */
+    uint16_t port;              /* of RTP; RTCP is the next */
+    unsigned cseq, sdp_version;
     uint64_t call_id, tag;
-    uint32_t ssrc, timestamp, packets;
-    uint16_t seq;
-    double phase;
     char to_tag[256], contact[256], route[512]; /* from the answer: the dialog's remote tag, target and route */
-    struct report_source in;
+    struct rtp_stream voice;
 };
 
 static void die(const char *what)
@@ -76,28 +80,6 @@ static void random_bytes(void *p, size_t n)
         die("no random bytes");
 }
 
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v >> 16);
-    put16(p + 2, v);
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    return get16(p) << 16 | get16(p + 2);
-}
-
 static struct sockaddr_in look_up(const char *host_port, unsigned long port)
 {
     char host[256];
@@ -114,12 +96,12 @@ static struct sockaddr_in look_up(const char *host_port, unsigned long port)
     return at;
 }
 
-static int open_udp(const char *local, uint16_t port)
+static int open_udp(const char *local, uint16_t port, struct sockaddr_in *at)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-    if (fd < 0 || inet_pton(AF_INET, local, &at.sin_addr) != 1 || bind(fd, (struct sockaddr *)&at, sizeof at))
+    *at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+    if (fd < 0 || inet_pton(AF_INET, local, &at->sin_addr) != 1 || bind(fd, (struct sockaddr *)at, sizeof *at))
         die("a port could not be opened");
     return fd;
 }
@@ -204,13 +186,15 @@ static size_t offer(const struct dialer *d, char *out, size_t room)
     inet_ntop(AF_INET, &d->mapped_rtp.sin_addr, ip, sizeof ip);
     inet_ntop(AF_INET, &d->mapped_rtcp.sin_addr, rtcp_ip, sizeof rtcp_ip);
     n = snprintf(out, room,
-                 "v=0\r\no=- %u 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-                 "a=ptime:20\r\na=rtcp:%u IN IP4 %s\r\na=sendrecv\r\n",
-                 (unsigned)d->ssrc, d->local, ip, ntohs(d->mapped_rtp.sin_port), ntohs(d->mapped_rtcp.sin_port), rtcp_ip);
+                 "v=0\r\no=- %u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP %u\r\na=rtpmap:%u %s\r\n"
+                 "a=ptime:%d\r\na=rtcp:%u IN IP4 %s\r\na=sendrecv\r\n",
+                 (unsigned)d->voice.ssrc, d->sdp_version, d->local, ip, ntohs(d->mapped_rtp.sin_port), d->voice.codec->type,
+                 d->voice.codec->type, d->voice.codec->format, d->voice.codec->packet_ms, ntohs(d->mapped_rtcp.sin_port),
+                 rtcp_ip);
     return (size_t)n;
 }
 
-static size_t request(const struct dialer *d, const char *method, unsigned cseq, unsigned branch, char *out, size_t room)
+static size_t request(const struct dialer *d, const char *method, unsigned branch, char *out, size_t room)
 {
     bool invite = !strcmp(method, "INVITE");
     char sdp[1000] = "", route[sizeof d->route + 16] = "";
@@ -225,7 +209,7 @@ static size_t request(const struct dialer *d, const char *method, unsigned cseq,
                  "Contact: <sip:dialer@%s:%d>\r\nUser-Agent: asterisk-like-dialer\r\n%sContent-Length: %zu\r\n\r\n%s",
                  method, *d->contact ? d->contact : d->to, d->local, SIP_PORT, (unsigned long long)d->tag, branch, route, d->from,
                  (unsigned long long)d->tag, d->to, *d->to_tag ? ";tag=" : "", d->to_tag, (unsigned long long)d->call_id,
-                 d->local, cseq, method, d->local, SIP_PORT, invite ? "Content-Type: application/sdp\r\n" : "", body, sdp);
+                 d->local, d->cseq, method, d->local, SIP_PORT, invite ? "Content-Type: application/sdp\r\n" : "", body, sdp);
 
     if (n < 0 || (size_t)n >= room)
         die("a request is too long");
@@ -242,16 +226,18 @@ static unsigned long status_of(const char *msg, const char *method)
 }
 
 /* RFC 3261 §17.1: sends until a final answer comes; its status code. */
-static unsigned long transact(const struct dialer *d, const char *method, unsigned cseq, char *answer, size_t room)
+static unsigned long transact(struct dialer *d, const char *method, char *answer, size_t room)
 {
     char msg[MESSAGE];
-    size_t n = request(d, method, cseq, cseq, msg, sizeof msg);
+    size_t n;
     int64_t end = now_ms() + GIVE_UP_MS, wait = T1_MS;
 
+    d->cseq++;
+    n = request(d, method, 2 * d->cseq, msg, sizeof msg);
     while (now_ms() < end) {
         send_to(d->sip, msg, n, &d->proxy);
         for (int64_t again = now_ms() + wait; now_ms() < again;) {
-            unsigned long status = receive(d->sip, answer, room, again - now_ms()) ? status_of(answer, method) : 0;
+            unsigned long status = receive(d->sip_in, answer, room, again - now_ms()) ? status_of(answer, method) : 0;
 
             if (status >= 200)
                 return status;
@@ -301,35 +287,15 @@ static void send_ack(const struct dialer *d)
 {
     char msg[MESSAGE];
 
-    send_to(d->sip, msg, request(d, "ACK", 1, 0, msg, sizeof msg), &d->proxy);
-}
-
-/* --- RTP and RTCP --- */
-
-/* ITU-T G.711, µ-law. */
-static uint8_t ulaw(int sample)
-{
-    int sign = sample < 0 ? 0x80 : 0, level = abs(sample) + 132, exponent = 7;
-
-    if (level > 32767)
-        level = 32767;
-    while (exponent && !(level & 0x80 << exponent))
-        exponent--;
-    return (uint8_t) ~(sign | exponent << 4 | (level >> (exponent + 3) & 15));
+    send_to(d->sip, msg, request(d, "ACK", 2 * d->cseq + 1, msg, sizeof msg), &d->proxy);
 }
 
 static void send_voice(struct dialer *d)
 {
-    uint8_t p[RTP_HEADER + SAMPLES] = { 0x80, d->packets ? 0 : 0x80 };
+    uint8_t p[RTP_PACKET];
+    size_t n = rtp_next(&d->voice, p);
 
-    put16(p + 2, d->seq++);
-    put32(p + 4, d->timestamp);
-    put32(p + 8, d->ssrc);
-    for (int i = 0; i < SAMPLES; i++, d->phase += 6.283185307179586 * 440 / 8000)
-        p[RTP_HEADER + i] = ulaw((int)(8000 * sin(d->phase)));
-    d->timestamp += SAMPLES;
-    d->packets++;
-    send_to(d->rtp, p, sizeof p, &d->peer_rtp);
+    send_to(d->rtp, p, n, &d->peer_rtp);
 }
 
 static void hear_voice(struct dialer *d)
@@ -337,57 +303,15 @@ static void hear_voice(struct dialer *d)
     uint8_t p[1500];
     size_t n = receive(d->rtp, p, sizeof p, 0);
 
-    if (n < RTP_HEADER || p[0] >> 6 != 2)
-        return;
-    struct report_source *in = &d->in;
-    uint32_t seq = get16(p + 2);
-
-    if (!in->heard)
-        *in = (struct report_source){ .heard = true, .ssrc = get32(p + 8), .first = seq, .highest = seq };
-    in->highest += (uint16_t)(seq - in->highest) < 0x8000 ? (uint16_t)(seq - in->highest) : 0;
-    in->packets++;
+    rtp_heard(&d->voice, p, n);
 }
 
-static size_t report_block(const struct report_source *in, uint8_t *p)
+static void send_report(struct dialer *d)
 {
-    uint32_t expected = in->highest - in->first + 1;
+    uint8_t p[RTP_PACKET];
+    size_t n = rtcp_report(&d->voice, p);
 
-    if (!in->heard)
-        return 0;
-    memset(p, 0, 24);
-    put32(p, in->ssrc);
-    put32(p + 4, (expected > in->packets ? expected - in->packets : 0) & 0x7fffff);
-    put32(p + 8, in->highest);
-    return 24;
-}
-
-/* RFC 3550 §6.4.1 and §6.5: a sender report, with a report block if anything is heard, and an SDES with the CNAME. */
-static void send_report(const struct dialer *d)
-{
-    static const char cname[] = "dialer1";
-    uint8_t p[28 + 24 + 20] = { 0 };
-    struct timespec t;
-    size_t n = 28;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    n += report_block(&d->in, p + n);
-    p[0] = d->in.heard ? 0x81 : 0x80;
-    p[1] = 200;
-    put16(p + 2, (uint32_t)(n / 4 - 1));
-    put32(p + 4, d->ssrc);
-    put32(p + 8, (uint32_t)((uint64_t)t.tv_sec + 2208988800u)); /* NTP counts from 1900 */
-    put32(p + 12, (uint32_t)(((uint64_t)t.tv_nsec << 32) / 1000000000));
-    put32(p + 16, d->timestamp);
-    put32(p + 20, d->packets);
-    put32(p + 24, d->packets * SAMPLES);
-    p[n] = 0x81;
-    p[n + 1] = 202;
-    put16(p + n + 2, 4);
-    put32(p + n + 4, d->ssrc);
-    p[n + 8] = 1;
-    p[n + 9] = sizeof cname - 1;
-    memcpy(p + n + 10, cname, sizeof cname - 1);
-    send_to(d->rtcp, p, n + 20, &d->peer_rtcp);
+    send_to(d->rtcp, p, n, &d->peer_rtcp);
 }
 
 static void drain(int fd)
@@ -398,65 +322,240 @@ static void drain(int fd)
         ;
 }
 
-static void talk(struct dialer *d, int64_t seconds)
+/* --- a call --- */
+
+static void open_media(struct dialer *d, bool ask)
+{
+    d->rtp = open_udp(d->local, d->port, &d->mapped_rtp);
+    d->rtcp = open_udp(d->local, (uint16_t)(d->port + 1), &d->mapped_rtcp);
+    if (!ask)
+        return;
+    ask_stun(d->rtp, &d->stun, &d->mapped_rtp);
+    ask_stun(d->rtcp, &d->stun, &d->mapped_rtcp);
+}
+
+static void agree(struct dialer *d)
+{
+    char answer[MESSAGE];
+
+    d->sdp_version++;
+    if (transact(d, "INVITE", answer, sizeof answer) != 200)
+        die("an offer was not accepted");
+    if (d->cseq == 1)
+        learn_dialog(d, answer);
+    learn_media(d, answer);
+    send_ack(d);
+}
+
+/* RFC 3264 §8.3.1: what still comes to the old ports is heard until the new ones are agreed; then they are closed. */
+static void move_media(struct dialer *d)
+{
+    int rtp = d->rtp, rtcp = d->rtcp;
+
+    d->port += 2;
+    open_media(d, !d->private_move);
+    agree(d);
+    close(rtp);
+    close(rtcp);
+}
+
+static void listen_for(struct dialer *d, int64_t ms)
 {
     char msg[MESSAGE];
-    int64_t start = now_ms(), voice = start, report = start + REPORT_MS;
     struct pollfd w[3] = { { .fd = d->rtp, .events = POLLIN },
                            { .fd = d->rtcp, .events = POLLIN },
-                           { .fd = d->sip, .events = POLLIN } };
+                           { .fd = d->sip_in, .events = POLLIN } };
 
-    while (now_ms() < start + seconds * 1000) {
-        int64_t left = voice - now_ms();
+    (void)poll(w, 3, ms > 0 ? (int)ms : 0);
+    if (w[0].revents)
+        hear_voice(d);
+    if (w[1].revents)
+        drain(d->rtcp);
+    if (w[2].revents && receive(d->sip_in, msg, sizeof msg, 0) && status_of(msg, "INVITE") == 200)
+        send_ack(d); /* the 200 again: the ACK was lost */
+}
 
-        (void)poll(w, 3, left > 0 ? (int)left : 0);
-        if (w[0].revents)
-            hear_voice(d);
-        if (w[1].revents)
-            drain(d->rtcp);
-        if (w[2].revents && receive(d->sip, msg, sizeof msg, 0) && status_of(msg, "INVITE") == 200)
-            send_ack(d); /* the 200 again: the ACK was lost */
-        for (; voice <= now_ms(); voice += PACKET_MS)
+static void talk(struct dialer *d)
+{
+    int64_t start = now_ms(), voice = start, report = start + REPORT_MS;
+    int64_t move = d->move_after ? start + d->move_after * 1000 : INT64_MAX;
+
+    while (now_ms() < start + d->seconds * 1000) {
+        listen_for(d, voice - now_ms());
+        if (now_ms() >= move) {
+            move_media(d);
+            move = INT64_MAX;
+        }
+        for (; voice <= now_ms(); voice += d->voice.codec->packet_ms)
             send_voice(d);
         for (; report <= now_ms(); report += REPORT_MS)
             send_report(d);
     }
 }
 
-static void set_up(struct dialer *d, char **argv)
+/* One call from beginning to end. True: it was answered and ended with BYE. */
+static bool call(struct dialer *d)
 {
-    d->local = argv[1];
-    d->from = argv[3];
-    d->to = argv[4];
-    d->sip = open_udp(d->local, SIP_PORT);
-    d->rtp = open_udp(d->local, RTP_PORT);
-    d->rtcp = open_udp(d->local, RTP_PORT + 1);
-    random_bytes(&d->call_id, sizeof d->call_id);
+    char answer[MESSAGE];
+
     random_bytes(&d->tag, sizeof d->tag);
-    random_bytes(&d->ssrc, sizeof d->ssrc);
-    random_bytes(&d->seq, sizeof d->seq);
-    random_bytes(&d->timestamp, sizeof d->timestamp);
-    d->proxy = look_up(argv[2], SIP_PORT);
-    d->stun = look_up(argv[5], 3478);
+    random_bytes(&d->voice.ssrc, sizeof d->voice.ssrc);
+    random_bytes(&d->voice.seq, sizeof d->voice.seq);
+    random_bytes(&d->voice.timestamp, sizeof d->voice.timestamp);
+    d->proxy = look_up(d->proxy_name, SIP_PORT);
+    d->stun = look_up(d->stun_name, 3478);
+    open_media(d, true);
+    agree(d);
+    talk(d);
+    return transact(d, "BYE", answer, sizeof answer) == 200;
+}
+
+/* --- many calls: a process each, and one socket for SIP, whose answers the parent hands on by Call-ID --- */
+
+struct job {
+    int64_t start;
+    struct dialer d;
+    pid_t pid;
+    int pipe; /* what is written here, the call reads */
+};
+
+static struct job jobs[CALLS];
+
+static void start_job(struct job *job)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) || (job->pid = fork()) < 0)
+        die("no process for a call");
+    if (job->pid == 0) {
+        job->d.sip_in = pair[1];
+        exit(!call(&job->d));
+    }
+    close(pair[1]);
+    job->pipe = pair[0];
+}
+
+static void hand_on(int sip, size_t n_jobs)
+{
+    char msg[MESSAGE], id[100];
+    size_t n = receive(sip, msg, sizeof msg, 0);
+
+    header(msg, "Call-ID", id, sizeof id);
+    for (size_t i = 0; n && i < n_jobs; i++)
+        if (jobs[i].pid > 0 && strtoull(id, NULL, 16) == jobs[i].d.call_id)
+            (void)send(jobs[i].pipe, msg, n, 0);
+}
+
+/* Counts the calls that ended since it was last asked; `failed` those among them that were not as they should be. */
+static size_t reap(size_t *failed)
+{
+    size_t ended = 0;
+
+    for (int status; waitpid(-1, &status, WNOHANG) > 0; ended++)
+        *failed += status != 0;
+    return ended;
+}
+
+static size_t run_jobs(int sip, size_t n_jobs)
+{
+    int64_t begin = now_ms();
+    size_t started = 0, ended = 0, failed = 0;
+
+    while (ended < n_jobs) {
+        for (; started < n_jobs && now_ms() - begin >= jobs[started].start; started++)
+            start_job(&jobs[started]);
+        struct pollfd w = { .fd = sip, .events = POLLIN };
+
+        if (poll(&w, 1, LOOK_MS) > 0)
+            hand_on(sip, n_jobs);
+        ended += reap(&failed);
+    }
+    return failed;
+}
+
+/* --- the command line --- */
+
+static void usage(void)
+{
+    fputs("usage: asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] [-c CODEC] [-m SECONDS [-p]] FROM-URI TO-URI STUN[:PORT] SECONDS\n"
+          "       asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] - <CALLS\n",
+          stderr);
+    exit(2);
+}
+
+/* What is common to both forms: the options of one call; returns the index of the first other word. */
+static int options(struct dialer *d, int argc, char **argv)
+{
+    d->voice.codec = codec_named("pcmu");
+    optind = 0; /* glibc: begin anew, with another vector */
+    for (int c; (c = getopt(argc, argv, "+c:m:p")) != -1;) {
+        if (c == 'c')
+            d->voice.codec = codec_named(optarg);
+        else if (c == 'm')
+            d->move_after = strtol(optarg, NULL, 10);
+        else if (c == 'p')
+            d->private_move = true;
+        else
+            usage();
+    }
+    if (!d->voice.codec)
+        usage();
+    random_bytes(&d->call_id, sizeof d->call_id);
+    return optind;
+}
+
+static void whom(struct dialer *d, char **words)
+{
+    d->from = words[0];
+    d->to = words[1];
+    d->stun_name = words[2];
+    d->seconds = strtol(words[3], NULL, 10);
+}
+
+static size_t read_jobs(const struct dialer *common)
+{
+    char line[500];
+    size_t n = 0;
+
+    for (; n < CALLS && fgets(line, sizeof line, stdin); n++) {
+        char *words[WORDS + 1] = { NULL }, *rest = strdup(line);
+        int count = 0;
+
+        while (rest && count < WORDS)
+            if (*(words[count] = strsep(&rest, " \n")))
+                count++;
+        words[count] = NULL;
+        if (!count)
+            die("an empty line among the calls");
+        jobs[n].d = *common;
+        jobs[n].start = strtol(words[0], NULL, 10);
+
+        int at = options(&jobs[n].d, count, words);
+
+        if (count - at != 4)
+            die("a line is no call");
+        whom(&jobs[n].d, words + at);
+        jobs[n].d.port = (uint16_t)(RTP_PORT + n * PORTS);
+    }
+    return n;
 }
 
 int main(int argc, char **argv)
 {
-    struct dialer d = { 0 };
-    char answer[MESSAGE];
+    struct dialer d = { .port = RTP_PORT };
+    struct sockaddr_in at;
+    int words;
 
-    if (argc != 7) {
-        fputs("usage: asterisk-like-dialer LOCAL-ADDR PROXY[:PORT] FROM-URI TO-URI STUN[:PORT] SECONDS\n", stderr);
-        return 2;
-    }
-    set_up(&d, argv);
-    ask_stun(d.rtp, &d.stun, &d.mapped_rtp);
-    ask_stun(d.rtcp, &d.stun, &d.mapped_rtcp);
-    if (transact(&d, "INVITE", 1, answer, sizeof answer) != 200)
-        die("the call was not answered");
-    learn_dialog(&d, answer);
-    learn_media(&d, answer);
-    send_ack(&d);
-    talk(&d, strtol(argv[6], NULL, 10));
-    return transact(&d, "BYE", 2, answer, sizeof answer) != 200;
+    if (argc < 4)
+        usage();
+    d.local = argv[1];
+    d.proxy_name = argv[2];
+    d.sip = d.sip_in = open_udp(d.local, SIP_PORT, &at);
+    if (argc == 4 && !strcmp(argv[3], "-"))
+        return run_jobs(d.sip, read_jobs(&d)) != 0;
+    words = 2 + options(&d, argc - 2, argv + 2);
+    if (argc - words != 4)
+        usage();
+    whom(&d, argv + words);
+    return !call(&d);
 }
