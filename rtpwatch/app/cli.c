@@ -6,18 +6,12 @@
 enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER, OPT_LABEL };
 
 static const struct option options[] = {
-    { "format", required_argument, NULL, OPT_FORMAT },
-    { "local", required_argument, NULL, OPT_LOCAL },
-    { "filter", required_argument, NULL, OPT_FILTER },
-    { "color", required_argument, NULL, OPT_COLOUR },
-    { "dump-facts", no_argument, NULL, OPT_DUMP },
-    { "read", required_argument, NULL, 'r' },
-    { "version", no_argument, NULL, OPT_VERSION },
-    { "help", no_argument, NULL, 'h' },
-    { "vantage", required_argument, NULL, OPT_VANTAGE },
-    { "link-header", required_argument, NULL, OPT_LINK_HEADER },
-    { "label", required_argument, NULL, OPT_LABEL },
-    { NULL, 0, NULL, 0 },
+    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
+    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
+    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
+    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
+    { "vantage", required_argument, NULL, OPT_VANTAGE }, { "link-header", required_argument, NULL, OPT_LINK_HEADER },
+    { "label", required_argument, NULL, OPT_LABEL },     { NULL, 0, NULL, 0 },
 };
 
 void cli_help(FILE *to)

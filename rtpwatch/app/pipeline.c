@@ -359,9 +359,8 @@ static void full_tables(struct pipeline *p)
 
     p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
                                               t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
-                                              t->servers.refused + t->turn_peers.refused + t->restarts.refused +
-                                              t->dtls.refused + t->dtls_joins.refused + t->certificates.refused +
-                                              t->stream_ids.refused;
+                                              t->servers.refused + t->turn_peers.refused + t->restarts.refused + t->dtls.refused +
+                                              t->dtls_joins.refused + t->certificates.refused + t->stream_ids.refused;
 }
 
 void pipeline_finish(struct pipeline *p)

@@ -373,9 +373,9 @@ struct media_desc {
     uint16_t ptime_ms;
     const char *hash, *fingerprint, *setup; /* a=fingerprint's two parts (RFC 8122 §5), a=setup; "" none; with `dtls` */
     bool more_fingerprints;                 /* there are others beside it */
-    bool bundled, bundle_only; /* in the BUNDLE group; offered for use in it alone (RFC 9143 §6) */
-    uint8_t tagged;            /* the m-line whose transport its group uses (RFC 9143 §7.3); its own where it is in none */
-    uint8_t mid_ext;           /* id of the header extension that carries the mid, 0 none */
+    bool bundled, bundle_only;              /* in the BUNDLE group; offered for use in it alone (RFC 9143 §6) */
+    uint8_t tagged;  /* the m-line whose transport its group uses (RFC 9143 §7.3); its own where it is in none */
+    uint8_t mid_ext; /* id of the header extension that carries the mid, 0 none */
     uint8_t formats_n, ssrcs_n;
     struct format_desc *formats;
     struct sdp_ssrc *ssrcs;

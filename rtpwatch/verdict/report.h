@@ -6,11 +6,11 @@
 #ifndef RW_VERDICT_REPORT_H
 #define RW_VERDICT_REPORT_H
 
+#include "verdict/dns_finding.h"
+#include "verdict/factors.h"
 #include "verdict/links.h"
 #include "verdict/offset.h"
 #include "verdict/passage.h"
-#include "verdict/dns_finding.h"
-#include "verdict/factors.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
@@ -39,7 +39,7 @@ struct report {
     uint8_t *verdict; /* of each session: enum verdict */
     bool *warns;      /* of each session: it carries a warning */
     struct links links;
-    int64_t now_ns;   /* the newest packet of all, by the first vantage's clock */
+    int64_t now_ns; /* the newest packet of all, by the first vantage's clock */
     uint32_t servers;
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];

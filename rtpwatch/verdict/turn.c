@@ -4,10 +4,11 @@
  */
 #include "verdict/verdict_private.h"
 
-#define PATIENCE_NS SECONDS(2) /* a request unanswered for less may still be: RFC 8489 §6.2.1 waits for 39.5 s */
-#define ABOUT_NS    SECONDS(2) /* what is on the way when a relay ends */
-#define STEADY_NS   SECONDS(5) /* media came this close to the end of its relay: it is the end that stopped it */
-#define GONE_NS     SECONDS(3)
+#define PATIENCE_NS  SECONDS(2)  /* a request unanswered for less may still be: RFC 8489 §6.2.1 waits for 39.5 s */
+#define GATHERING_NS SECONDS(10) /* how long an agent may gather candidates before it describes them */
+#define ABOUT_NS     SECONDS(2)  /* what is on the way when a relay ends */
+#define STEADY_NS    SECONDS(5)  /* media came this close to the end of its relay: it is the end that stopped it */
+#define GONE_NS      SECONDS(3)
 enum {
     DROPPED_LEAST = 25,        /* half a second of audio that no permission covered */
     FLOWS_LOOKED_AT = 1 << 16, /* the newest ones */
@@ -144,6 +145,45 @@ static void asked_add(const struct scene *s, uint32_t tx, struct asking *out)
     }
 }
 
+/* Has another call a description from that host in the time in which the relay was asked for? Then it may have been for that one. */
+static bool another_call(const struct scene *s, const struct addr *host, int64_t from_ns, int64_t to_ns)
+{
+    for (uint32_t i = 0; i < s->v->t->calls.used; i++) {
+        const struct call *c = track_call_at(s->v->t, i);
+
+        if (c == s->call || c->started.ns > to_ns || c->last.ns < from_ns)
+            continue;
+        for (const struct sdp_fact *d = c->sdps; d; d = d->next)
+            if (d->at.ns >= from_ns && d->at.ns <= to_ns && addr_ip_eq(&d->from, host))
+                return true;
+    }
+    return false;
+}
+
+/*
+ * Some agents ask for their relay from a socket of its own, which only the relay candidate would name. Of a relay that was not given the
+ * host and the time tell: it was asked for just before the party's description was made, by a socket that no description names.
+ */
+static void asked_beside(const struct scene *s, enum party p, struct asking *out)
+{
+    const struct side *side = &s->side[p];
+    struct addr host = addr_with_port(side->home, 0);
+    const struct socket *k = side->local ? track_find_socket(s->v->t, &host) : NULL;
+    int64_t made = side->sdp->at.ns;
+    const struct stun_tx *x;
+
+    for (uint32_t i = k ? k->latest_of_host : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->older_of_host) {
+        int64_t asked = x->requests.first.ns;
+
+        if (asked < made - GATHERING_NS)
+            break;
+        if (x->method == STUN_ALLOCATE && asked <= made && !track_socket(s->v->t, x->socket)->advertised)
+            asked_add(s, i, out);
+    }
+    if (out->vain != POOL_NONE && another_call(s, &host, track_tx_at(s->v->t, out->vain)->requests.first.ns, made + GATHERING_NS))
+        out->vain = POOL_NONE;
+}
+
 static struct asking asked_relays(const struct scene *s, enum party p)
 {
     const struct side *side = &s->side[p];
@@ -158,6 +198,8 @@ static struct asking asked_relays(const struct scene *s, enum party p)
             if (x->method == STUN_ALLOCATE && x->requests.first.ns <= s->when.to_ns)
                 asked_add(s, i, &out);
     }
+    if (!out.given && out.vain == POOL_NONE)
+        asked_beside(s, p, &out);
     if (out.given)
         out.vain = POOL_NONE;
     return out;

@@ -44,13 +44,12 @@ struct act {
     bool nominates;      /* ICE checks: by the controlling agent, with USE-CANDIDATE */
     bool controls;       /* ICE checks: by the controlling agent, which does not nominate */
     bool forged;         /* ICE checks: the answers' MESSAGE-INTEGRITY is wrong */
-    bool nominates;      /* ICE checks: USE-CANDIDATE */
     const char *user;    /* ICE checks: USERNAME */
     struct addr seen_as; /* ICE checks: what the answers say; port 0: no answers */
     unsigned lose_every; /* RTP: the network loses each such packet; 0: none */
     uint8_t mid_ext;     /* RTP: its packets carry `mid` under that id; 0: they do not */
     const char *mid;
-    uint32_t lost; /* RTCP: lost packets, as it reports them */
+    uint32_t reports_lost; /* RTCP: lost packets, as it reports them */
     uint32_t sent, highest;
     int64_t began_ns, next_ns;
 };

@@ -152,7 +152,7 @@ Test(quality, the_receiver_reports_loss)
     const struct direction_finding *d;
 
     story_pass(s, 4 * 1000);
-    r->lost = 100;
+    r->reports_lost = 100;
     story_pass(s, 15 * 1000);
     d = judged(s, CALLER);
     cr_expect_eq(d->verdict, DIR_RECEIVED);

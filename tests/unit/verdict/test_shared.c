@@ -56,7 +56,7 @@ static void report(void)
 
     cr_assert(addr_parse_ip(SPAN(D_HOST), 0, &locals[0].net) && addr_parse_ip(SPAN("172.31.16.11"), 0, &locals[1].net));
     locals[0].bits = locals[1].bits = 128;
-    in.options = (struct view_options){ locals, 2, false };
+    in.options = (struct view_options){ .locals = locals, .locals_n = 2 };
     cr_assert(report_make(&r, &in, 1));
 }
 

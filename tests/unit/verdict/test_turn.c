@@ -5,7 +5,6 @@
 
 #define TO_W   "wfrag:dfrag"
 #define TO_D   "dfrag:wfrag"
-#define W_CGN  W_OUT
 #define W_SAYS SAYS(W_RTP, .ufrag = "wfrag", .cand = { { SDP_CAND_HOST, W_RTP_HOME, NULL }, { SDP_CAND_SRFLX, W_RTP, NULL } })
 /* D offers its host address, what its STUN server said of it, and its relay. */
 #define D_SAYS SAYS(D_RTP_OUT, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP } })
@@ -152,6 +151,44 @@ Test(turn, challenged_and_stale_and_then_given)
     EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED);
     row = story_server(s, TURN);
     cr_expect(row.refused == 0 && row.errors == 0 && row.allocations == 1);
+}
+
+/* As aioice asks: each server from a socket of its own, which no description names unless a relay comes of it. */
+#define D_ASKS D_HOST ":47570"
+
+static void refuse_beside(uint16_t error)
+{
+    story_turn_ask(s, &(struct turns){ STUN_ALLOCATE, D_ASKS, TURN, .error = 401 });
+    story_turn_ask(s, &(struct turns){ STUN_ALLOCATE, D_ASKS, TURN, .credentials = true, .error = error });
+}
+
+Test(turn, refused_to_a_socket_of_its_own)
+{
+    refuse_beside(486);
+    story_up(s, D_SAYS, W_SAYS);
+    checks_in_vain();
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_TURN_FAILED, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY,
+           .server = TURN);
+    cr_expect(told("486"));
+}
+
+Test(turn, refused_to_another_socket_long_before)
+{
+    refuse_beside(486);
+    story_pass(s, 30 * 1000);
+    story_up(s, D_SAYS, W_SAYS);
+    checks_in_vain();
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_SUSPECTED);
+}
+
+Test(turn, refused_to_another_socket_and_two_calls_begin)
+{
+    refuse_beside(486);
+    story_up(s, D_SAYS, W_SAYS);
+    story_call(s, "another@story", D_HOST ":5060", PROXY ":5060");
+    story_request(s, CALLER, SIP_INVITE, SAYS(D_HOST ":12000"));
+    checks_in_vain();
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_SUSPECTED);
 }
 
 Test(turn, one_server_refuses_and_another_gives)
