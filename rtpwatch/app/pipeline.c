@@ -363,6 +363,17 @@ static void full_tables(struct pipeline *p)
                                               t->dtls_joins.refused + t->certificates.refused + t->stream_ids.refused;
 }
 
+bool pipeline_compact(struct pipeline *p, int64_t now_ns)
+{
+    uint64_t before = p->track->disbelieved;
+    bool fine = track_compact(p->track, now_ns);
+
+    p->done[DONE_RTP] -= p->track->disbelieved - before;
+    p->done[DONE_UNEXPLAINED] += p->track->disbelieved - before;
+    hints_renumbered(p->hints);
+    return fine;
+}
+
 void pipeline_finish(struct pipeline *p)
 {
     net_flush(p->net);

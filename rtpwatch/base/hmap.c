@@ -65,6 +65,23 @@ void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot)
     m->cell[i] = 0;
 }
 
+bool hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self)
+{
+    struct hmap made = { 0 };
+
+    for (size_t i = 0; m->mask && i <= m->mask; i++) {
+        uint32_t slot = m->cell[i] ? to(self, (uint32_t)m->cell[i] - 1) : HMAP_NONE;
+
+        if (slot != HMAP_NONE && !hmap_put(&made, m->cell[i], slot)) { /* a cell's high half is all of the hash that places it */
+            hmap_done(&made);
+            return false;
+        }
+    }
+    free(m->cell);
+    *m = made;
+    return true;
+}
+
 void hmap_done(struct hmap *m)
 {
     free(m->cell);

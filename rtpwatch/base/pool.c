@@ -72,6 +72,32 @@ void pool_free(struct pool *p, uint32_t slot)
     p->free_slot = slot;
 }
 
+static bool is_live(const struct pool *p, uint32_t slot)
+{
+    return p->gen[slot] % 2 == 1;
+}
+
+void pool_compact(struct pool *p, const bool *keep, uint32_t *to)
+{
+    uint32_t n = 0, old = p->used;
+
+    for (uint32_t i = 0; i < old; i++) {
+        to[i] = POOL_NONE;
+        if (!keep[i] || !is_live(p, i))
+            continue;
+        if (n != i)
+            memcpy(pool_at(p, n), pool_at(p, i), p->size);
+        to[i] = n++;
+    }
+    /* A slot that is given out again must not look like what it was: its generation goes on, and ends odd where it is live. */
+    for (uint32_t i = 0; i < old; i++)
+        p->gen[i] = ((p->gen[i] + 2) & ~1u) + (i < n);
+    while (p->chunks > n / POOL_CHUNK + 1)
+        free(p->chunk[--p->chunks]);
+    p->used = p->live = n;
+    p->free_slot = POOL_NONE;
+}
+
 struct id pool_id(const struct pool *p, uint32_t slot)
 {
     return (struct id){ slot, p->gen[slot] };

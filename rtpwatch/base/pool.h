@@ -35,6 +35,12 @@ void pool_done(struct pool *p); /* frees all; the pool may be initialised again 
 void *pool_new(struct pool *p, uint32_t *slot);
 void pool_free(struct pool *p, uint32_t slot);
 
+/*
+ * Keeps the records whose `keep` is true and moves them together, in their order; `to` gets each old slot's new one, POOL_NONE for those
+ * that are gone. Both have `used` entries. What names records by slot is wrong until it is renumbered, and every id is stale.
+ */
+void pool_compact(struct pool *p, const bool *keep, uint32_t *to);
+
 /* The record in `slot`; the slot must be one that pool_new() gave. */
 static inline void *pool_at(const struct pool *p, uint32_t slot)
 {

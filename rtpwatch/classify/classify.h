@@ -24,6 +24,8 @@ void hints_free(struct hints *h);
 /* One packet of flow `number`. Flows beyond HINTS_FLOWS at a time are not looked at. */
 void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const struct addr *dst, struct span payload,
                 int64_t ts_ns);
+/* The caller's numbers mean other flows from here on: those under way are given up. */
+void hints_renumbered(struct hints *h);
 /* Calls `each` for every protocol that was named, most flows first. */
 void hints_each(struct hints *h, void (*each)(void *self, const char *protocol, uint64_t flows), void *self);
 

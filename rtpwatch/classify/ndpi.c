@@ -140,6 +140,15 @@ void hints_feed(struct hints *h, uint32_t number, const struct addr *src, const 
         give_up(h, f);
 }
 
+void hints_renumbered(struct hints *h)
+{
+    for (size_t i = 0; h && i < HINTS_FLOWS; i++) {
+        if (h->flow[i].flow)
+            ndpi_free_flow(h->flow[i].flow);
+        h->flow[i] = (struct hint_flow){ 0 };
+    }
+}
+
 void hints_each(struct hints *h, void (*each)(void *self, const char *protocol, uint64_t flows), void *self)
 {
     bool told[PROTOCOLS_KEPT] = { false };

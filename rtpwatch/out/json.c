@@ -289,14 +289,22 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
 
 /* ---- vantages ---- */
 
+/* To the microsecond. */
+static double ms(int64_t ns)
+{
+    int64_t us = ns / NS_PER_US;
+
+    return (double)us / 1000;
+}
+
 static void put_offset(cJSON *o, const struct offset *x, bool first)
 {
     if (x->known || first)
-        cJSON_AddNumberToObject(o, "offset_ms", (double)(x->ns / NS_PER_US) / 1000);
+        cJSON_AddNumberToObject(o, "offset_ms", ms(x->ns));
     else
         cJSON_AddNullToObject(o, "offset_ms");
     if (x->bounded || first)
-        cJSON_AddNumberToObject(o, "offset_within_ms", (double)(x->within_ns / NS_PER_US) / 1000);
+        cJSON_AddNumberToObject(o, "offset_within_ms", ms(x->within_ns));
     else
         cJSON_AddNullToObject(o, "offset_within_ms");
     put_count(o, "offset_from", x->pairs);

@@ -38,8 +38,9 @@ static bool tid_eq(const void *self, uint32_t slot, const void *key)
 static uint32_t tid_find(const struct track *t, const uint8_t tid[16], const struct addr *asker, const struct addr *asked)
 {
     struct tid_key k = { tid, asker, asked };
+    uint32_t slot = hmap_find(&t->by_tid, tid_hash(tid, asker), tid_eq, t, &k);
 
-    return hmap_find(&t->by_tid, tid_hash(tid, asker), tid_eq, t, &k);
+    return slot == HMAP_NONE ? hmap_find(&t->by_old_tid, tid_hash(tid, asker), tid_eq, t, &k) : slot;
 }
 
 static bool tid_put(struct track *t, const struct datagram *d, const struct stun_msg *m, uint32_t slot)
@@ -48,6 +49,30 @@ static bool tid_put(struct track *t, const struct datagram *d, const struct stun
         return true;
     fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
     return false;
+}
+
+struct tid_numbers {
+    const uint32_t *tx, *check;
+};
+
+static uint32_t tid_to(const void *self, uint32_t slot)
+{
+    const struct tid_numbers *n = self;
+    uint32_t to = slot & TID_IS_CHECK ? n->check[slot & ~(uint32_t)TID_IS_CHECK] : n->tx[slot];
+
+    return to == POOL_NONE ? HMAP_NONE : to | (slot & TID_IS_CHECK);
+}
+
+bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check)
+{
+    struct tid_numbers n = { to_tx, to_check };
+
+    if (!hmap_renumber(&t->by_tid, tid_to, &n))
+        return false;
+    hmap_done(&t->by_old_tid);
+    t->by_old_tid = t->by_tid;
+    t->by_tid = (struct hmap){ 0 };
+    return true;
 }
 
 /* ---- ICE passwords ---- */
@@ -60,11 +85,18 @@ static bool ufrag_eq(const void *self, uint32_t slot, const void *key)
     return span_eq(span_str(p->ufrag), *(const struct span *)key);
 }
 
-static struct ice_password *password_find(const struct track *t, struct span ufrag)
+uint32_t ice_password_find(const struct track *t, struct span ufrag)
 {
     uint32_t slot = hmap_find(&t->by_ufrag, hash_bytes(ufrag.p, ufrag.n), ufrag_eq, t, &ufrag);
 
-    return slot == HMAP_NONE ? NULL : pool_at(&t->passwords, slot);
+    return slot == HMAP_NONE ? POOL_NONE : slot;
+}
+
+static struct ice_password *password_find(const struct track *t, struct span ufrag)
+{
+    uint32_t slot = ice_password_find(t, ufrag);
+
+    return slot == POOL_NONE ? NULL : pool_at(&t->passwords, slot);
 }
 
 bool track_knows_ufrag(const struct track *t, struct span ufrag)

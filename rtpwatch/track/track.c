@@ -63,6 +63,7 @@ void track_free(struct track *t)
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);
     hmap_done(&t->by_tid);
+    hmap_done(&t->by_old_tid);
     hmap_done(&t->by_server);
     hmap_done(&t->by_name);
     hmap_done(&t->by_outside);
@@ -81,7 +82,7 @@ static bool socket_eq(const void *self, uint32_t slot, const void *key)
     return addr_eq(&track_socket(t, slot)->addr, key);
 }
 
-static uint32_t socket_find(const struct track *t, const struct addr *a)
+uint32_t socket_find(const struct track *t, const struct addr *a)
 {
     uint32_t slot = hmap_find(&t->by_socket, addr_hash(a), socket_eq, t, a);
 

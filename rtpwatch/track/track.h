@@ -62,12 +62,13 @@ struct track {
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
         allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates, stream_ids;
     struct hmap by_dtls, by_certificate;
-    struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
+    struct hmap by_socket, by_flow, by_call_id, by_tid, by_old_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
     uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
+    uint64_t disbelieved;       /* packets of streams that were given up and that nothing had made RTP (TRACK_IN_SEQUENCE) */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
     struct seen first, last;
     const char *const *label; /* borrowed: full names of SIP headers */
@@ -76,6 +77,12 @@ struct track {
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */
 void track_free(struct track *t);                  /* NULL: nothing */
+/*
+ * Gives up what no session that lasts at `now_ns`, or has ended in the last minute, can need, and moves the rest together: every slot has
+ * another number then, and every id is stale. A call of which nothing was seen for 10 minutes ends, and is given up the next time. False
+ * without memory: the track can then only be freed.
+ */
+bool track_compact(struct track *t, int64_t now_ns);
 /* Of each call that begins from here on, what its INVITE says in these headers is kept; at most TRACK_LABELS, borrowed. */
 void track_labels(struct track *t, const char *const *names, size_t n);
 

@@ -4,7 +4,8 @@
 
 #include "track/track.h"
 
-uint32_t socket_get(struct track *t, const struct addr *a); /* finds or makes; POOL_NONE when full */
+uint32_t socket_find(const struct track *t, const struct addr *a); /* POOL_NONE: never seen */
+uint32_t socket_get(struct track *t, const struct addr *a);        /* finds or makes; POOL_NONE when full */
 /* Ends the records of the streams that run from and to `a` and began before `ns`: what comes next is judged under another SDP. */
 void socket_split_streams(struct track *t, const struct addr *a, int64_t ns);
 
@@ -22,6 +23,9 @@ void dtls_tables_init(struct track *t);
 void dtls_tables_done(struct track *t);
 /* stun.c: the password that goes with an ICE username fragment (RFC 8445 §5.3). */
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
+uint32_t ice_password_find(const struct track *t, struct span ufrag); /* its slot, POOL_NONE: none */
+/* stun.c: the slots of transactions and checks have other numbers. What was asked two compactions ago is no more waited for. */
+bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check);
 /* outside.c: what the Vias of a message say of where its senders are seen from. */
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m);
 /* links.c: what an INVITE or its 2xx says of other calls; links_init() of a new track. */

@@ -107,7 +107,7 @@ static bool met_before(struct handshakes *h, const struct dtls_assoc *a)
 /* "ONE:OTHER", whichever of them asked (RFC 8445 §7.1.2). */
 static bool is_username(const char *username, const struct side *a, const struct side *b)
 {
-    struct span peer = SPAN_NONE, own = span_str(username), x = span_str(a->media->ufrag), y = span_str(b->media->ufrag);
+    struct span peer, own = span_str(username), x = span_str(a->media->ufrag), y = span_str(b->media->ufrag);
 
     peer = span_until(&own, ':');
     return (span_eq(peer, x) && span_eq(own, y)) || (span_eq(peer, y) && span_eq(own, x));

@@ -36,7 +36,7 @@ static size_t gather(const struct lane *l, const struct stream **out)
             if (s->believed && s->packets.first.ns >= l->s->when.from_ns && s->packets.first.ns < l->s->when.to_ns &&
                 scene_owns(l->s, s))
                 out[n++] = s;
-    qsort(out, n, sizeof *out, by_first);
+    qsort(out, n, sizeof(const struct stream *), by_first);
     return n;
 }
 

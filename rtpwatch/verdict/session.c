@@ -378,7 +378,9 @@ static bool never_nominated(const struct work *w)
 static void whole_unnominated(struct work *w)
 {
     struct session_finding *f = w->out;
+    unsigned long long sent = w->ice.sent[CALLER] + w->ice.sent[CALLEE], answered = w->ice.answered[CALLER];
 
+    answered += w->ice.answered[CALLEE];
     f->verdict = VERDICT_SETUP_FAILED;
     f->cause = CAUSE_UNKNOWN;
     f->evidence_n = 0;
@@ -386,8 +388,7 @@ static void whole_unnominated(struct work *w)
         f, w->ice.first, "check",
         "ICE checks from this frame on were answered (%llu of %llu), and %s, which is controlling, never nominated a pair: "
         "setup never finished, and no media was ever sent.",
-        (unsigned long long)(w->ice.answered[CALLER] + w->ice.answered[CALLEE]),
-        (unsigned long long)(w->ice.sent[CALLER] + w->ice.sent[CALLEE]), party_name(w->c, w->ice.roles.controlling, f));
+        answered, sent, party_name(w->c, w->ice.roles.controlling, f));
     if (w->ice.conflicts)
         evidence_add(f, (struct seen){ 0 }, "note", "%llu checks were answered with a role conflict (487).",
                      (unsigned long long)w->ice.conflicts);

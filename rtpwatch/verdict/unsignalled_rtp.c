@@ -103,7 +103,7 @@ static void talks_of_pair(struct talks *t, const struct flow *f, const struct fl
     size_t n = gather(t, back, s, gather(t, f, s, 0));
     struct talk *k = NULL;
 
-    qsort(s, n, sizeof *s, by_first);
+    qsort(s, n, sizeof(const struct stream *), by_first);
     for (size_t i = 0; i < n; i++) {
         if (!k || s[i]->packets.first.ns - k->last.ns > PAUSE_NS)
             k = talk_new(t, track_flow_at(t->v->t, s[i]->flow), s[i]);
@@ -292,7 +292,7 @@ static int talk_by_time(const void *a, const void *b)
 
 static void sessions_make(struct unsignalled *u, struct talks *t)
 {
-    const struct talk **sorted = malloc((t->list.used + 1u) * sizeof *sorted);
+    const struct talk **sorted = malloc((t->list.used + 1u) * sizeof(const struct talk *));
     size_t n = 0;
 
     for (uint32_t i = 0; sorted && i < t->list.used; i++) {
@@ -303,7 +303,7 @@ static void sessions_make(struct unsignalled *u, struct talks *t)
     }
     u->refused += sorted ? 0 : t->list.used;
     if (n)
-        qsort(sorted, n, sizeof *sorted, talk_by_time);
+        qsort(sorted, n, sizeof(const struct talk *), talk_by_time);
     for (size_t i = 0; i < n; i++)
         session_of(u, t->v, sorted[i]);
     free(sorted);

@@ -1,0 +1,51 @@
+/*
+ * Makes room in a notebook that is written for days: what no session that lasts, or has just ended, can need is given up, and the rest is
+ * moved together. Private to track/; track_compact() is in track.h.
+ */
+#ifndef RW_TRACK_COMPACT_H
+#define RW_TRACK_COMPACT_H
+
+#include "track/track.h"
+
+/* One for each pool of a track whose records name others. The order is that in which the pools are swept. */
+#define COMPACT_POOLS(X)                                                                                                         \
+    X(sockets)                                                                                                                   \
+    X(flows)                                                                                                                     \
+    X(streams)                                                                                                                   \
+    X(stream_ids)                                                                                                                \
+    X(rtcps)                                                                                                                     \
+    X(abouts)                                                                                                                    \
+    X(icmps)                                                                                                                     \
+    X(checks)                                                                                                                    \
+    X(restarts)                                                                                                                  \
+    X(stun_txs)                                                                                                                  \
+    X(servers)                                                                                                                   \
+    X(allocs)                                                                                                                    \
+    X(turn_peers)                                                                                                                \
+    X(dtls)                                                                                                                      \
+    X(dtls_joins)                                                                                                                \
+    X(certificates)                                                                                                              \
+    X(names)                                                                                                                     \
+    X(outsides)                                                                                                                  \
+    X(conns)                                                                                                                     \
+    X(passwords)                                                                                                                 \
+    X(calls)
+
+/* Of each pool what stays, by slot, and then where it is. */
+struct sweep {
+    struct track *t;
+    int64_t now_ns;
+    int64_t
+        *named_ns; /* of each socket, since when a call that stays has named it: the earliest such call; INT64_MAX: none has */
+#define X(name) bool *keep_##name;
+    COMPACT_POOLS(X)
+#undef X
+#define X(name) uint32_t *to_##name;
+    COMPACT_POOLS(X)
+#undef X
+};
+
+/* compact_mark.c: sets what stays. */
+void compact_mark(struct sweep *s);
+
+#endif

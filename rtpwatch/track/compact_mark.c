@@ -1,0 +1,301 @@
+/* What a notebook that is written for days must keep: the sessions that last, and all that a verdict on them may look at. */
+#include "track/compact.h"
+#include "track/track_private.h"
+
+#define ENDED_NS   SECONDS(60)   /* a call that has ended: late packets, and whoever tells of it */
+#define SILENT_NS  SECONDS(600)  /* a call without an end, of which nothing more is seen */
+#define FLOW_NS    SECONDS(60)   /* between addresses that no call names */
+#define ANSWER_NS  SECONDS(900)  /* a STUN answer: others of its host are held against it for 10 minutes (claim.c) */
+#define MAPPING_NS SECONDS(7200) /* a STUN answer to a socket that lives on: as long as an SDP may be made from it (scene.c) */
+#define SELDOM_NS  SECONDS(24 * 3600) /* names and the like, once their table is half full */
+
+/* ---- calls, and the addresses that they name ---- */
+
+static void name(struct sweep *s, const struct addr *a, int64_t since_ns)
+{
+    uint32_t slot = socket_find(s->t, a);
+
+    if (slot == POOL_NONE)
+        return;
+    s->keep_sockets[slot] = true;
+    s->named_ns[slot] = since_ns < s->named_ns[slot] ? since_ns : s->named_ns[slot];
+}
+
+static void keep_socket(struct sweep *s, const struct addr *a)
+{
+    uint32_t slot = socket_find(s->t, a);
+
+    if (slot != POOL_NONE)
+        s->keep_sockets[slot] = true;
+}
+
+/* The RTCP socket beside an RTP one (RFC 3550 §11). */
+static void name_pair(struct sweep *s, const struct addr *a, int64_t since_ns)
+{
+    struct addr rtcp = addr_with_port(*a, (uint16_t)(a->port + 1));
+
+    name(s, a, since_ns);
+    name(s, &rtcp, since_ns);
+}
+
+static void name_all(struct sweep *s, const struct call *c)
+{
+    int64_t since = c->started.ns;
+
+    for (const struct sdp_fact *d = c->sdps; d; d = d->next) {
+        for (size_t i = 0; i < d->medias; i++) {
+            struct addr beside = addr_with_port(d->from, d->media[i].addr.port);
+
+            name_pair(s, &d->media[i].addr, since);
+            name_pair(s, &d->media[i].rtcp, since);
+            name_pair(s, &beside, since); /* a socket whose outside address was set by hand */
+        }
+        for (size_t i = 0; i < d->cands; i++) {
+            name_pair(s, &d->cand[i].addr, since);
+            name_pair(s, &d->cand[i].raddr, since);
+        }
+    }
+}
+
+static int64_t latest_at(const struct track *t, const struct addr *a)
+{
+    const struct socket *k = track_find_socket(t, a);
+    const struct flow *f;
+    int64_t latest = INT64_MIN;
+
+    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
+        latest = f->packets.last.ns > latest ? f->packets.last.ns : latest;
+    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+        latest = f->packets.last.ns > latest ? f->packets.last.ns : latest;
+    return latest;
+}
+
+static bool media_lasts(const struct sweep *s, const struct call *c)
+{
+    for (const struct sdp_fact *d = c->sdps; d; d = d->next) {
+        for (size_t i = 0; i < d->medias; i++)
+            if (s->now_ns - SILENT_NS <= latest_at(s->t, &d->media[i].addr))
+                return true;
+        for (size_t i = 0; i < d->cands; i++)
+            if (s->now_ns - SILENT_NS <= latest_at(s->t, &d->cand[i].addr))
+                return true;
+    }
+    return false;
+}
+
+/* A call whose end was not seen ends when nothing more is seen of it; it is given up one time later, so that its end is told. */
+static bool call_stays(const struct sweep *s, struct call *c)
+{
+    if (c->ended.frame)
+        return s->now_ns - c->ended.ns <= ENDED_NS || s->now_ns - c->last.ns <= ENDED_NS;
+    if (s->now_ns - c->last.ns <= SILENT_NS || media_lasts(s, c))
+        return true;
+    c->ended = c->last;
+    c->ended.ns = s->now_ns; /* as far as is known */
+    c->state = CALL_OVER;
+    return true;
+}
+
+static void mark_calls(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->calls.used; i++) {
+        struct call *c = track_call_at(s->t, i);
+
+        s->keep_calls[i] = call_stays(s, c);
+        if (s->keep_calls[i])
+            name_all(s, c);
+    }
+    for (uint32_t i = 0; i < s->t->sockets.used; i++) /* from here on only calls that stay have named it */
+        track_socket(s->t, i)->advertised = track_socket(s->t, i)->advertised && s->named_ns[i] != INT64_MAX;
+}
+
+/* ---- what STUN servers answered ---- */
+
+static bool tx_stays(const struct sweep *s, const struct stun_tx *x)
+{
+    int64_t age = s->now_ns - x->requests.last.ns;
+    uint32_t mapped = addr_is_none(&x->mapped) ? POOL_NONE : socket_find(s->t, &x->mapped);
+    bool named = s->named_ns[x->socket] != INT64_MAX || (mapped != POOL_NONE && s->named_ns[mapped] != INT64_MAX);
+
+    return age <= ANSWER_NS || (named && age <= MAPPING_NS);
+}
+
+static void mark_answers(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->stun_txs.used; i++)
+        s->keep_stun_txs[i] = tx_stays(s, track_tx_at(s->t, i));
+    for (uint32_t i = 0; i < s->t->stun_txs.used; i++) {
+        const struct stun_tx *x = track_tx_at(s->t, i);
+        struct addr host;
+
+        if (!s->keep_stun_txs[i])
+            continue;
+        host = addr_with_port(track_socket(s->t, x->socket)->addr, 0);
+        s->keep_sockets[x->socket] = true;
+        s->keep_servers[x->server] = true;
+        keep_socket(s, &host);
+        keep_socket(s, &x->mapped);
+        keep_socket(s, &x->relayed);
+    }
+    for (uint32_t i = 0; i < s->t->servers.used; i++)
+        s->keep_servers[i] |= s->t->servers.used < TRACK_SERVERS / 2;
+}
+
+/* ---- flows and what hangs on them ---- */
+
+static bool relays(const struct sweep *s, const struct flow *f)
+{
+    const struct turn_alloc *a = track_alloc_at(s->t, f->alloc);
+
+    return a && turn_alloc_end(a) + FLOW_NS >= s->now_ns;
+}
+
+static void mark_stream(struct sweep *s, uint32_t i)
+{
+    const struct stream *x = track_stream_at(s->t, i);
+
+    s->keep_streams[i] = true;
+    if (x->ids != POOL_NONE)
+        s->keep_stream_ids[x->ids] = true;
+}
+
+static void mark_rtcp(struct sweep *s, uint32_t i)
+{
+    const struct rtcp_about *a;
+
+    s->keep_rtcps[i] = true;
+    for (uint32_t k = track_rtcp_at(s->t, i)->reports; (a = track_about_at(s->t, k)) != NULL; k = a->next)
+        s->keep_abouts[k] = true;
+}
+
+static void mark_alloc(struct sweep *s, uint32_t i)
+{
+    const struct turn_alloc *a = track_alloc_at(s->t, i);
+    const struct turn_peer *p;
+
+    s->keep_allocs[i] = true;
+    s->keep_servers[a->server] = true;
+    keep_socket(s, &a->relayed);
+    for (uint32_t k = a->peers; (p = track_turn_peer_at(s->t, k)) != NULL; k = p->next)
+        s->keep_turn_peers[k] = true;
+}
+
+static void mark_flow(struct sweep *s, uint32_t i)
+{
+    const struct flow *f = track_flow_at(s->t, i);
+    const struct stream *x;
+    const struct rtcp_sender *r;
+
+    s->keep_flows[i] = s->keep_sockets[f->src_socket] = s->keep_sockets[f->dst_socket] = true;
+    for (uint32_t k = f->streams; (x = track_stream_at(s->t, k)) != NULL; k = x->next)
+        mark_stream(s, k);
+    for (uint32_t k = f->rtcps; (r = track_rtcp_at(s->t, k)) != NULL; k = r->next)
+        mark_rtcp(s, k);
+    if (f->checks != POOL_NONE)
+        s->keep_checks[f->checks] = true;
+    if (f->icmp != POOL_NONE)
+        s->keep_icmps[f->icmp] = true;
+    if (f->alloc != POOL_NONE)
+        mark_alloc(s, f->alloc);
+}
+
+/*
+ * Between two addresses that calls name, since the later of these began. Of an address that a call names and one that none does, as long as
+ * such a call is waited for: ports are used again, and a gateway may have one for all calls.
+ */
+static bool in_use(const struct sweep *s, const struct flow *f)
+{
+    int64_t src = s->named_ns[f->src_socket], dst = s->named_ns[f->dst_socket];
+
+    if (src == INT64_MAX || dst == INT64_MAX)
+        return src != dst && s->now_ns - f->packets.last.ns <= SILENT_NS;
+    return f->packets.last.ns >= (src > dst ? src : dst) - FLOW_NS;
+}
+
+static void mark_flows(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->flows.used; i++) {
+        const struct flow *f = track_flow_at(s->t, i);
+
+        if (s->now_ns - f->packets.last.ns <= FLOW_NS || relays(s, f) || in_use(s, f))
+            mark_flow(s, i);
+    }
+    for (uint32_t i = 0; i < s->t->restarts.used; i++)
+        s->keep_restarts[i] = s->keep_checks[((const struct ice_restart *)pool_at(&s->t->restarts, i))->check];
+}
+
+static void mark_dtls_end(struct sweep *s, const struct dtls_end *e)
+{
+    if (e->join != POOL_NONE)
+        s->keep_dtls_joins[e->join] = true;
+    if (e->certificate != POOL_NONE)
+        s->keep_certificates[e->certificate] = true;
+}
+
+static bool flow_stays(const struct sweep *s, const struct addr *src, const struct addr *dst)
+{
+    const struct flow *f = track_find_flow(s->t, src, dst);
+
+    return f && s->keep_flows[f->slot];
+}
+
+static void mark_dtls(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->dtls.used; i++) {
+        const struct dtls_assoc *a = track_dtls_at(s->t, i);
+
+        s->keep_dtls[i] = flow_stays(s, &a->end[0].addr, &a->end[1].addr) || flow_stays(s, &a->end[1].addr, &a->end[0].addr);
+        if (!s->keep_dtls[i])
+            continue;
+        mark_dtls_end(s, &a->end[0]);
+        mark_dtls_end(s, &a->end[1]);
+    }
+}
+
+/* ---- the rest ---- */
+
+/* A table of things that hosts say seldom and that stay true for long: all of it, until it is half full. */
+static bool seldom_stays(const struct sweep *s, const struct pool *p, int64_t last_ns)
+{
+    return p->used < p->cap / 2 || s->now_ns - last_ns <= SELDOM_NS;
+}
+
+static void mark_rest(struct sweep *s)
+{
+    const struct track *t = s->t;
+
+    for (uint32_t i = 0; i < t->names.used; i++)
+        s->keep_names[i] = seldom_stays(s, &t->names, ((const struct dns_fact *)pool_at(&t->names, i))->last.ns);
+    for (uint32_t i = 0; i < t->outsides.used; i++)
+        s->keep_outsides[i] = seldom_stays(s, &t->outsides, ((const struct outside_fact *)pool_at(&t->outsides, i))->at.last.ns);
+    for (uint32_t i = 0; i < t->conns.used; i++)
+        s->keep_conns[i] = seldom_stays(s, &t->conns, ((const struct conn_fact *)pool_at(&t->conns, i))->opened.last.ns);
+    for (uint32_t i = 0; i < t->calls.used; i++)
+        for (const struct sdp_fact *d = s->keep_calls[i] ? track_call_at(t, i)->sdps : NULL; d; d = d->next)
+            for (size_t m = 0; m < d->medias; m++) {
+                uint32_t slot = ice_password_find(t, span_str(d->media[m].ufrag));
+
+                if (slot != POOL_NONE)
+                    s->keep_passwords[slot] = true;
+            }
+}
+
+static void count_disbelieved(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->streams.used; i++) {
+        const struct stream *x = track_stream_at(s->t, i);
+
+        if (!s->keep_streams[i] && !x->believed && !(track_flow_at(s->t, x->flow)->contains & FLOW_RELAYED))
+            s->t->disbelieved += x->packets.n;
+    }
+}
+
+void compact_mark(struct sweep *s)
+{
+    mark_calls(s);
+    mark_answers(s);
+    mark_flows(s);
+    mark_dtls(s);
+    mark_rest(s);
+    count_disbelieved(s);
+}
