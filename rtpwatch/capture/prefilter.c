@@ -58,7 +58,12 @@ struct assembler {
     } jump[JUMPS];
     unsigned jumps;
     bool broken;
-    unsigned link; /* bytes of link header that the kernel has not put before the packet */
+    /*
+     * Of a cooked packet the kernel has no link header, and libpcap takes it off every constant offset that is beyond it. So there
+     * X does not count it, all offsets do, and lengths do not.
+     */
+    unsigned base;    /* link header that offsets count beside X; 0: X counts it */
+    unsigned missing; /* of it, what lengths do not count */
 };
 
 static void emit(struct assembler *a, unsigned code, unsigned k)
@@ -114,16 +119,16 @@ static void resolve(struct assembler *a)
     }
 }
 
-/* ---- loads; X is where the UDP header begins ---- */
+/* ---- loads; X, with the base, is where the UDP header begins ---- */
 
 static void load_byte(struct assembler *a, unsigned behind_x)
 {
-    emit(a, BPF_LD | BPF_B | BPF_IND, behind_x);
+    emit(a, BPF_LD | BPF_B | BPF_IND, a->base + behind_x);
 }
 
 static void load_half(struct assembler *a, unsigned behind_x)
 {
-    emit(a, BPF_LD | BPF_H | BPF_IND, behind_x);
+    emit(a, BPF_LD | BPF_H | BPF_IND, a->base + behind_x);
 }
 
 /* A load past the end of the packet would refuse it; so its length is looked at first. */
@@ -132,7 +137,7 @@ static void need(struct assembler *a, unsigned behind_x)
     emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
     emit(a, BPF_ALU | BPF_SUB | BPF_X, 0);
     jump(a, BPF_JGT, 0x7fffffff, WHOLE, NEXT); /* X is past the end */
-    jump(a, BPF_JGE, behind_x, NEXT, WHOLE);
+    jump(a, BPF_JGE, a->base - a->missing + behind_x, NEXT, WHOLE);
 }
 
 /* ---- link and IP ---- */
@@ -140,14 +145,14 @@ static void need(struct assembler *a, unsigned behind_x)
 static void ip4_at(struct assembler *a, unsigned ip)
 {
     emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
-    jump(a, BPF_JGE, ip + 20, NEXT, WHOLE);
+    jump(a, BPF_JGE, ip - a->missing + 20, NEXT, WHOLE);
     emit(a, BPF_LD | BPF_B | BPF_ABS, ip + 9);
     jump(a, BPF_JEQ, IP_UDP, NEXT, WHOLE);
     emit(a, BPF_LD | BPF_H | BPF_ABS, ip + 6);
     jump(a, BPF_JSET, IP_FRAGMENT, WHOLE, NEXT);
     emit(a, BPF_LDX | BPF_B | BPF_MSH, ip); /* 4 * IHL */
     emit(a, BPF_MISC | BPF_TXA, 0);
-    emit(a, BPF_ALU | BPF_ADD | BPF_K, ip);
+    emit(a, BPF_ALU | BPF_ADD | BPF_K, ip - a->base);
     emit(a, BPF_MISC | BPF_TAX, 0);
     go(a, UDP);
 }
@@ -155,10 +160,10 @@ static void ip4_at(struct assembler *a, unsigned ip)
 static void ip6_at(struct assembler *a, unsigned ip)
 {
     emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
-    jump(a, BPF_JGE, ip + IPV6_HEADER, NEXT, WHOLE);
+    jump(a, BPF_JGE, ip - a->missing + IPV6_HEADER, NEXT, WHOLE);
     emit(a, BPF_LD | BPF_B | BPF_ABS, ip + 6);
     jump(a, BPF_JEQ, IP_UDP, NEXT, WHOLE);
-    emit(a, BPF_LDX | BPF_W | BPF_IMM, ip + IPV6_HEADER);
+    emit(a, BPF_LDX | BPF_W | BPF_IMM, ip - a->base + IPV6_HEADER);
     go(a, UDP);
 }
 
@@ -203,8 +208,10 @@ static void ethernet(struct assembler *a)
     ip_copies(a, ip, 3);
 }
 
-static void cooked(struct assembler *a, unsigned protocol, unsigned ip)
+static void cooked(struct assembler *a, unsigned protocol, unsigned ip, bool in_kernel)
 {
+    a->base = ip;
+    a->missing = in_kernel ? ip : 0;
     emit(a, BPF_LD | BPF_H | BPF_ABS, protocol);
     ethertype(a, 0, NEXT);
     go(a, WHOLE);
@@ -261,8 +268,8 @@ static void rtp_at(struct assembler *a, unsigned rtp, unsigned copy)
     emit(a, BPF_ST, 0);
     label(a, plain);
     emit(a, BPF_LD | BPF_W | BPF_MEM, 0);
-    if (a->link)
-        emit(a, BPF_ALU | BPF_SUB | BPF_K, a->link);
+    if (a->base > a->missing)
+        emit(a, BPF_ALU | BPF_ADD | BPF_K, a->base - a->missing);
     emit(a, BPF_RET | BPF_A, 0);
 }
 
@@ -303,7 +310,7 @@ static void indication(struct assembler *a)
     jump(a, BPF_JEQ, SEND, COOKIE, NEXT);
     jump(a, BPF_JEQ, DATA, NEXT, WHOLE);
     label(a, COOKIE);
-    emit(a, BPF_LD | BPF_W | BPF_IND, UDP_HEADER + 4);
+    emit(a, BPF_LD | BPF_W | BPF_IND, a->base + UDP_HEADER + 4);
     jump(a, BPF_JEQ, MAGIC_COOKIE, NEXT, WHOLE);
     load_half(a, first);
     jump(a, BPF_JEQ, XOR_PEER_ADDRESS, NEXT, WHOLE);
@@ -362,14 +369,8 @@ static bool link_part(struct assembler *a, int link, bool in_kernel)
 {
     switch (link) {
     case DLT_EN10MB: ethernet(a); return true;
-    case DLT_LINUX_SLL:
-        a->link = in_kernel ? 16 : 0;
-        cooked(a, 14, 16);
-        return true;
-    case DLT_LINUX_SLL2:
-        a->link = in_kernel ? 20 : 0;
-        cooked(a, 0, 20);
-        return true;
+    case DLT_LINUX_SLL: cooked(a, 14, 16, in_kernel); return true;
+    case DLT_LINUX_SLL2: cooked(a, 0, 20, in_kernel); return true;
     case DLT_RAW: raw(a); return true;
     default: return false;
     }
