@@ -150,8 +150,8 @@ Test(syslog_format, no_message_is_longer_than_its_bound_and_what_is_left_out_is_
     m.id = f.host = f.app = f.sd_id = name;
     f.pid = UINT32_MAX;
     m.text = (struct span){ (const uint8_t *)hostile, sizeof hostile };
-    for (size_t most = SYSLOG_DATAGRAM; most <= SYSLOG_MESSAGE; most += 97)
-        for (size_t each = 0; each < 600; each += 31) {
+    for (size_t most = SYSLOG_DATAGRAM; most <= SYSLOG_MESSAGE; most += 971)
+        for (size_t each = 0; each < 600; each += 73) {
             for (size_t i = 0; i < 40; i++)
                 params[i] = (struct syslog_param){ name, { (const uint8_t *)hostile, each } };
             f.most = most;
