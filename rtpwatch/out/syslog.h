@@ -7,8 +7,11 @@
  * and SYSLOG_HOLD_NS have passed, and is sent again where the link breaks before: a message may arrive twice, and then with the same
  * sequenceId, but it is not lost without being counted.
  *
- * The service needs for it: sockets of AF_UNIX, AF_INET and AF_INET6; for tls:// without a CA file the system's certificates, readable
- * whenever it connects (/etc/ssl, /usr/lib/ssl). It never raises SIGPIPE.
+ * A confined program needs for it: sockets of AF_UNIX, AF_INET and AF_INET6, and ioctl(2) on them; for tls:// without a CA file the
+ * system's certificates, readable whenever it connects (/etc/ssl, /usr/lib/ssl); for syslog_reopen() of a name, what the C library
+ * reads for it (/etc, its NSS modules), and the TLS files. It never raises SIGPIPE, starts no thread and runs no program.
+ *
+ * The loop: poll(2) on syslog_descriptor() until syslog_due(), then syslog_run(). One struct for each target.
  */
 #ifndef RW_OUT_SYSLOG_H
 #define RW_OUT_SYSLOG_H

@@ -52,9 +52,9 @@ static void add_word(struct strbuf *b, const char *word, size_t most, const char
     if (n == 0)
         strbuf_add(b, "-");
     for (size_t i = 0; i < n; i++) {
-        char c = word[i] > 32 && word[i] < 127 && !strchr(but, word[i]) ? word[i] : '_';
+        bool stays = word[i] > 32 && word[i] < 127 && !strchr(but, word[i]);
 
-        strbuf_span(b, (struct span){ (const uint8_t *)&c, 1 });
+        strbuf_span(b, stays ? (struct span){ (const uint8_t *)word + i, 1 } : SPAN("_"));
     }
 }
 

@@ -2,10 +2,12 @@
 
 #include "out/syslog_private.h"
 
+enum { PLACE = sizeof(void *) }; /* in the array */
+
 bool syslog_queue_init(struct syslog_queue *q, size_t messages, size_t bytes)
 {
     *q = (struct syslog_queue){ .most = messages, .bytes_most = bytes };
-    q->v = calloc(messages + 1, sizeof *q->v); /* one more: a notice always finds room */
+    q->v = calloc(messages + 1, PLACE); /* one more: a notice always finds room */
     return q->v != NULL;
 }
 
@@ -32,7 +34,7 @@ static struct syslog_entry *new_entry(struct span bytes, uint32_t sequence, uint
 
 static void insert(struct syslog_queue *q, size_t at, struct syslog_entry *e)
 {
-    memmove(q->v + at + 1, q->v + at, (q->n - at) * sizeof *q->v);
+    memmove(q->v + at + 1, q->v + at, (q->n - at) * PLACE);
     q->v[at] = e;
     q->n++;
     q->bytes += e->n;
@@ -43,7 +45,7 @@ static void remove_at(struct syslog_queue *q, size_t at)
     q->bytes -= q->v[at]->n;
     free(q->v[at]);
     q->n--;
-    memmove(q->v + at, q->v + at + 1, (q->n - at) * sizeof *q->v);
+    memmove(q->v + at, q->v + at + 1, (q->n - at) * PLACE);
     if (at < q->sent)
         q->sent--;
 }
