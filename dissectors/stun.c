@@ -152,7 +152,10 @@ static void decode(struct stun_msg *m, const struct stun_attr *a, size_t at, str
     case ATTR_REALM: m->realm = a->val; break;
     case ATTR_NONCE: m->nonce = a->val; break;
     case ATTR_SOFTWARE: m->software = a->val; break;
-    case ATTR_DATA: m->data = a->val; break;
+    case ATTR_DATA:
+        m->data = a->val;
+        m->data_wire = a->val.n;
+        break;
     case ATTR_ERROR_CODE: decode_error(m, a->val); break;
     case ATTR_USE_CANDIDATE: m->use_candidate = true; break;
     case ATTR_MESSAGE_INTEGRITY:
@@ -202,6 +205,15 @@ static void keep_attr(struct stun_msg *m, uint16_t code, struct span val, size_t
     m->attr[m->attrs++] = a;
 }
 
+/* What a relay carries is looked into as far as it was captured. */
+static void keep_front(struct stun_msg *m, uint16_t code, struct rd val)
+{
+    if (code != ATTR_DATA || !counts(m, code))
+        return;
+    m->data = rd_rest(&val);
+    m->data_wire = rd_wire_left(&val);
+}
+
 /* RFC 3489 §11.2: its own codes, and those that an agent may ignore. */
 static bool classic_code(uint16_t code)
 {
@@ -221,10 +233,13 @@ static enum dis read_attrs(struct rd body, struct stun_msg *out, struct faults *
     while (rd_wire_left(&body)) {
         size_t at = whole - rd_wire_left(&body);
         uint16_t code = rd_u16(&body), n = rd_u16(&body);
+        struct rd front = body;
         struct span val = rd_take(&body, n);
 
-        if (body.err == RD_CUT)
+        if (body.err == RD_CUT) {
+            keep_front(out, code, rd_sub(&front, n));
             return DIS_CUT;
+        }
         if (body.err) {
             fault_add(why, FAULT_STUN_ATTR_OVERRUN, at);
             return DIS_BAD;

@@ -59,6 +59,7 @@ struct stun_msg {
     struct addr origin;                            /* RESPONSE-ORIGIN, or RFC 3489 SOURCE-ADDRESS */
     struct addr alternate;                         /* ALTERNATE-SERVER */
     struct span username, realm, nonce, software, data, reason;
+    size_t data_wire; /* length of DATA on the wire, of which `data` may hold the front only (DIS_CUT) */
     bool has_priority, use_candidate, controlling, controlled, has_lifetime, has_channel, has_integrity, has_fingerprint;
     bool change_request; /* RFC 3489 / RFC 5780: answer from another address or port */
     uint32_t priority, lifetime_s;

@@ -85,7 +85,7 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
                     size_t wire)
 {
     struct datagram inner;
-    enum kind kind = classify(data, peer->port, 0);
+    enum kind kind = classify(data, wire, peer->port, 0);
     struct flow *g;
 
     if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL || !track_turn_data(p->track, f, d, peer, wire, &inner))
@@ -136,7 +136,7 @@ bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d,
     if (p->msg.stun.cls == STUN_INDICATION && p->msg.stun.has_peer && p->msg.stun.data.n) {
         struct addr peer = p->msg.stun.peer; /* the message's struct is used again for what is inside */
 
-        relayed(p, f, d, &peer, p->msg.stun.data, p->msg.stun.data.n);
+        relayed(p, f, d, &peer, p->msg.stun.data, p->msg.stun.data_wire);
     }
     return true;
 }
@@ -254,7 +254,7 @@ static enum disposition udp(struct pipeline *p, const struct net_packet *n)
 {
     struct datagram d = pipeline_datagram(n);
     struct span s = rd_rest(&n->payload);
-    enum kind kind = classify(s, d.src.port, d.dst.port);
+    enum kind kind = classify(s, d.size, d.src.port, d.dst.port);
     struct flow *f;
 
     if (kind == KIND_DNS)

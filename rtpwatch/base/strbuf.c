@@ -78,6 +78,15 @@ static bool rune_is_safe(uint32_t r)
            !(r >= 0x2066 && r <= 0x2069) && r != 0xfeff && r != 0x61c;
 }
 
+size_t utf8_take(struct span s, bool *printable)
+{
+    uint32_t rune = 0;
+    size_t n = utf8_len(s, &rune);
+
+    *printable = n && rune_is_safe(rune);
+    return n ? n : 1;
+}
+
 /* The safe form of the first character of `s`; returns how many bytes of `s` it stands for. */
 static size_t safe_piece(struct span s, char out[20])
 {

@@ -19,6 +19,8 @@ __attribute__((format(printf, 2, 3))) void strbuf_fmt(struct strbuf *b, const ch
  * then "…".
  */
 void strbuf_safe(struct strbuf *b, struct span s, size_t max);
+/* How many bytes the first character of `s` (not empty) has, 1 where it is no UTF-8; and whether strbuf_safe() lets it stay. */
+size_t utf8_take(struct span s, bool *printable);
 void strbuf_clear(struct strbuf *b); /* empties, keeps the room */
 void strbuf_done(struct strbuf *b);
 const char *strbuf_str(const struct strbuf *b); /* never NULL */

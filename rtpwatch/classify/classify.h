@@ -10,7 +10,8 @@
 
 enum kind { KIND_OTHER, KIND_RTP, KIND_RTCP, KIND_STUN, KIND_DTLS, KIND_TURN_CHANNEL, KIND_SIP, KIND_DNS, KIND_KEEPALIVE };
 
-enum kind classify(struct span payload, uint16_t src_port, uint16_t dst_port);
+/* `wire`: how long the payload was on the wire, of which `payload` was captured. */
+enum kind classify(struct span payload, size_t wire, uint16_t src_port, uint16_t dst_port);
 
 /*
  * nDPI's word on flows that nothing else explains: a hint that the report may show, never evidence. The only place that knows

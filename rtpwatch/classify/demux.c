@@ -7,7 +7,7 @@
 enum { DNS_PORT = 53, MDNS_PORT = 5353 };
 
 /* RFC 7983 §7, and what SIP and keep-alives (RFC 5626 §4.4) look like. */
-enum kind classify(struct span s, uint16_t src_port, uint16_t dst_port)
+enum kind classify(struct span s, size_t wire, uint16_t src_port, uint16_t dst_port)
 {
     uint8_t b;
 
@@ -26,7 +26,7 @@ enum kind classify(struct span s, uint16_t src_port, uint16_t dst_port)
         return KIND_SIP;
     if ((b >= 20 && b < 64 && s.n >= 13 && s.p[1] == 0xfe && (s.p[2] == 0xff || s.p[2] == 0xfd)) || dtls_looks_like(s))
         return KIND_DTLS;
-    if (b >= 64 && b < 80 && s.n >= 4 && (size_t)(s.p[2] << 8 | s.p[3]) + 4 <= s.n)
+    if (b >= 64 && b < 80 && s.n >= 4 && (size_t)(s.p[2] << 8 | s.p[3]) + 4 <= wire)
         return KIND_TURN_CHANNEL; /* RFC 8656 §12.4 */
     if (s.n <= 4 && span_trim(s).n == 0)
         return KIND_KEEPALIVE;

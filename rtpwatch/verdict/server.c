@@ -82,6 +82,22 @@ static bool is_peer(const struct track *t, const struct addr *a)
     return carries_media(t, a) || carries_media(t, &rtp);
 }
 
+void server_begin(const struct view *v, uint32_t server, struct server_finding *out)
+{
+    const struct stun_server *s = track_server_at(v->t, server);
+
+    *out = (struct server_finding){ .addr = s->addr,
+                                    .software = s->software,
+                                    .requests = s->requests,
+                                    .responses = s->responses,
+                                    .errors = s->errors,
+                                    .allocations = s->allocations,
+                                    .refused = s->turn_refused,
+                                    .name = dns_name_of(v->t, &s->addr, s->asked.last.ns),
+                                    .peer = is_peer(v->t, &s->addr) };
+    rtts(s, out);
+}
+
 /* Of each transaction its enum claim_status. */
 static void judge_answers(const struct view *v, uint8_t *status, struct server_finding *out)
 {
@@ -113,20 +129,8 @@ bool judge_servers(const struct view *v, struct server_finding *out)
     if (!status)
         return false;
 
-    for (uint32_t i = 0; i < t->servers.used; i++) {
-        const struct stun_server *s = track_server_at(t, i);
-
-        out[i] = (struct server_finding){ .addr = s->addr,
-                                          .software = s->software,
-                                          .requests = s->requests,
-                                          .responses = s->responses,
-                                          .errors = s->errors,
-                                          .allocations = s->allocations,
-                                          .refused = s->turn_refused,
-                                          .name = dns_name_of(t, &s->addr, s->asked.last.ns),
-                                          .peer = is_peer(t, &s->addr) };
-        rtts(s, &out[i]);
-    }
+    for (uint32_t i = 0; i < t->servers.used; i++)
+        server_begin(v, i, &out[i]);
     judge_answers(v, status, out);
     server_history(v, status, out);
     free(status);

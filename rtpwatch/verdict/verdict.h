@@ -272,6 +272,8 @@ struct server_finding {
     bool peer;                             /* an address that a session advertised: asked as a keep-alive, no STUN server */
 };
 
+/* What a server is and how it answered; nothing is judged. */
+void server_begin(const struct view *v, uint32_t server, struct server_finding *out);
 /* Judges every server by its own answers; what sessions say of it is added by server_add_session(). False without memory. */
 bool judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);

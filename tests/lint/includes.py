@@ -27,7 +27,7 @@ SHOWN = {
     "dissectors": None,
     "track": {"track/track.h", "track/facts.h"},
     "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
-    "out": {"out/out.h", "out/facts.h"},
+    "out": {"out/out.h", "out/facts.h", "out/syslog.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
 HEADERS_ALONE = {"capture/capture.h"}
@@ -36,12 +36,12 @@ LIBRARY_ONLY_IN = {
     r"pcap": ("rtpwatch/capture/*",),
     r"ndpi": ("rtpwatch/classify/ndpi.c",),
     r"cjson|cJSON": ("rtpwatch/out/*", "rtpwatch/app/*"),
-    r"openssl": ("dissectors/*_crypto.c",),
+    r"openssl": ("dissectors/*_crypto.c", "rtpwatch/out/syslog_tls.c"),
 }
-LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}}
+LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}, "SSL": {"out"}}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
-MODULE_FOLDER = {"pipeline": "app", "vantages": "app"}
+MODULE_FOLDER = {"pipeline": "app", "vantages": "app", "syslog": "out"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 

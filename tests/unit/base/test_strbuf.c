@@ -203,3 +203,24 @@ Test(strbuf_safe, the_bound_counts_from_where_the_text_begins)
     cr_assert_str_eq(strbuf_str(&b), "Call-ID abcd…");
     strbuf_done(&b);
 }
+
+static void expect_take(struct span s, size_t n, bool printable)
+{
+    bool is_printable;
+
+    cr_assert_eq(utf8_take(s, &is_printable), n);
+    cr_assert_eq(is_printable, printable);
+}
+
+Test(strbuf, a_character_is_taken_whole_and_a_broken_one_byte_by_byte)
+{
+    expect_take(SPAN("ab"), 1, true);
+    expect_take(SPAN("\\"), 1, true);
+    expect_take(SPAN("\n"), 1, false);
+    expect_take(SPAN("\xc3\xbcx"), 2, true);
+    expect_take(SPAN("\xc2\x85"), 2, false);
+    expect_take(SPAN("\xe2\x80\xae"), 3, false);
+    expect_take(SPAN("\xf0\x9f\x8e\xa7"), 4, true);
+    expect_take(SPAN("\xf0\x9f\x8e"), 1, false);
+    expect_take(SPAN("\xff"), 1, false);
+}

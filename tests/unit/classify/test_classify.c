@@ -17,7 +17,7 @@ static struct span padded(struct bytes *b, struct span head, size_t n)
 
 static enum kind kind_of(struct span s)
 {
-    return classify(s, 40000, 40002);
+    return classify(s, s.n, 40000, 40002);
 }
 
 /* What begins with `head` and is `n` bytes long, between ports that mean nothing. */
@@ -70,9 +70,9 @@ Test(classify, stun_with_its_cookie_on_the_port_of_dns)
     struct bytes b;
     struct span s = padded(&b, SPAN("\x00\x01\x00\x00\x21\x12\xa4\x42"), 20);
 
-    cr_assert_eq(classify(s, 40000, 53), KIND_STUN);
-    cr_assert_eq(classify(s, 53, 40000), KIND_STUN);
-    cr_assert_eq(classify(s, 5060, 5060), KIND_STUN);
+    cr_assert_eq(classify(s, s.n, 40000, 53), KIND_STUN);
+    cr_assert_eq(classify(s, s.n, 53, 40000), KIND_STUN);
+    cr_assert_eq(classify(s, s.n, 5060, 5060), KIND_STUN);
 }
 
 Test(classify, dtls)
@@ -101,6 +101,7 @@ Test(classify, turn_channel_data)
     cr_assert_eq(kind_at(SPAN("\x40\x00\xff\xff"), 12), KIND_OTHER);
     cr_assert_eq(kind_at(SPAN("\x40\x00\x00"), 3), KIND_OTHER);
     cr_assert_eq(kind_at(SPAN("\x50\x00\x00\x00"), 12), KIND_OTHER, "reserved");
+    cr_assert_eq(classify(SPAN("\x40\x01\x00\xac\x80\x00"), 176, 40000, 3478), KIND_TURN_CHANNEL, "cut by the snap length");
 }
 
 /* ---- text ---- */
@@ -131,19 +132,19 @@ Test(classify, dns_by_its_port)
     struct bytes b;
     struct span query = padded(&b, SPAN("\x12\x34\x01\x00\x00\x01"), 30);
 
-    cr_assert_eq(classify(query, 40000, 53), KIND_DNS);
-    cr_assert_eq(classify(query, 53, 40000), KIND_DNS);
-    cr_assert_eq(classify(query, 5353, 5353), KIND_DNS);
-    cr_assert_neq(classify(query, 5353, 40000), KIND_DNS, "multicast DNS has the port on both sides");
-    cr_assert_neq(classify(query, 40000, 5354), KIND_DNS);
+    cr_assert_eq(classify(query, query.n, 40000, 53), KIND_DNS);
+    cr_assert_eq(classify(query, query.n, 53, 40000), KIND_DNS);
+    cr_assert_eq(classify(query, query.n, 5353, 5353), KIND_DNS);
+    cr_assert_neq(classify(query, query.n, 5353, 40000), KIND_DNS, "multicast DNS has the port on both sides");
+    cr_assert_neq(classify(query, query.n, 40000, 5354), KIND_DNS);
     query = padded(&b, SPAN("\x80\x00\x01\x00\x00\x01"), 30);
-    cr_assert_eq(classify(query, 40000, 53), KIND_DNS, "an id that looks like RTP");
+    cr_assert_eq(classify(query, query.n, 40000, 53), KIND_DNS, "an id that looks like RTP");
 }
 
 Test(classify, keep_alives)
 {
     cr_assert_eq(kind_of(SPAN("")), KIND_KEEPALIVE);
-    cr_assert_eq(classify(SPAN_NONE, 53, 53), KIND_KEEPALIVE);
+    cr_assert_eq(classify(SPAN_NONE, 0, 53, 53), KIND_KEEPALIVE);
     cr_assert_eq(kind_of(SPAN("\r\n")), KIND_KEEPALIVE, "RFC 5626 §4.4");
     cr_assert_eq(kind_of(SPAN("\r\n\r\n")), KIND_KEEPALIVE);
     cr_assert_eq(kind_of(SPAN("\0")), KIND_KEEPALIVE);

@@ -452,6 +452,23 @@ Test(stun, a_cut_datagram_keeps_whole_attributes)
     }
 }
 
+/* A snap length that ends inside what a relay carries: its front is given, with the length that it had. */
+Test(stun, a_cut_indication_keeps_the_front_of_its_data)
+{
+    struct msg m = msg_new(0x0016, cookie_tid);
+    struct faults why = { 0 };
+    struct stun_msg out;
+    struct rd in;
+
+    put_attr(&m, 0x0012, "\0\1\x21\x13\xe1\x12\xa6\x43", 8);
+    put_attr(&m, 0x0013, "0123456789abcdef", 16);
+    in = rd_init((struct span){ m.b, m.n - 10 }, m.n);
+    cr_assert_eq(stun_dissect(&in, false, &out, &why), DIS_CUT);
+    cr_assert(out.has_peer);
+    cr_assert(span_eq(out.data, SPAN("012345")));
+    cr_assert_eq(out.data_wire, 16);
+}
+
 Test(stun, a_stream_waits_and_leaves_what_follows)
 {
     uint8_t two[2 * sizeof response4];

@@ -1,0 +1,298 @@
+#include "capture/live.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "capture/prefilter.h"
+
+enum { SNAP = 262144, RETIRE_MS = 100 /* how long the kernel may hold packets back to fill a block */ };
+
+struct interface {
+    struct capture_input told;
+    pcap_t *pcap; /* NULL: gone or down, tried again */
+    int link;
+    uint64_t number;
+    uint64_t dropped_before; /* by earlier openings */
+    int64_t from_ns;         /* packets before that were caught without the filter, and are thrown away */
+    bool lost;               /* broke since the last look */
+    char why[CAPTURE_ERROR];
+};
+
+struct live {
+    struct live_options options;
+    size_t n;
+    struct interface interface[LIVE_INTERFACES];
+};
+
+static int64_t wall_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* ---- opening ---- */
+
+static bool say(struct interface *in, const char *doing, const char *why)
+{
+    snprintf(in->why, sizeof in->why, "%.64s: %s: %.180s", in->told.path, doing, why);
+    return false;
+}
+
+/* The user's program and ours as one; ours alone, the user's alone, or nothing, as far as the link type allows. */
+static bool set_filter(struct interface *in, const struct live_options *o)
+{
+    struct bpf_program user = { 0, NULL }, cut;
+    bool given = o->filter != NULL, fine = true;
+
+    if (given && pcap_compile(in->pcap, &user, o->filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
+        return say(in, "filter", pcap_geterr(in->pcap));
+    if (!o->full_packets && prefilter_build(in->link, given ? &user : NULL, true, &cut)) {
+        fine = pcap_setfilter(in->pcap, &cut) == 0;
+        prefilter_free(&cut);
+    } else if (given) {
+        fine = pcap_setfilter(in->pcap, &user) == 0;
+    }
+    pcap_freecode(&user);
+    return fine || say(in, "filter", pcap_geterr(in->pcap));
+}
+
+static bool configure(pcap_t *p, const struct live_options *o)
+{
+    size_t buffer = o->buffer_bytes ? o->buffer_bytes : LIVE_BUFFER_DEFAULT;
+
+    (void)pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+    return pcap_set_snaplen(p, SNAP) == 0 && pcap_set_timeout(p, RETIRE_MS) == 0 && pcap_set_buffer_size(p, (int)buffer) == 0 &&
+           pcap_set_promisc(p, o->promiscuous) == 0;
+}
+
+/* `down`: told where the interface is there and merely down. */
+static bool interface_open(struct interface *in, const struct live_options *o, bool *down)
+{
+    char why[PCAP_ERRBUF_SIZE] = "";
+    int status;
+
+    *down = false;
+    in->pcap = pcap_create(in->told.path, why);
+    if (!in->pcap)
+        return say(in, "cannot be captured", why);
+    status = configure(in->pcap, o) ? pcap_activate(in->pcap) : PCAP_ERROR;
+    *down = status == PCAP_ERROR_IFACE_NOT_UP;
+    if (status < 0)
+        say(in,
+            status == PCAP_ERROR_PERM_DENIED ? "not allowed (run as root, or give the program CAP_NET_RAW)"
+                                             : "cannot be captured",
+            *pcap_geterr(in->pcap) ? pcap_geterr(in->pcap) : pcap_statustostr(status));
+    in->link = status < 0 ? 0 : pcap_datalink(in->pcap);
+    if (status >= 0 && set_filter(in, o) && pcap_setnonblock(in->pcap, 1, why) == 0) {
+        in->from_ns = wall_ns();
+        return true;
+    }
+    pcap_close(in->pcap);
+    in->pcap = NULL;
+    return false;
+}
+
+struct live *live_open(const struct live_options *o, char error[CAPTURE_ERROR])
+{
+    struct live *l = calloc(1, sizeof *l);
+    bool down;
+
+    snprintf(error, CAPTURE_ERROR, "%s", l ? "" : "not enough memory");
+    if (!l)
+        return NULL;
+    l->options = *o;
+    for (size_t i = 0; i < o->n; i++) {
+        struct interface *in = &l->interface[l->n];
+
+        if (l->n == LIVE_INTERFACES) {
+            snprintf(error, CAPTURE_ERROR, "more than %d interfaces; name fewer, or use 'any'", LIVE_INTERFACES);
+            live_close(l);
+            return NULL;
+        }
+        l->n++;
+        in->told.path = o->interfaces[i];
+        if (!interface_open(in, o, &down) && !down) {
+            memcpy(error, in->why, CAPTURE_ERROR);
+            live_close(l);
+            return NULL;
+        }
+    }
+    return l;
+}
+
+void live_close(struct live *l)
+{
+    for (size_t i = 0; l && i < l->n; i++)
+        if (l->interface[i].pcap)
+            pcap_close(l->interface[i].pcap);
+    free(l);
+}
+
+/* ---- reading ---- */
+
+size_t live_descriptors(const struct live *l, int fds[LIVE_INTERFACES])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (l->interface[i].pcap)
+            fds[n++] = pcap_get_selectable_fd(l->interface[i].pcap);
+    return n;
+}
+
+struct reading {
+    struct interface *in;
+    unsigned index;
+    void (*each)(void *self, const struct frame *f);
+    void *self;
+};
+
+static void count(struct capture_input *told, int64_t ts_ns, size_t wire)
+{
+    if (told->packets++ == 0)
+        told->first_ns = told->last_ns = ts_ns;
+    told->last_ns = ts_ns > told->last_ns ? ts_ns : told->last_ns;
+    told->bytes += wire;
+}
+
+static void packet(u_char *self, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+    struct reading *r = (struct reading *)(void *)self;
+    struct frame f = { .ts_ns = (int64_t)h->ts.tv_sec * NS_PER_S + h->ts.tv_usec,
+                       .link = r->in->link,
+                       .bytes = { bytes, h->caplen },
+                       .wire = h->len < h->caplen ? h->caplen : h->len };
+
+    if (f.ts_ns < r->in->from_ns)
+        return;
+    f.id = frame_id(r->index, ++r->in->number);
+    count(&r->in->told, f.ts_ns, f.wire);
+    r->each(r->self, &f);
+}
+
+static void drops(struct interface *in)
+{
+    struct pcap_stat s;
+
+    if (in->pcap && pcap_stats(in->pcap, &s) == 0)
+        in->told.dropped = in->dropped_before + s.ps_drop + s.ps_ifdrop;
+}
+
+static void lose(struct interface *in)
+{
+    say(in, "lost", pcap_geterr(in->pcap));
+    drops(in);
+    in->dropped_before = in->told.dropped;
+    pcap_close(in->pcap);
+    in->pcap = NULL;
+    in->lost = true;
+}
+
+size_t live_read(struct live *l, size_t most, void (*each)(void *self, const struct frame *f), void *self)
+{
+    size_t all = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        struct reading r = { &l->interface[i], (unsigned)i, each, self };
+        int got = r.in->pcap ? pcap_dispatch(r.in->pcap, (int)most, packet, (u_char *)&r) : 0;
+
+        if (got == PCAP_ERROR)
+            lose(r.in);
+        else if (got > 0)
+            all += (size_t)got;
+    }
+    return all;
+}
+
+/* ---- once a second ---- */
+
+void live_tend(struct live *l, void (*told)(void *self, size_t interface, enum live_change change, const char *text), void *self)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct interface *in = &l->interface[i];
+        bool down;
+
+        if (in->lost) {
+            in->lost = false;
+            told(self, i, LIVE_WENT, in->why);
+        } else if (in->pcap) {
+            drops(in);
+        } else if (interface_open(in, &l->options, &down)) {
+            snprintf(in->why, sizeof in->why, "%.64s: captured again", in->told.path);
+            told(self, i, LIVE_CAME_BACK, in->why);
+        }
+    }
+}
+
+/* ---- looking ---- */
+
+size_t live_inputs(const struct live *l)
+{
+    return l->n;
+}
+
+const struct capture_input *live_input(const struct live *l, size_t i)
+{
+    return &l->interface[i].told;
+}
+
+static bool is_captured(const struct live *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->interface[i].told.path, "any") == 0 || strcmp(l->interface[i].told.path, name) == 0)
+            return true;
+    return false;
+}
+
+/* Link-local addresses and those of the loopback are local everywhere, and tell nothing; media uses them nowhere. */
+static bool take_address(const struct sockaddr *a, struct addr *out)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (a && a->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, text, sizeof text);
+    else if (a && a->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, text, sizeof text);
+    return *text && strncmp(text, "fe80", 4) != 0 && addr_parse_ip(span_str(text), 0, out);
+}
+
+size_t live_addresses(const struct live *l, struct addr out[LIVE_ADDRESSES])
+{
+    char why[PCAP_ERRBUF_SIZE];
+    pcap_if_t *all = NULL;
+    size_t n = 0;
+
+    if (pcap_findalldevs(&all, why) != 0)
+        return 0;
+    for (const pcap_if_t *d = all; d; d = d->next)
+        for (const pcap_addr_t *a = is_captured(l, d->name) ? d->addresses : NULL; a && n < LIVE_ADDRESSES; a = a->next)
+            n += take_address(a->addr, &out[n]);
+    pcap_freealldevs(all);
+    return n;
+}
+
+bool live_list(void (*line)(void *self, const char *text), void *self, char error[CAPTURE_ERROR])
+{
+    char why[PCAP_ERRBUF_SIZE], text[160];
+    pcap_if_t *all = NULL;
+
+    if (pcap_findalldevs(&all, why) != 0) {
+        snprintf(error, CAPTURE_ERROR, "interfaces cannot be listed: %.200s", why);
+        return false;
+    }
+    for (const pcap_if_t *d = all; d; d = d->next) {
+        snprintf(text, sizeof text, "%-16s %-4s %.100s", d->name, d->flags & PCAP_IF_UP ? "up" : "down",
+                 d->description ? d->description : "");
+        line(self, text);
+    }
+    pcap_freealldevs(all);
+    return true;
+}

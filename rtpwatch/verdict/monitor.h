@@ -1,0 +1,72 @@
+/*
+ * Findings as they happen (SPEC §5, events): sessions are judged again and again while they last, and what changes is told once. A
+ * verdict must hold for a while before it is believed, in both directions, so that a lost second is no alarm.
+ *
+ * Time is packet time, fed by whoever runs it; nothing happens between two calls of monitor_tick().
+ */
+#ifndef RW_VERDICT_MONITOR_H
+#define RW_VERDICT_MONITOR_H
+
+#include "verdict/verdict.h"
+
+#define EVENTS(X)                                                                                                                \
+    X(SESSION_STARTED, "session.started")             /* its first message */                                                    \
+    X(SESSION_ANSWERED, "session.answered")           /* media is expected from here on */                                       \
+    X(SESSION_MEDIA_MISSING, "session.media_missing") /* a direction failed, or setup did, and it stayed so */                   \
+    X(SESSION_RECOVERED, "session.recovered")         /* after that, all is well again */                                        \
+    X(SESSION_ENDED, "session.ended")                 /* with its last verdict */                                                \
+    X(STUN_CONTRADICTION, "stun.contradiction")       /* a server's answer is found wrong */                                     \
+    X(STUN_SILENT, "stun.silent")                     /* a server that was asked several times has answered nothing */           \
+    X(STUN_ANSWERS, "stun.answers")                   /* a silent one answers */
+
+#define X(id, word) EVENT_##id,
+enum event_kind { EVENTS(X) EVENTS_N };
+#undef X
+
+const char *event_word(enum event_kind k);
+
+struct event {
+    enum event_kind kind;
+    int64_t at_ns;                         /* when it was found, in packet time */
+    const struct session_finding *session; /* of session events, else NULL; valid within the call */
+    const struct server_finding *server;   /* of STUN events, else NULL; valid within the call */
+    uint32_t tx;                           /* of a contradiction: the transaction; else POOL_NONE */
+    enum confidence confidence;            /* of a contradiction */
+};
+
+struct monitor_options {
+    int64_t grace_ns; /* after the answer, before missing media is judged; 0: MONITOR_GRACE_NS */
+};
+
+#define MONITOR_GRACE_NS SECONDS(5)
+#define MONITOR_HOLD_NS  SECONDS(2) /* how long a change must last before it is told */
+#define MONITOR_EVERY_NS SECONDS(5) /* how often a session that is up is judged again */
+#define MONITOR_AFTER_NS SECONDS(2) /* after its end: what was still under way is waited for */
+
+enum { MONITOR_SESSIONS = 1 << 20, MONITOR_CLAIMS = 1 << 16 };
+
+struct monitor {
+    struct monitor_options options;
+    struct pool watched; /* one record for each session that is followed */
+    struct hmap by_session;
+    struct pool claims; /* contradictions that were told */
+    struct hmap by_claim;
+    struct pool silent; /* servers that were told to be silent */
+    struct hmap by_silent;
+    uint32_t claims_from; /* transactions before it are too old to be judged again */
+    int64_t unsignalled_due_ns;
+    uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
+    struct session_finding *finding;                     /* room for one */
+};
+
+/* `o` NULL: defaults. */
+bool monitor_init(struct monitor *m, const struct monitor_options *o); /* false without memory */
+void monitor_done(struct monitor *m);
+
+/* Judges what is due at v->now_ns and tells each change. `v` may be made anew for every call. */
+void monitor_tick(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self);
+
+/* At the end of input: every session that has not ended is told as it stands. */
+void monitor_finish(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self);
+
+#endif
