@@ -1,0 +1,163 @@
+/* The rules in force: loading, reloading, checking. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rule/eval_private.h"
+
+struct rules *rules_new(rules_tell *tell, void *self)
+{
+    struct rules *r = calloc(1, sizeof *r);
+
+    if (r) {
+        r->tell = tell;
+        r->self = self;
+    }
+    return r;
+}
+
+static void runs_free(struct run **run, size_t n)
+{
+    for (size_t i = 0; run && i < n; i++)
+        run_free(run[i]);
+    free(run);
+}
+
+void rules_free(struct rules *r)
+{
+    if (!r)
+        return;
+    runs_free(r->run, r->set ? r->set->n : 0);
+    ruleset_free(r->set);
+    free(r->explained);
+    free(r);
+}
+
+/* ---- loading ---- */
+
+/* Each new rule takes over the state of the one that it is the same as. False without memory: nothing has changed. */
+static bool runs_make(const struct rules *r, const struct ruleset *set, struct run **run)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        run[i] = run_new();
+        if (!run[i])
+            return false;
+    }
+    for (size_t i = 0; r->set && i < set->n; i++)
+        for (size_t k = 0; k < r->set->n; k++)
+            if (strcmp(set->rule[i].name, r->set->rule[k].name) == 0 && strcmp(set->rule[i].text, r->set->rule[k].text) == 0) {
+                struct run *fresh = run[i];
+
+                run[i] = r->run[k];
+                r->run[k] = fresh;
+            }
+    return true;
+}
+
+bool rules_load(struct rules *r, const char *const *paths, size_t n, rules_say *say, void *self)
+{
+    struct problems p = { say, self, 0 };
+    struct ruleset *set = ruleset_read(paths, n, &p);
+    struct run **run = set ? calloc(set->n + 1, sizeof *run) : NULL;
+
+    if (!set || !run || !runs_make(r, set, run)) {
+        if (set)
+            problem(&p, "no memory");
+        runs_free(run, set ? set->n : 0);
+        ruleset_free(set);
+        return false;
+    }
+    runs_free(r->run, r->set ? r->set->n : 0);
+    ruleset_free(r->set);
+    r->set = set;
+    r->run = run;
+    return true;
+}
+
+/* ---- checking ---- */
+
+static void summarise(const struct rule *rule, rules_say *say, void *self)
+{
+    struct strbuf b = { 0 };
+
+    strbuf_fmt(&b, "%s: %s.%s, %s", rule->name, facility_word(rule->facility), severity_word(rule->severity),
+               !rule->enabled  ? "not enabled"
+               : rule->resting ? "resting until a list that it needs has entries"
+                               : "in force");
+    for (size_t i = 0; rule->resting && i < rule->needs_n; i++)
+        strbuf_fmt(&b, "%s%s", i ? ", " : ": ", rule->needs[i]);
+    say(self, strbuf_str(&b));
+    strbuf_done(&b);
+}
+
+bool rules_check(const char *const *paths, size_t n, bool summary, rules_say *say, void *self)
+{
+    struct problems p = { say, self, 0 };
+    struct ruleset *set = ruleset_read(paths, n, &p);
+
+    for (size_t i = 0; set && summary && i < set->n; i++)
+        summarise(&set->rule[i], say, self);
+    ruleset_free(set);
+    return set != NULL;
+}
+
+/* ---- explaining and counting ---- */
+
+static void tell_no_rule(const struct rules *r, const char *name, rules_say *say, void *self)
+{
+    const char *names[RULES_MAX + 1] = { NULL }, *meant;
+    struct strbuf b = { 0 };
+
+    for (size_t i = 0; r->set && i < r->set->n; i++)
+        names[i] = r->set->rule[i].name;
+    meant = nearest(name, names);
+    strbuf_add(&b, "there is no rule \"");
+    strbuf_safe(&b, span_str(name), RULE_NAME);
+    strbuf_fmt(&b, "\"%s%s%s", meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+    say(self, strbuf_str(&b));
+    strbuf_done(&b);
+}
+
+static void tell_rule(const struct rule *rule, rules_say *say, void *self)
+{
+    struct strbuf b = { 0 };
+
+    strbuf_fmt(&b, "rule %s of %s:%u:%u", rule->name, rule->file, rule->line, rule->column);
+    say(self, strbuf_str(&b));
+    summarise(rule, say, self);
+    strbuf_done(&b);
+}
+
+bool rules_explain(struct rules *r, const char *rule, rules_say *say, void *self)
+{
+    const struct rule *found = r->set ? ruleset_find(r->set, rule) : NULL;
+    size_t n = strlen(rule) + 1;
+
+    free(r->explained);
+    r->explained = NULL;
+    r->trace = (struct trace){ say, self };
+    if (!say)
+        return found != NULL;
+    if (!found) {
+        tell_no_rule(r, rule, say, self);
+        return false;
+    }
+    r->explained = malloc(n);
+    if (r->explained)
+        memcpy(r->explained, rule, n);
+    tell_rule(found, say, self);
+    return r->explained != NULL;
+}
+
+struct rules_counts rules_count(const struct rules *r)
+{
+    struct rules_counts c = r->counts;
+
+    c.rules = c.resting = c.groups = c.incidents = 0;
+    for (size_t i = 0; r->set && i < r->set->n; i++) {
+        c.rules += r->set->rule[i].enabled;
+        c.resting += r->set->rule[i].enabled && r->set->rule[i].resting;
+        c.groups += r->run[i]->groups.live;
+        c.incidents += r->run[i]->incidents;
+    }
+    return c;
+}
