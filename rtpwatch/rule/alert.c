@@ -48,28 +48,6 @@ const char *const *alert_field_names(void)
     return field_names;
 }
 
-/*
- * Backslashes stay single: values of an event were escaped when it was made, and a second time would change them. No control character
- * comes through either way.
- */
-void put_safe(struct strbuf *out, const char *text, size_t max)
-{
-    struct span rest = span_str(text);
-    size_t start = out->n;
-
-    while (rest.n && out->n - start < max) {
-        size_t plain = span_find(rest, '\\');
-
-        if (plain == 0) {
-            strbuf_add(out, "\\");
-            rest = span_part(rest, 1, rest.n);
-            continue;
-        }
-        strbuf_safe(out, span_part(rest, 0, plain), max - (out->n - start));
-        rest = span_part(rest, plain, rest.n);
-    }
-}
-
 char *time_text(int64_t ns, char buf[40])
 {
     time_t s = (time_t)(ns / NS_PER_S);

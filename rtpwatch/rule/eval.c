@@ -302,7 +302,7 @@ void rules_event(struct rules *r, const struct cJSON *event, int64_t at_ns)
     const cJSON *word = cJSON_GetObjectItemCaseSensitive(event, "event");
     char buf[40];
 
-    if (!r->set || !cJSON_IsString(word))
+    if (!r->set || !cJSON_IsString(word) || strcmp(word->valuestring, "rule.alert") == 0) /* no rule feeds itself */
         return;
     rules_tick(r, at_ns);
     for (size_t i = 0; i < r->set->n; i++) {

@@ -76,8 +76,6 @@ bool group_fire(struct run *run, struct group *g); /* an empty incident begins; 
 void group_calm(struct run *run, struct group *g); /* it is over */
 
 /* alert.c */
-/* A network's text on one line: no control characters, no broken UTF-8. What was made safe before stays as it is. */
-void put_safe(struct strbuf *out, const char *text, size_t max);
 /* Fills in what an event tells of the incident that it raises. */
 void alert_fill(struct alert *a, struct arena *arena, const struct rule *rule, const char *key, const cJSON *event);
 void put_span(struct strbuf *out, int64_t ns); /* "25m" */

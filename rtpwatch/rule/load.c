@@ -20,7 +20,7 @@ void problem(struct problems *p, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    strbuf_safe(&safe, span_str(p->n > PROBLEMS_TOLD ? "there is more: mend these first" : text), sizeof text);
+    put_safe(&safe, p->n > PROBLEMS_TOLD ? "there is more: mend these first" : text, sizeof text);
     if (p->say)
         p->say(p->self, strbuf_str(&safe));
     strbuf_done(&safe);

@@ -129,3 +129,25 @@ void value_text(const cJSON *value, struct strbuf *out)
     else
         strbuf_add(out, "-");
 }
+
+/*
+ * Backslashes stay single: values of an event were escaped when it was made, and a second time would change them. No control character
+ * comes through either way.
+ */
+void put_safe(struct strbuf *out, const char *text, size_t max)
+{
+    struct span rest = span_str(text);
+    size_t start = out->n;
+
+    while (rest.n && out->n - start < max) {
+        size_t plain = span_find(rest, '\\');
+
+        if (plain == 0) {
+            strbuf_add(out, "\\");
+            rest = span_part(rest, 1, rest.n);
+            continue;
+        }
+        strbuf_safe(out, span_part(rest, 0, plain), max - (out->n - start));
+        rest = span_part(rest, plain, rest.n);
+    }
+}

@@ -52,6 +52,9 @@ const cJSON *path_first(const struct path *p, const cJSON *event); /* NULL: none
 /* A value as text: strings as they are, numbers in decimal; "-" for none, lists and objects. */
 void value_text(const cJSON *value, struct strbuf *out);
 
+/* A network's text on one line: no control characters, no broken UTF-8. What was made safe before stays as it is. */
+void put_safe(struct strbuf *out, const char *text, size_t max);
+
 /* ---- known names ---- */
 
 bool event_pattern_is_known(const char *glob); /* some event matches it */

@@ -54,13 +54,14 @@ static unsigned distance(const char *a, const char *b)
 
 const char *nearest(const char *word, const char *const *words)
 {
-    unsigned best = 1 + (unsigned)strlen(word) / 3; /* farther ones are not what was meant */
+    size_t n = strlen(word);
+    unsigned best = n < 3 ? 1 : 2 + (unsigned)n / 4; /* farther ones are not what was meant */
     const char *found = NULL;
 
-    for (best = best < 2 ? 2 : best; *words; words++) {
+    for (; *words; words++) {
         unsigned d = distance(word, *words);
 
-        if (d < best || (d == best && !found)) {
+        if (d < n && (d < best || (d == best && !found))) {
             best = d;
             found = *words;
         }
