@@ -52,13 +52,20 @@ static void tell(struct rules *r, const struct rule *rule, struct run *run, cons
     strbuf_done(&message);
 }
 
+static void put_events(struct strbuf *out, uint64_t n)
+{
+    strbuf_fmt(out, "%llu event%s", (unsigned long long)n, n == 1 ? "" : "s");
+}
+
 static void tell_update(struct rules *r, const struct rule *rule, struct run *run, struct group *g, int64_t now_ns)
 {
     struct strbuf prefix = { 0 };
 
     strbuf_add(&prefix, "still, for ");
     put_span(&prefix, now_ns - g->first_ns);
-    strbuf_fmt(&prefix, ", %llu events: ", (unsigned long long)g->incident->alert.count);
+    strbuf_add(&prefix, ", ");
+    put_events(&prefix, g->incident->alert.count);
+    strbuf_add(&prefix, ": ");
     tell(r, rule, run, g, ALERT_UPDATE, strbuf_str(&prefix), now_ns);
     g->told_ns = now_ns;
     g->told_count = g->incident->alert.count;
@@ -76,7 +83,9 @@ static void recover(struct rules *r, const struct rule *rule, struct run *run, s
         strbuf_add(&prefix, "quiet for ");
         put_span(&prefix, rule->quiet_ns);
     }
-    strbuf_fmt(&prefix, " after %llu events in ", (unsigned long long)g->incident->alert.count);
+    strbuf_add(&prefix, " after ");
+    put_events(&prefix, g->incident->alert.count);
+    strbuf_add(&prefix, " in ");
     put_span(&prefix, g->last_ns - g->first_ns);
     strbuf_add(&prefix, ": ");
     if (rule->recovers)
