@@ -5,6 +5,7 @@
 
 #include "rule/eval_private.h"
 
+enum { EVENT_WORD = 60 };
 #define TICK_NS SECONDS(1)
 
 /* One event and one rule. */
@@ -78,7 +79,9 @@ static void recover(struct rules *r, const struct rule *rule, struct run *run, s
     struct strbuf prefix = { 0 };
 
     if (event) {
-        strbuf_fmt(&prefix, "over (%s)", event);
+        strbuf_add(&prefix, "over (");
+        put_safe(&prefix, event, EVENT_WORD);
+        strbuf_add(&prefix, ")");
     } else {
         strbuf_add(&prefix, "quiet for ");
         put_span(&prefix, rule->quiet_ns);

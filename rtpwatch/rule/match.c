@@ -25,7 +25,8 @@ void trace_line(const struct trace *t, unsigned depth, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    strbuf_fmt(&b, "%*s%s", (int)(2 * depth), "", line);
+    strbuf_fmt(&b, "%*s", (int)(2 * depth), "");
+    put_safe(&b, line, sizeof line);
     t->say(t->self, strbuf_str(&b));
     strbuf_done(&b);
 }

@@ -53,15 +53,14 @@ static bool runs_make(const struct rules *r, const struct ruleset *set, struct r
     return true;
 }
 
-bool rules_load(struct rules *r, const char *const *paths, size_t n, rules_say *say, void *self)
+/* `set` NULL: its problems were told. */
+static bool put_in_force(struct rules *r, struct ruleset *set, struct problems *p)
 {
-    struct problems p = { say, self, 0 };
-    struct ruleset *set = ruleset_read(paths, n, &p);
     struct run **run = set ? calloc(set->n + 1, sizeof *run) : NULL;
 
     if (!set || !run || !runs_make(r, set, run)) {
         if (set)
-            problem(&p, "no memory");
+            problem(p, "no memory");
         runs_free(run, set ? set->n : 0);
         ruleset_free(set);
         return false;
@@ -71,6 +70,29 @@ bool rules_load(struct rules *r, const char *const *paths, size_t n, rules_say *
     r->set = set;
     r->run = run;
     return true;
+}
+
+bool rules_load(struct rules *r, const char *const *paths, size_t n, rules_say *say, void *self)
+{
+    struct problems p = { say, self, 0 };
+
+    return put_in_force(r, ruleset_read(paths, n, &p), &p);
+}
+
+bool rules_load_text(struct rules *r, const char *name, struct span text, rules_say *say, void *self)
+{
+    struct problems p = { say, self, 0 };
+    struct ruleset *set = calloc(1, sizeof *set);
+
+    if (!set)
+        return false;
+    ruleset_parse(set, name, text, &p);
+    ruleset_link(set, &p);
+    if (p.n) {
+        ruleset_free(set);
+        set = NULL;
+    }
+    return put_in_force(r, set, &p);
 }
 
 /* ---- checking ---- */

@@ -199,4 +199,8 @@ void ruleset_parse(struct ruleset *s, const char *file, struct span text, struct
 /* After the last file: lists are looked up, and rules without those that they need rest. */
 void ruleset_link(struct ruleset *s, struct problems *p);
 
+/* rules_load() and rules_restore() of a text that is in no file; `name`: what mistakes call it. */
+bool rules_load_text(struct rules *r, const char *name, struct span text, rules_say *say, void *self);
+bool rules_restore_text(struct rules *r, const char *name, struct span text, int64_t now_ns, rules_say *say, void *self);
+
 #endif

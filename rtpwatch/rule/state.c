@@ -225,7 +225,7 @@ static void restore_incident(struct rules *r, const cJSON *o, int64_t now_ns)
     restore_details(&g->incident->alert, &g->incident->arena, o);
 }
 
-static bool restore_text(struct rules *r, const char *path, struct span text, int64_t now_ns, rules_say *say, void *self)
+bool rules_restore_text(struct rules *r, const char *name, struct span text, int64_t now_ns, rules_say *say, void *self)
 {
     struct place_error e;
     cJSON *root = place_check(text, &e) ? cJSON_ParseWithLength((const char *)text.p, text.n) : NULL;
@@ -234,11 +234,12 @@ static bool restore_text(struct rules *r, const char *path, struct span text, in
     bool fine = cJSON_IsNumber(version) && version->valuedouble == STATE_VERSION && cJSON_IsArray(list);
     size_t n = 0;
 
-    for (const cJSON *o = fine ? list->child : NULL; o && n < STATE_INCIDENTS; o = o->next, n++)
+    clock_feed(&r->clock, now_ns);
+    for (const cJSON *o = fine && r->set ? list->child : NULL; o && n < STATE_INCIDENTS; o = o->next, n++)
         if (cJSON_IsObject(o))
             restore_incident(r, o, now_ns);
     cJSON_Delete(root);
-    return fine || trouble(say, self, "%s: not a file of incidents that this version wrote: it is not used", path);
+    return fine || trouble(say, self, "%s: not a file of incidents that this version wrote: it is not used", name);
 }
 
 bool rules_restore(struct rules *r, const char *path, int64_t now_ns, rules_say *say, void *self)
@@ -250,13 +251,12 @@ bool rules_restore(struct rules *r, const char *path, int64_t now_ns, rules_say 
 
     if (!f)
         return errno == ENOENT || trouble(say, self, "%s: cannot be read: %s", path, strerror(errno));
-    clock_feed(&r->clock, now_ns);
     if (text)
         n = fread(text, 1, STATE_BYTES + 1, f);
     if (!text || ferror(f) || n > STATE_BYTES)
         trouble(say, self, "%s: cannot be read: %s", path, !text ? "no memory" : n > STATE_BYTES ? "too large" : "input error");
     else
-        fine = !r->set || restore_text(r, path, (struct span){ (const uint8_t *)text, n }, now_ns, say, self);
+        fine = rules_restore_text(r, path, (struct span){ (const uint8_t *)text, n }, now_ns, say, self);
     fclose(f);
     free(text);
     return fine;

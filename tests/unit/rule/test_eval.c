@@ -271,6 +271,19 @@ Test(hostile, nothing_of_an_event_breaks_the_line)
     alerts_end(&a);
 }
 
+Test(hostile, not_even_the_word_of_an_event)
+{
+    struct alerts a;
+
+    alerts_begin(&a, RULES("\"on\":\"*\",\"message\":\"m\",\"recover_on\":{\"on\":\"*\"},\"cooldown\":null"));
+    rules_explain(a.rules, "r", alerts_say, &a);
+    alerts_event(&a, 0, "{\"event\":\"x\\u0001\\n\"}");
+    alerts_event(&a, 1, "{\"event\":\"x\\u0001\\n\"}");
+    alerts_expect(&a, "alert r [] 1: m\nrecovery r [] 1: over (x\\x01\\x0a) after 1 event in 0s: m\nalert r [] 1: m\n");
+    cr_assert_not(strchr(strbuf_str(&a.said), 1));
+    alerts_end(&a);
+}
+
 Test(hostile, long_values_are_cut)
 {
     struct strbuf event = { 0 };
