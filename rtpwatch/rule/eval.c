@@ -319,7 +319,7 @@ void rules_event(struct rules *r, const struct cJSON *event, int64_t at_ns)
     rules_tick(r, at_ns);
     for (size_t i = 0; i < r->set->n; i++) {
         struct turn t = {
-            r, &r->set->rule[i], r->run[i], event, word->valuestring, r->clock.now_ns, trace_of(r, &r->set->rule[i])
+            r, &r->set->rule[i], r->set->rule[i].run, event, word->valuestring, r->clock.now_ns, trace_of(r, &r->set->rule[i])
         };
 
         if (!hears(t.rule, t.word))
@@ -353,7 +353,7 @@ void rules_tick(struct rules *r, int64_t now_ns)
         return;
     r->ticked_ns = r->clock.now_ns;
     for (size_t i = 0; i < r->set->n; i++) {
-        struct run *run = r->run[i];
+        struct run *run = r->set->rule[i].run;
 
         for (uint32_t slot = run->firing.oldest, newer; slot != POOL_NONE; slot = newer) {
             struct group *g = pool_at(&run->groups, slot);

@@ -58,8 +58,7 @@ struct rules {
     struct clock clock;
     int64_t ticked_ns;
     struct ruleset *set;
-    struct run **run; /* one for each rule of the set */
-    char *explained;  /* name of the rule that is traced, NULL: none */
+    char *explained; /* name of the rule that is traced, NULL: none */
     struct trace trace;
     struct rules_counts counts;
 };

@@ -34,7 +34,7 @@ struct rule *ruleset_find(struct ruleset *s, const char *name)
     return NULL;
 }
 
-const struct list *ruleset_list(const struct ruleset *s, const char *name)
+struct list *ruleset_list(struct ruleset *s, const char *name)
 {
     for (size_t i = 0; i < s->lists_n; i++)
         if (strcmp(s->list[i].name, name) == 0)

@@ -143,11 +143,15 @@ static bool is_exists(const struct test *t)
     return t->op == OP_EXISTS;
 }
 
+struct asked {
+    const struct cond *cond;
+};
+
 static bool all_tests(void *self, const cJSON *value)
 {
-    const struct cond *c = self;
+    const struct asked *a = self;
 
-    for (const struct test *t = c->tests; t; t = t->next)
+    for (const struct test *t = a->cond->tests; t; t = t->next)
         if (!is_exists(t) && !test_holds(t, value))
             return false;
     return true;
@@ -156,6 +160,7 @@ static bool all_tests(void *self, const cJSON *value)
 /* Whether a field is there is asked of the field, the other tests of its values. */
 static bool field_holds(const struct cond *c, const cJSON *event)
 {
+    struct asked asked = { c };
     bool others = false;
 
     for (const struct test *t = c->tests; t; t = t->next) {
@@ -163,7 +168,7 @@ static bool field_holds(const struct cond *c, const cJSON *event)
         if (is_exists(t) && (path_first(&c->path, event) != NULL) != (t->v->number != 0))
             return false;
     }
-    return !others || path_walk(&c->path, event, all_tests, (void *)(uintptr_t)c);
+    return !others || path_walk(&c->path, event, all_tests, &asked);
 }
 
 /* ---- telling ---- */

@@ -407,7 +407,7 @@ static bool fill_list(struct reader *r, const cJSON *value, struct list *l)
 
 static bool read_list(struct reader *r, const cJSON *value)
 {
-    struct list *l = (struct list *)(uintptr_t)ruleset_list(r->set, value->string);
+    struct list *l = ruleset_list(r->set, value->string);
 
     if (!cJSON_IsArray(value))
         return wrong(r, value, ABOUT_VALUE, "expected a list [ ] of values");

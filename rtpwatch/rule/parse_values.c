@@ -127,7 +127,7 @@ bool read_duration(struct reader *r, const cJSON *value, int64_t *out_ns)
     static const char units[] = "smhd";
     static const int64_t seconds[] = { 1, 60, 3600, 86400 };
     struct span text = cJSON_IsString(value) ? span_str(value->valuestring) : SPAN_NONE;
-    const char *unit = text.n ? memchr(units, text.p[text.n - 1], 4) : NULL;
+    const char *unit = text.n ? strchr(units, text.p[text.n - 1]) : NULL;
     uint64_t n = 0;
 
     *out_ns = 0;
@@ -184,7 +184,7 @@ bool check_path(struct reader *r, const cJSON *at, const struct path *p)
 
 bool read_path(struct reader *r, const cJSON *value, struct path *out)
 {
-    const char *text, *why;
+    const char *text = "", *why = "";
 
     if (!read_string(r, value, RULE_TEXT, &text))
         return false;

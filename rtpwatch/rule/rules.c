@@ -15,60 +15,53 @@ struct rules *rules_new(rules_tell *tell, void *self)
     return r;
 }
 
-static void runs_free(struct run **run, size_t n)
+static void set_free(struct ruleset *set)
 {
-    for (size_t i = 0; run && i < n; i++)
-        run_free(run[i]);
-    free(run);
+    for (size_t i = 0; set && i < set->n; i++)
+        run_free(set->rule[i].run);
+    ruleset_free(set);
 }
 
 void rules_free(struct rules *r)
 {
     if (!r)
         return;
-    runs_free(r->run, r->set ? r->set->n : 0);
-    ruleset_free(r->set);
+    set_free(r->set);
     free(r->explained);
     free(r);
 }
 
 /* ---- loading ---- */
 
-/* Each new rule takes over the state of the one that it is the same as. False without memory: nothing has changed. */
-static bool runs_make(const struct rules *r, const struct ruleset *set, struct run **run)
+/* Each new rule takes over the state of the one that it is the same as. */
+static void take_over(struct ruleset *old, struct rule *rule)
 {
-    for (size_t i = 0; i < set->n; i++) {
-        run[i] = run_new();
-        if (!run[i])
-            return false;
-    }
-    for (size_t i = 0; r->set && i < set->n; i++)
-        for (size_t k = 0; k < r->set->n; k++)
-            if (strcmp(set->rule[i].name, r->set->rule[k].name) == 0 && strcmp(set->rule[i].text, r->set->rule[k].text) == 0) {
-                struct run *fresh = run[i];
+    struct rule *same = old ? ruleset_find(old, rule->name) : NULL;
+    struct run *fresh = rule->run;
 
-                run[i] = r->run[k];
-                r->run[k] = fresh;
-            }
-    return true;
+    if (!same || strcmp(same->text, rule->text) != 0)
+        return;
+    rule->run = same->run;
+    same->run = fresh;
 }
 
 /* `set` NULL: its problems were told. */
 static bool put_in_force(struct rules *r, struct ruleset *set, struct problems *p)
 {
-    struct run **run = set ? calloc(set->n + 1, sizeof *run) : NULL;
-
-    if (!set || !run || !runs_make(r, set, run)) {
-        if (set)
-            problem(p, "no memory");
-        runs_free(run, set ? set->n : 0);
-        ruleset_free(set);
+    if (!set)
         return false;
+    for (size_t i = 0; i < set->n; i++) {
+        set->rule[i].run = run_new();
+        if (!set->rule[i].run) {
+            problem(p, "no memory");
+            set_free(set);
+            return false;
+        }
     }
-    runs_free(r->run, r->set ? r->set->n : 0);
-    ruleset_free(r->set);
+    for (size_t i = 0; i < set->n; i++)
+        take_over(r->set, &set->rule[i]);
+    set_free(r->set);
     r->set = set;
-    r->run = run;
     return true;
 }
 
@@ -178,8 +171,8 @@ struct rules_counts rules_count(const struct rules *r)
     for (size_t i = 0; r->set && i < r->set->n; i++) {
         c.rules += r->set->rule[i].enabled;
         c.resting += r->set->rule[i].enabled && r->set->rule[i].resting;
-        c.groups += r->run[i]->groups.live;
-        c.incidents += r->run[i]->incidents;
+        c.groups += r->set->rule[i].run->groups.live;
+        c.incidents += r->set->rule[i].run->incidents;
     }
     return c;
 }

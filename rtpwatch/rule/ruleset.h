@@ -1,4 +1,4 @@
-/* Rules as they were read: what parse.c writes and eval.c reads. All of it lives in the set's arena and stays as it is. */
+/* Rules as they were read: what parse.c writes and eval.c reads. It lives in the set's arena and, but for their state, stays as it is. */
 #ifndef RW_RULE_RULESET_H
 #define RW_RULE_RULESET_H
 
@@ -170,6 +170,7 @@ struct rule {
     size_t pieces_n;
     struct piece *pieces; /* the message */
     const char *text;     /* as JSON, to tell whether it changed */
+    struct run *run;      /* its state, once it is in force */
 };
 
 struct ruleset {
@@ -180,7 +181,7 @@ struct ruleset {
 };
 
 struct rule *ruleset_find(struct ruleset *s, const char *name);
-const struct list *ruleset_list(const struct ruleset *s, const char *name);
+struct list *ruleset_list(struct ruleset *s, const char *name);
 void ruleset_free(struct ruleset *s);
 
 /* Who is told of mistakes, and how many there were. */

@@ -37,7 +37,9 @@ static const char *definition(const struct rule *rule, char buf[20])
 /* Microseconds: a double holds them exactly, nanoseconds it would not. */
 static void put_us(cJSON *o, const char *name, int64_t ns)
 {
-    cJSON_AddNumberToObject(o, name, (double)(ns / NS_PER_US));
+    int64_t us = ns / NS_PER_US;
+
+    cJSON_AddNumberToObject(o, name, (double)us);
 }
 
 static cJSON *saved(const struct rule *rule, const struct group *g)
@@ -74,7 +76,7 @@ static char *state_text(const struct rules *r)
     cJSON_AddNumberToObject(o, "version", STATE_VERSION);
     list = cJSON_AddArrayToObject(o, "incidents");
     for (size_t i = 0; r->set && i < r->set->n; i++) {
-        const struct run *run = r->run[i];
+        const struct run *run = r->set->rule[i].run;
 
         for (uint32_t slot = run->firing.oldest; slot != POOL_NONE && n < STATE_INCIDENTS; n++) {
             const struct group *g = pool_at(&run->groups, slot);
@@ -137,8 +139,9 @@ static int64_t time_of(const cJSON *o, const char *name, int64_t now_ns)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
     double us = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    int64_t now_us = now_ns / NS_PER_US;
 
-    return us >= 0 && us < (double)(now_ns / NS_PER_US) ? (int64_t)us * NS_PER_US : now_ns;
+    return us >= 0 && us < (double)now_us ? (int64_t)us * NS_PER_US : now_ns;
 }
 
 static uint64_t count_of(const cJSON *o)
@@ -204,7 +207,7 @@ static void restore_details(struct alert *a, struct arena *arena, const cJSON *o
 static void restore_incident(struct rules *r, const cJSON *o, int64_t now_ns)
 {
     const struct rule *rule = ruleset_find(r->set, text_of(o, "rule"));
-    struct run *run = rule ? r->run[rule - r->set->rule] : NULL;
+    struct run *run = rule ? rule->run : NULL;
     struct strbuf key = { 0 };
     struct group *g = NULL;
     char buf[20];
