@@ -118,8 +118,11 @@ bool rules_save(const struct rules *r, const char *path, rules_say *say, void *s
     if (fd >= 0 && close(fd) != 0)
         fine = false;
     fine = fine && rename(strbuf_str(&beside), path) == 0;
-    if (!fine)
+    if (!fine) {
         trouble(say, self, "%s: incidents cannot be saved: %s", path, text ? strerror(errno) : "no memory");
+        if (fd >= 0)
+            unlink(strbuf_str(&beside));
+    }
     strbuf_done(&beside);
     cJSON_free(text);
     return fine;

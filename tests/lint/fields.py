@@ -83,7 +83,8 @@ def main():
         paths[1].write_text(HEAD + "\n".join(wanted) + "\n", encoding="utf-8")
         return 0
     there = [line for line in paths[1].read_text(encoding="utf-8").splitlines() if line.startswith(("EVENT(", "FIELD("))]
-    wrong = [f"{line}: missing" for line in wanted if line not in there] + [f"{line}: no event has it" for line in there if line not in wanted]
+    wrong = [f"{line}: missing" for line in wanted if line not in there]
+    wrong += [f"{line}: no event has it" for line in there if line not in wanted]
     for line in wrong:
         print(f"{paths[1]}: {line}")
     if wrong:

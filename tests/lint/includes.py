@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "classify": {"base", "net", "dissectors"},
     "track": {"base", "net", "dissectors"},
     "verdict": {"base", "track"},
-    "rule": {"base", "verdict"},
+    "rule": {"base"},
     "out": {"base", "capture", "track", "verdict", "rule"},
     "app": {"base", "dissectors", "capture", "net", "classify", "track", "verdict", "rule", "out"},
 }
