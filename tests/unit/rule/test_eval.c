@@ -146,6 +146,20 @@ Test(eval, a_share_of_all)
     alerts_end(&a);
 }
 
+Test(eval, a_share_forgets_slice_by_slice)
+{
+    struct alerts a;
+
+    alerts_begin(&a, SHARE);
+    for (unsigned i = 0; i < 4; i++)
+        alerts_event(&a, i, ENDED("no_media"));
+    for (unsigned s = 100; s < 1200; s += 300)
+        alerts_event(&a, s, ENDED("ok"));
+    alerts_event(&a, 1200, ENDED("no_media")); /* the fifth, and the four are 20 minutes old */
+    alerts_expect(&a, "");
+    alerts_end(&a);
+}
+
 Test(eval, alternatives_and_messages)
 {
     struct alerts a;
