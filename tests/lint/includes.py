@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "classify": {"base", "net", "dissectors"},
     "track": {"base", "net", "dissectors"},
     "verdict": {"base", "track"},
-    "rule": {"base", "verdict"},
+    "rule": {"base"},
     "out": {"base", "capture", "track", "verdict", "rule"},
     "app": {"base", "dissectors", "capture", "net", "classify", "track", "verdict", "rule", "out"},
 }
@@ -35,10 +35,10 @@ HEADERS_ALONE = {"capture/capture.h"}
 LIBRARY_ONLY_IN = {
     r"pcap": ("rtpwatch/capture/*",),
     r"ndpi": ("rtpwatch/classify/ndpi.c",),
-    r"cjson|cJSON": ("rtpwatch/out/*", "rtpwatch/app/*"),
+    r"cjson|cJSON": ("rtpwatch/out/*", "rtpwatch/rule/*", "rtpwatch/app/*"),
     r"openssl": ("dissectors/*_crypto.c", "rtpwatch/out/syslog_tls.c"),
 }
-LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}, "SSL": {"out"}}
+LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "rule", "app"}, "CRYPTO": {"dissectors"}, "SSL": {"out"}}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
 MODULE_FOLDER = {"pipeline": "app", "vantages": "app", "syslog": "out"}

@@ -1,0 +1,181 @@
+/* Rule files and folders of them into one set of rules. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "rule/ruleset.h"
+
+void problem(struct problems *p, const char *fmt, ...)
+{
+    struct strbuf safe = { 0 };
+    char text[2000];
+    va_list ap;
+
+    if (p->n++ > PROBLEMS_TOLD)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    put_safe(&safe, p->n > PROBLEMS_TOLD ? "there is more: mend these first" : text, sizeof text);
+    if (p->say)
+        p->say(p->self, strbuf_str(&safe));
+    strbuf_done(&safe);
+}
+
+struct rule *ruleset_find(struct ruleset *s, const char *name)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->rule[i].name, name) == 0)
+            return &s->rule[i];
+    return NULL;
+}
+
+struct list *ruleset_list(struct ruleset *s, const char *name)
+{
+    for (size_t i = 0; i < s->lists_n; i++)
+        if (strcmp(s->list[i].name, name) == 0)
+            return &s->list[i];
+    return NULL;
+}
+
+void ruleset_free(struct ruleset *s)
+{
+    if (s)
+        arena_done(&s->arena);
+    free(s);
+}
+
+/* ---- lists that rules name ---- */
+
+static const struct list *link_list(struct ruleset *s, const struct rule *r, const char *name, struct problems *p)
+{
+    const char *names[RULE_LISTS + 1] = { NULL }, *meant;
+    const struct list *l = ruleset_list(s, name);
+
+    if (l)
+        return l;
+    for (size_t i = 0; i < s->lists_n; i++)
+        names[i] = s->list[i].name;
+    meant = nearest(name, names);
+    problem(p, "%s:%u:%u: rule %s: no file has the list \"%s\"%s%s%s", r->file, r->line, r->column, r->name, name,
+            meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+    return NULL;
+}
+
+static void link_cond(struct ruleset *s, const struct rule *r, struct cond *c, struct problems *p)
+{
+    for (; c; c = c->next) {
+        for (struct test *t = c->tests; t; t = t->next) {
+            t->list = t->list_name ? link_list(s, r, t->list_name, p) : NULL;
+            for (size_t i = 0; t->op == OP_CIDR && t->list && i < t->list->n; i++)
+                if (t->list->v[i].net.none)
+                    problem(p, "%s:%u:%u: rule %s: entry %zu of list \"%s\" is no network (use \"listed\" for names)", r->file,
+                            r->line, r->column, r->name, i + 1, t->list->name);
+        }
+        link_cond(s, r, c->child, p);
+    }
+}
+
+void ruleset_link(struct ruleset *s, struct problems *p)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct rule *r = &s->rule[i];
+
+        link_cond(s, r, r->on.where, p);
+        link_cond(s, r, r->of.where, p);
+        link_cond(s, r, r->over.where, p);
+        r->resting = false;
+        for (size_t k = 0; k < r->needs_n; k++) {
+            const struct list *l = link_list(s, r, r->needs[k], p);
+
+            r->resting |= !l || !l->n;
+        }
+    }
+}
+
+/* ---- files ---- */
+
+static void read_file(struct ruleset *s, const char *path, struct problems *p)
+{
+    FILE *f = fopen(path, "rb");
+    char *text = f ? malloc(RULE_FILE_BYTES + 1) : NULL;
+    size_t n;
+
+    if (!f || !text) {
+        problem(p, "%s: cannot be read: %s", path, f ? "no memory" : strerror(errno));
+    } else {
+        n = fread(text, 1, RULE_FILE_BYTES + 1, f);
+        if (ferror(f))
+            problem(p, "%s: cannot be read: %s", path, strerror(errno));
+        else if (n > RULE_FILE_BYTES)
+            problem(p, "%s: expected at most %d bytes", path, RULE_FILE_BYTES);
+        else
+            ruleset_parse(s, path, (struct span){ (const uint8_t *)text, n }, p);
+    }
+    if (f)
+        fclose(f);
+    free(text);
+}
+
+static int is_json(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".json") == 0;
+}
+
+/* In the order of their bytes, whatever the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void read_folder(struct ruleset *s, const char *path, struct problems *p)
+{
+    struct dirent **entry;
+    int n = scandir(path, &entry, is_json, by_name);
+
+    if (n < 0) {
+        problem(p, "%s: cannot be read: %s", path, strerror(errno));
+        return;
+    }
+    if (n > RULE_FILES)
+        problem(p, "%s: expected at most %d files", path, RULE_FILES);
+    for (int i = 0; i < n; i++) {
+        struct strbuf file = { 0 };
+
+        strbuf_fmt(&file, "%s/%s", path, entry[i]->d_name);
+        if (n <= RULE_FILES)
+            read_file(s, strbuf_str(&file), p);
+        strbuf_done(&file);
+        free(entry[i]);
+    }
+    free(entry);
+}
+
+struct ruleset *ruleset_read(const char *const *paths, size_t n, struct problems *p)
+{
+    struct ruleset *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        problem(p, "no memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+
+        if (stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode))
+            read_folder(s, paths[i], p);
+        else
+            read_file(s, paths[i], p);
+    }
+    ruleset_link(s, p);
+    if (!p->n)
+        return s;
+    ruleset_free(s);
+    return NULL;
+}

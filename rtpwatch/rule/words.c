@@ -1,0 +1,120 @@
+/* The words that rules and events use, and the nearest of them to one that is none. */
+#include <string.h>
+
+#include "rule/ruleset.h"
+
+enum { NEAR_BYTES = 96 };
+
+const char *severity_word(enum severity s)
+{
+    static const char *const words[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
+
+    return (unsigned)s < sizeof words / sizeof *words ? words[s] : "notice";
+}
+
+const char *facility_word(unsigned facility)
+{
+    static const char *const words[] = { "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",     "news",
+                                         "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "console", "cron2",
+                                         "local0", "local1", "local2",   "local3", "local4", "local5", "local6",  "local7" };
+
+    return facility < sizeof words / sizeof *words ? words[facility] : "daemon";
+}
+
+const char *alert_kind_word(enum alert_kind k)
+{
+    static const char *const words[] = { "alert", "update", "recovery" };
+
+    return words[k];
+}
+
+/* How many letters must be added, removed or changed (Levenshtein); NEAR_BYTES where a word is too long to be compared. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[NEAR_BYTES + 1];
+    size_t n = strlen(b);
+
+    if (strlen(a) > NEAR_BYTES || n > NEAR_BYTES)
+        return NEAR_BYTES;
+    for (unsigned j = 0; j <= n; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1]; i++) {
+        unsigned corner = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= n; j++) {
+            unsigned change = corner + (a[i - 1] != b[j - 1]), add = row[j - 1] + 1, drop = row[j] + 1;
+
+            corner = row[j];
+            row[j] = change < add ? (change < drop ? change : drop) : (add < drop ? add : drop);
+        }
+    }
+    return row[n];
+}
+
+const char *nearest(const char *word, const char *const *words)
+{
+    size_t n = strlen(word);
+    unsigned best = n < 3 ? 1 : 2 + (unsigned)n / 4; /* farther ones are not what was meant */
+    const char *found = NULL;
+
+    for (; *words; words++) {
+        unsigned d = distance(word, *words);
+
+        if (d < n && (d < best || (d == best && !found))) {
+            best = d;
+            found = *words;
+        }
+    }
+    return found;
+}
+
+/* ---- events and their fields ---- */
+
+static const char *const events[] = {
+#define EVENT(word) word,
+#define FIELD(path)
+#include "rule/fields.def"
+#undef EVENT
+#undef FIELD
+    NULL,
+};
+static const char *const fields[] = {
+#define EVENT(word)
+#define FIELD(path) path,
+#include "rule/fields.def"
+#undef EVENT
+#undef FIELD
+    NULL,
+};
+
+bool event_pattern_is_known(const char *glob)
+{
+    for (const char *const *e = events; *e; e++)
+        if (glob_match(glob, *e))
+            return true;
+    return false;
+}
+
+const char *event_nearest(const char *word)
+{
+    return nearest(word, events);
+}
+
+/* An entry that ends in .* stands for names that nobody can know beforehand, such as those of labels. */
+bool field_is_known(const char *path)
+{
+    for (const char *const *f = fields; *f; f++) {
+        size_t n = strlen(*f);
+        bool open = n > 2 && strcmp(*f + n - 2, ".*") == 0;
+
+        if (open ? strncmp(path, *f, n - 1) == 0 : strcmp(path, *f) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *field_nearest(const char *path)
+{
+    return nearest(path, fields);
+}
