@@ -38,7 +38,13 @@ LIBRARY_ONLY_IN = {
     r"cjson|cJSON": ("rtpwatch/out/*", "rtpwatch/rule/*", "rtpwatch/app/*"),
     r"openssl": ("dissectors/*_crypto.c", "rtpwatch/out/syslog_tls.c"),
 }
-LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "rule", "app"}, "CRYPTO": {"dissectors"}, "SSL": {"out"}}
+LINKS_ONLY_IN = {
+    "PCAP": {"capture", "app"},
+    "NDPI": {"classify"},
+    "CJSON": {"out", "rule", "app"},
+    "CRYPTO": {"dissectors"},
+    "SSL": {"out"},
+}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
 MODULE_FOLDER = {"pipeline": "app", "vantages": "app", "syslog": "out"}
