@@ -27,6 +27,8 @@ enum stun_method {
     STUN_CONNECT = 0x00a,
 };
 
+enum { STUN_XOR_PEER_ADDRESS = 0x0012 }; /* the one attribute that may stand in a message several times (RFC 8656 §9.1) */
+
 enum stun_form { STUN_FLAG, STUN_U32, STUN_U64, STUN_BYTES, STUN_STRING, STUN_ADDR, STUN_XADDR, STUN_ERRCODE, STUN_UNKNOWNS };
 
 struct stun_def {

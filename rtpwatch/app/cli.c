@@ -3,14 +3,20 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE };
+enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER };
 
 static const struct option options[] = {
-    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
-    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
-    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
-    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
-    { "vantage", required_argument, NULL, OPT_VANTAGE }, { NULL, 0, NULL, 0 },
+    { "format", required_argument, NULL, OPT_FORMAT },
+    { "local", required_argument, NULL, OPT_LOCAL },
+    { "filter", required_argument, NULL, OPT_FILTER },
+    { "color", required_argument, NULL, OPT_COLOUR },
+    { "dump-facts", no_argument, NULL, OPT_DUMP },
+    { "read", required_argument, NULL, 'r' },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { "help", no_argument, NULL, 'h' },
+    { "vantage", required_argument, NULL, OPT_VANTAGE },
+    { "link-header", required_argument, NULL, OPT_LINK_HEADER },
+    { NULL, 0, NULL, 0 },
 };
 
 void cli_help(FILE *to)
@@ -25,6 +31,8 @@ void cli_help(FILE *to)
           "      --local ADDR/LEN  these hosts are at the place of the capture (again for more; default: inferred)\n"
           "      --vantage NAME=FILE  read FILE, captured at the place NAME; files of other places are kept apart\n"
           "                        (default: told apart by their local hosts)\n"
+          "      --link-header NAME  a SIP header that joins a B2BUA's legs: one value in both, or the other's Call-ID\n"
+          "                        (again for more; X-Call-ID, X-CID and others are known)\n"
           "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
           "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
           "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
@@ -75,6 +83,19 @@ static bool parse_vantage(struct cli *c, const char *text, char *error)
     return true;
 }
 
+/* A header's name is a token (RFC 3261 §25.1). */
+static bool parse_link_header(struct cli *c, const char *name, char *error)
+{
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
+
+    if (c->link_headers == TRACK_LINK_HEADERS)
+        return fail(error, "--link-header", name, "no more than 16 of them");
+    if (!*name || name[strspn(name, token)])
+        return fail(error, "--link-header", name, "the name of a SIP header, such as X-Call-ID");
+    c->link_header[c->link_headers++] = name;
+    return true;
+}
+
 static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
 {
     for (unsigned i = 0; i < n; i++)
@@ -103,6 +124,7 @@ static bool option(struct cli *c, int opt, const char *value, char *error)
         return true;
     case OPT_LOCAL: return parse_local(c, value, error);
     case OPT_VANTAGE: return parse_vantage(c, value, error);
+    case OPT_LINK_HEADER: return parse_link_header(c, value, error);
     case OPT_FILTER: c->filter = value; return true;
     case OPT_DUMP: c->dump_facts = true; return true;
     case OPT_VERSION: c->action = ACTION_VERSION; return true;

@@ -25,6 +25,8 @@ struct cli {
     const char *filter; /* NULL: all packets */
     struct local_net local[CLI_LOCALS];
     size_t locals;
+    const char *link_header[TRACK_LINK_HEADERS];
+    size_t link_headers;
     const char **files; /* malloc'ed list of argv's strings */
     char **vantage;     /* of each file its name by --vantage, or NULL */
     size_t files_n;

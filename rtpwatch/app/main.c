@@ -79,6 +79,7 @@ static bool write_report(struct run *r)
     struct out_report out = { .report = &r->report,
                               .faults = &r->faults,
                               .inputs = r->inputs,
+                              .vantage_of = r->vantages.of_input,
                               .packets = r->packets,
                               .packets_n = DISPOSITIONS_N,
                               .hints = r->hints,
@@ -112,11 +113,13 @@ static bool inputs_sound(struct run *r)
 }
 
 /* So many packets lost that what was not seen may have been there all the same: one in 200. */
-static bool lost_too_many(struct run *r)
+static bool lost_too_many(struct run *r, size_t vantage)
 {
     uint64_t packets = 0, dropped = 0;
 
-    for (size_t i = 0; i < capture_inputs(r->capture); i++) {
+    for (size_t i = 0; i < capture_inputs(r->capture) && i < CAPTURE_INPUTS; i++) {
+        if (r->vantages.of_input[i] != vantage)
+            continue;
         packets += capture_input(r->capture, i)->packets;
         dropped += capture_input(r->capture, i)->dropped;
     }
@@ -135,8 +138,10 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
     r->facts.to = stdout;
     for (size_t i = 0; i < r->vantages.n; i++) {
         r->pipeline[i] = pipeline_new();
-        if (!r->pipeline[i])
+        if (!r->pipeline[i] || !pipeline_inputs(r->pipeline[i], vantages_files(&r->vantages, r->cli.files_n, i)))
             return false;
+        for (size_t k = 0; k < r->cli.link_headers; k++)
+            track_link_header(r->pipeline[i]->track, r->cli.link_header[k]);
         if (r->cli.dump_facts)
             r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
     }
@@ -146,12 +151,15 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
 static bool make_report(struct run *r)
 {
     struct vantage_input in[VANTAGES_KEPT];
-    bool lost = lost_too_many(r);
 
     for (size_t i = 0; i < r->vantages.n; i++)
-        in[i] = (struct vantage_input){
-            r->vantages.name[i], r->pipeline[i]->track, { r->cli.local, r->cli.locals, lost }, r->pipeline[i]->clock.now_ns
-        };
+        in[i] = (struct vantage_input){ .name = r->vantages.name[i],
+                                        .track = r->pipeline[i]->track,
+                                        .options = { .locals = r->cli.local,
+                                                     .locals_n = r->cli.locals,
+                                                     .dropped = lost_too_many(r, i),
+                                                     .several = r->vantages.n > 1 },
+                                        .now_ns = r->pipeline[i]->clock.now_ns };
     return report_make(&r->report, in, r->vantages.n);
 }
 

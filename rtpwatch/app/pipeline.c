@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/twice.h"
 #include "dissectors/icmp.h"
 
 #define LEAP_NS SECONDS(86400)
@@ -96,8 +97,7 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     udp_content(p, g, &inner, rd_init(data, wire), kind);
 }
 
-/* ChannelData (RFC 8656 §12.4): number, length, data. */
-static enum disposition udp_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+void pipeline_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
     uint16_t number = rd_u16(&r), length = rd_u16(&r);
     struct rd data = rd_sub(&r, length);
@@ -106,24 +106,21 @@ static enum disposition udp_channel(struct pipeline *p, struct flow *f, const st
     f->contains |= FLOW_TURN_DATA;
     if (!r.err && track_turn_channel(p->track, f, number, &peer))
         relayed(p, f, d, &peer, rd_rest(&data), length);
-    return DONE_TURN_DATA;
 }
 
-static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d, enum dis got, struct faults *why)
 {
-    struct faults why = { 0 };
-    enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
     enum stun_role role;
 
     if (got != DIS_OK && got != DIS_CUT) {
-        fault_log_all(&p->faults, &why, d->at.frame);
+        fault_log_all(&p->faults, why, d->at.frame);
         return false;
     }
     if (got == DIS_CUT)
         p->msg.stun.has_integrity = p->msg.stun.has_fingerprint = false; /* cannot be checked */
     if (stun_check_fingerprint(&p->msg.stun) == STUN_WRONG) {
-        fault_add(&why, FAULT_STUN_FINGERPRINT, p->msg.stun.fingerprint_at);
-        fault_log_all(&p->faults, &why, d->at.frame);
+        fault_add(why, FAULT_STUN_FINGERPRINT, p->msg.stun.fingerprint_at);
+        fault_log_all(&p->faults, why, d->at.frame);
         return true; /* corrupt, or no STUN: counted, and no evidence */
     }
     if (got == DIS_CUT && p->msg.stun.cls == STUN_REQUEST && !p->msg.stun.username.n)
@@ -132,8 +129,8 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
     if (role == STUN_OF_NOBODY && p->msg.stun.classic)
         return false; /* without a cookie and without its request it may be anything */
     if (role == STUN_OF_NOBODY)
-        fault_add(&why, FAULT_STUN_UNMATCHED, 0);
-    fault_log_all(&p->faults, &why, d->at.frame);
+        fault_add(why, FAULT_STUN_UNMATCHED, 0);
+    fault_log_all(&p->faults, why, d->at.frame);
     if (p->watch.stun)
         p->watch.stun(p->watch.self, d, &p->msg.stun, role);
     if (p->msg.stun.cls == STUN_INDICATION && p->msg.stun.has_peer && p->msg.stun.data.n) {
@@ -142,6 +139,14 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
         relayed(p, f, d, &peer, p->msg.stun.data, p->msg.stun.data_wire);
     }
     return true;
+}
+
+static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct faults why = { 0 };
+    enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
+
+    return pipeline_stun(p, f, d, got, &why);
 }
 
 static bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)
@@ -194,6 +199,19 @@ static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d
     return track_rtp(p->track, f, d, &m);
 }
 
+/* RFC 5766 §11 had channels up to 0x7fff, which RFC 7983 does not tell from other things: only where that number is bound. */
+static enum disposition old_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+{
+    struct rd at = r;
+    uint16_t number = rd_u16(&at);
+    struct addr peer;
+
+    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer))
+        return unexplained(p, f, d, rd_rest(&r));
+    pipeline_channel(p, f, d, r);
+    return DONE_TURN_DATA;
+}
+
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
 {
     struct span s = rd_rest(&r);
@@ -204,9 +222,9 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
     case KIND_SIP: f->contains |= FLOW_SIP; return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
     case KIND_DTLS: f->contains |= FLOW_DTLS; return DONE_DTLS;
-    case KIND_TURN_CHANNEL: return udp_channel(p, f, d, r);
+    case KIND_TURN_CHANNEL: pipeline_channel(p, f, d, r); return DONE_TURN_DATA;
     case KIND_KEEPALIVE: return DONE_KEEPALIVE;
-    default: return unexplained(p, f, d, s);
+    default: return old_channel(p, f, d, r);
     }
 }
 
@@ -258,6 +276,13 @@ struct pipeline *pipeline_new(void)
     return p;
 }
 
+bool pipeline_inputs(struct pipeline *p, size_t n)
+{
+    if (n > 1 && !p->twice)
+        p->twice = twice_new();
+    return n <= 1 || p->twice;
+}
+
 void pipeline_free(struct pipeline *p)
 {
     if (!p)
@@ -265,6 +290,7 @@ void pipeline_free(struct pipeline *p)
     net_free(p->net);
     track_free(p->track);
     hints_free(p->hints);
+    twice_free(p->twice);
     free(p);
 }
 
@@ -286,11 +312,15 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
 
     p->packets++;
     tell_time(p, f);
-    p->tcp_was_sip = false;
+    p->tcp_done = DONE_TCP;
+    if (p->twice && twice_seen(p->twice, f)) {
+        p->done[DONE_DUPLICATE]++;
+        return;
+    }
     switch (net_frame(p->net, f, &n)) {
     case NET_UDP: done = udp(p, &n); break;
     case NET_ICMP: done = icmp(p, &n); break;
-    case NET_TCP: done = p->tcp_was_sip ? DONE_SIP : DONE_TCP; break;
+    case NET_TCP: done = p->tcp_done; break;
     case NET_FRAGMENT: done = DONE_FRAGMENT; break;
     case NET_NOT_IP: done = DONE_NOT_IP; break;
     case NET_OTHER_IP: done = DONE_OTHER_IP; break;
@@ -307,7 +337,7 @@ static void full_tables(struct pipeline *p)
 
     p->faults.count[FAULT_TRACK_TABLE_FULL] = t->checks.refused + t->rtcps.refused + t->abouts.refused + t->icmps.refused +
                                               t->outsides.refused + t->passwords.refused + t->allocs.refused + t->conns.refused +
-                                              t->servers.refused;
+                                              t->servers.refused + t->turn_peers.refused;
 }
 
 void pipeline_finish(struct pipeline *p)

@@ -24,7 +24,8 @@
     X(NOT_IP, "not_ip")                                                                                                          \
     X(OTHER_IP, "other_ip")                                                                                                      \
     X(UNSUPPORTED, "unsupported")                                                                                                \
-    X(MALFORMED, "malformed")
+    X(MALFORMED, "malformed")                                                                                                    \
+    X(DUPLICATE, "duplicate")
 
 #define X(id, name) DONE_##id,
 enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
@@ -48,9 +49,10 @@ struct pipeline {
     struct track *track;
     struct hints *hints;
     struct pipeline_watch watch;
+    struct twice *twice; /* owned; NULL: a single input, which holds no packet of another */
     uint64_t packets, done[DISPOSITIONS_N];
-    bool tcp_was_sip; /* the TCP segment in hand completed a SIP message */
-    struct {          /* scratch, too large for the stack of a small thread */
+    enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
+    struct {                   /* scratch, too large for the stack of a small thread */
         struct sip_msg sip;
         struct sdp sdp;
         struct dns_msg dns;
@@ -60,7 +62,8 @@ struct pipeline {
     uint8_t ws[64 * 1024]; /* one WebSocket message, unmasked: as large as a datagram may be */
 };
 
-struct pipeline *pipeline_new(void); /* NULL without memory */
+struct pipeline *pipeline_new(void);                /* NULL without memory */
+bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
 void pipeline_free(struct pipeline *p);
 void pipeline_frame(struct pipeline *p, const struct frame *f);
 /* At the end of input: what still waits is counted, and RTP that was none becomes unexplained. */

@@ -1,6 +1,7 @@
 /*
- * What comes over TCP: SIP (RFC 3261 §18.3), SIP over WebSocket (RFC 7118), and the first bytes of TLS. Told by content, on any port.
- * No state of its own: the net layer keeps what was not consumed, so each call begins where a message or frame begins.
+ * What comes over TCP: SIP (RFC 3261 §18.3), SIP over WebSocket (RFC 7118), STUN and TURN (RFC 8489 §6.2.2, RFC 8656 §12.5), and the
+ * first bytes of TLS. Told by content, on any port. No state of its own: the net layer keeps what was not consumed, so each call begins
+ * where a message or frame begins.
  */
 #include "app/pipeline_private.h"
 #include "dissectors/ws.h"
@@ -64,7 +65,7 @@ static enum look look_message(struct pipeline *p, const struct datagram *d, stru
     fault_log_all(&p->faults, &why, d->at.frame);
     why = (struct faults){ 0 };
     if (sip_dissect(&at, false, &p->msg.sip, &why) == DIS_OK) {
-        p->tcp_was_sip = true;
+        p->tcp_done = DONE_SIP;
         pipeline_sip(p, d, 0, &why);
     }
     return LOOK_DONE;
@@ -100,12 +101,98 @@ static enum look look_sip(struct pipeline *p, const struct datagram *d, struct r
         fault_log_all(&p->faults, &why, d->at.frame);
         return LOOK_OTHER;
     }
-    p->tcp_was_sip = true;
+    p->tcp_done = DONE_SIP;
     pipeline_sip(p, d, 0, &why);
     return LOOK_DONE;
 }
 
-static enum look look(struct pipeline *p, const struct datagram *d, struct rd *r)
+/* ---- STUN and TURN ---- */
+
+enum { COOKIE_AT = 4, COOKIE = 4, FRAMED = 2 /* RFC 4571 §2: each packet's length stands before it */, CHANNEL_HEADER = 4 };
+
+/* Does STUN begin `at` bytes in? Its magic cookie tells; while that is not all there, more must come. */
+static enum look stun_begins(struct span s, size_t at)
+{
+    static const uint8_t cookie[COOKIE] = { 0x21, 0x12, 0xa4, 0x42 };
+    struct span there = span_part(s, at + COOKIE_AT, COOKIE);
+
+    if ((s.n > at && s.p[at] >> 6) || (there.n && memcmp(there.p, cookie, there.n) != 0))
+        return LOOK_OTHER;
+    return there.n < COOKIE ? LOOK_WAIT : LOOK_DONE;
+}
+
+/*
+ * To track a flow is its two transport addresses: TCP and UDP between the same ones are taken for one. Clients choose their ports, so that
+ * hardly happens.
+ */
+static enum look stun_take(struct pipeline *p, const struct datagram *d, struct rd *r, bool stream)
+{
+    struct faults why = { 0 };
+    enum dis got = stun_dissect(r, stream, &p->msg.stun, &why);
+    struct flow *f = got == DIS_OK ? track_flow(p->track, d) : NULL;
+
+    if (got == DIS_SHORT && stream)
+        return LOOK_WAIT;
+    if (got != DIS_OK)
+        fault_log_all(&p->faults, &why, d->at.frame);
+    if (!f || !pipeline_stun(p, f, d, got, &why))
+        return LOOK_OTHER;
+    p->tcp_done = DONE_STUN;
+    return LOOK_DONE;
+}
+
+/* One packet of ICE-TCP, where it is STUN (RFC 6544 §3); media that is framed so is not followed. */
+static enum look look_framed_stun(struct pipeline *p, const struct datagram *d, struct rd *r)
+{
+    struct rd at = *r;
+    size_t n = rd_u16(&at);
+    struct span packet = span_part(rd_rest(&at), 0, n);
+    enum look found;
+
+    if (packet.n < n)
+        return n < STUN_HEADER ? LOOK_OTHER : LOOK_WAIT;
+    at = rd_init(packet, n);
+    found = stun_take(p, d, &at, false);
+    if (found == LOOK_DONE)
+        (void)rd_take(r, FRAMED + n);
+    return found;
+}
+
+/*
+ * ChannelData begins like letters (RFC 5766 §11: 0x4000 to 0x7fff), so it is only looked for where the connection holds an allocation,
+ * which SIP does not. Over TCP it is padded to four bytes (RFC 8656 §12.5).
+ */
+static enum look look_channel(struct pipeline *p, const struct datagram *d, struct rd *r)
+{
+    struct span s = rd_rest(r);
+    struct flow *f = s.n && s.p[0] >> 6 == 1 ? track_find_flow(p->track, &d->src, &d->dst) : NULL;
+    struct rd at = *r;
+    size_t n;
+
+    if (!f || f->alloc == POOL_NONE)
+        return LOOK_OTHER;
+    (void)rd_u16(&at);
+    n = CHANNEL_HEADER + (size_t)rd_u16(&at);
+    if (at.err || s.n < (n + 3) / 4 * 4)
+        return LOOK_WAIT;
+    tally_add(&f->packets, d->at);
+    pipeline_channel(p, f, d, rd_init(span_part(s, 0, n), n));
+    (void)rd_take(r, (n + 3) / 4 * 4);
+    p->tcp_done = DONE_TURN_DATA;
+    return LOOK_DONE;
+}
+
+/* What has spoken STUN before goes on to: a few bytes of it wait for the rest. Elsewhere they are passed over. */
+static enum look stun_cut(struct pipeline *p, const struct datagram *d)
+{
+    const struct flow *f = track_find_flow(p->track, &d->src, &d->dst);
+
+    return f && f->contains & (FLOW_STUN_SERVER | FLOW_CHECK) ? LOOK_WAIT : LOOK_OTHER;
+}
+
+/* ---- one message after the other ---- */
+
+static enum look look_signalling(struct pipeline *p, const struct datagram *d, struct rd *r)
 {
     enum look found = look_control(r);
 
@@ -114,6 +201,20 @@ static enum look look(struct pipeline *p, const struct datagram *d, struct rd *r
     if (found == LOOK_OTHER)
         found = look_upgrade(p, d, r);
     return found == LOOK_OTHER ? look_sip(p, d, r) : found;
+}
+
+static enum look look(struct pipeline *p, const struct datagram *d, struct rd *r)
+{
+    enum look plain = stun_begins(rd_rest(r), 0), framed = stun_begins(rd_rest(r), FRAMED), found;
+
+    if (plain == LOOK_DONE)
+        return stun_take(p, d, r, true);
+    if (framed == LOOK_DONE)
+        return look_framed_stun(p, d, r);
+    found = look_channel(p, d, r);
+    if (found == LOOK_OTHER)
+        found = look_signalling(p, d, r);
+    return found == LOOK_OTHER && (plain == LOOK_WAIT || framed == LOOK_WAIT) ? stun_cut(p, d) : found;
 }
 
 /*

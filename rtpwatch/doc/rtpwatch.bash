@@ -32,7 +32,7 @@ _rtpwatch()
     case $option in
     --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
-    --local | --filter | --vantage) ;; # of a place the name; behind its "=" come files
+    --local | --filter | --vantage | --link-header) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(_rtpwatch_options "${COMP_WORDS[0]/#\~/$HOME}")" -- "$word")

@@ -67,6 +67,9 @@ void net_free(struct net *n);                                        /* NULL: no
 /* Decodes one frame. *out means something for NET_UDP and NET_ICMP, until the next call. */
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
+/* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */
+struct span net_ip_bytes(const struct frame *f);
+
 /* Gives up what still waits (fragments, holes in streams), so that it is counted. Call at the end of input. */
 void net_flush(struct net *n);
 const struct net_stats *net_stats(const struct net *n);

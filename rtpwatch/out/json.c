@@ -1,8 +1,7 @@
 /* The report as JSON (doc/report.schema.json). One object at a time, so that a long report needs little memory. */
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "out/out.h"
+#include "out/json_private.h"
 
 enum { TEXT_MAX = 4096 };
 
@@ -221,16 +220,63 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
     put_text_or_null(agents, "from", c->agent[CALLER]);
     put_text_or_null(agents, "to", c->agent[CALLEE]);
     put_count(o, "legs", c->legs);
-    put_time(o, "started", c->started.ns, true);
-    put_time(o, "answered", c->answered.ns, c->answered.frame != 0 && c->kind == SESSION_SIP);
-    put_time(o, "ended", c->ended.ns, c->ended.frame != 0);
-    cJSON_AddStringToObject(o, "state", state_word(c->state));
+    put_time(o, "started", f->started.ns, true);
+    put_time(o, "answered", f->answered.ns, f->answered.frame != 0 && c->kind == SESSION_SIP);
+    put_time(o, "ended", f->ended.ns, f->ended.frame != 0);
+    cJSON_AddStringToObject(o, "state", state_word(f->state));
     cJSON_AddStringToObject(o, "verdict", verdict_word(f->verdict));
     put_text_or_null(o, "cause", f->cause == CAUSE_NONE ? NULL : cause_word(f->cause));
     put_text_or_null(o, "confidence", f->confidence == CONFIDENCE_NONE ? NULL : confidence_word(f->confidence));
     put_server(r, o, "stun_server", f->server);
     put_text_or_null(o, "remedy", session_remedy(f));
     session_lists(r, f, o);
+    return o;
+}
+
+/* ---- vantages ---- */
+
+static void put_offset(cJSON *o, const struct offset *x, bool first)
+{
+    if (x->known || first)
+        cJSON_AddNumberToObject(o, "offset_ms", (double)(x->ns / NS_PER_US) / 1000);
+    else
+        cJSON_AddNullToObject(o, "offset_ms");
+    if (x->bounded || first)
+        cJSON_AddNumberToObject(o, "offset_within_ms", (double)(x->within_ns / NS_PER_US) / 1000);
+    else
+        cJSON_AddNullToObject(o, "offset_within_ms");
+    put_count(o, "offset_from", x->pairs);
+}
+
+static cJSON *vantage(const struct out_report *r, size_t i)
+{
+    const struct vantage *v = &r->report->vantage[i];
+    cJSON *o = cJSON_CreateObject(), *list;
+    char buf[ADDR_TEXT];
+
+    put_text_or_null(o, "name", v->name);
+    list = cJSON_AddArrayToObject(o, "files");
+    for (size_t k = 0; k < r->inputs_n; k++) {
+        struct strbuf b = { 0 };
+
+        if ((r->vantage_of ? r->vantage_of[k] : 0) != i)
+            continue;
+        strbuf_safe(&b, span_str(r->inputs[k]->path), TEXT_MAX);
+        cJSON_AddItemToArray(list, cJSON_CreateString(strbuf_str(&b)));
+        strbuf_done(&b);
+    }
+    list = cJSON_AddArrayToObject(o, "local");
+    for (size_t k = 0; k < v->view.locals_n; k++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(addr_ip_text(&v->view.local[k], buf)));
+    for (size_t k = 0; k < v->view.options.locals_n; k++) {
+        const struct local_net *n = &v->view.options.locals[k];
+        struct strbuf b = { 0 };
+
+        strbuf_fmt(&b, "%s/%u", addr_ip_text(&n->net, buf), n->bits - (addr_is_v4(&n->net) ? 96 : 0));
+        cJSON_AddItemToArray(list, cJSON_CreateString(strbuf_str(&b)));
+        strbuf_done(&b);
+    }
+    put_offset(o, &v->offset, i == 0);
     return o;
 }
 
@@ -284,6 +330,8 @@ static cJSON *server_row(const struct server_finding *f)
     put_count(o, "responses", f->responses);
     put_count(o, "errors", f->errors);
     put_count(o, "unanswered", f->unanswered);
+    put_count(o, "allocations", f->allocations);
+    put_count(o, "refused", f->refused);
     rtt = f->responses ? cJSON_AddObjectToObject(o, "rtt_ms") : cJSON_AddNullToObject(o, "rtt_ms");
     if (f->responses) {
         cJSON_AddNumberToObject(rtt, "min", f->rtt_min_us / 1000.0);
@@ -376,12 +424,15 @@ static void list_end(struct writer *w, bool last)
 static void write_sessions(const struct out_report *r, struct writer *w)
 {
     struct session_finding *f = malloc(sizeof *f);
+    cJSON *o;
 
     w->failed |= !f;
     list_begin(w, "sessions");
     for (uint32_t i = 0; f && i < r->report->sessions; i++) {
         report_judge(r->report, i, f);
-        write_item(w, session(r, f));
+        o = session(r, f);
+        json_links(r, i, o);
+        write_item(w, o);
         session_finding_done(f);
     }
     list_end(w, false);
@@ -430,6 +481,10 @@ bool out_json(const struct out_report *r, FILE *to)
     list_begin(&w, "inputs");
     for (size_t i = 0; i < r->inputs_n; i++)
         write_item(&w, input(r->inputs[i]));
+    list_end(&w, false);
+    list_begin(&w, "vantages");
+    for (size_t i = 0; i < r->report->vantages; i++)
+        write_item(&w, vantage(r, i));
     list_end(&w, false);
     write_value(&w, "summary", summary(r));
     write_sessions(r, &w);

@@ -18,6 +18,7 @@ struct out_report {
     const struct fault_log *faults;
     const struct capture_input *const *inputs;
     size_t inputs_n;
+    const unsigned char *vantage_of; /* of each input: its place in the report's vantages */
     const struct out_count *packets; /* by what was done with them */
     size_t packets_n;
     const struct out_count *hints; /* protocol names and flows, from nDPI */

@@ -3,7 +3,16 @@
 
 #include "out/text_private.h"
 
-enum { WIDTH = 100, WIDTH_LEAST = 40, TOLD_FULLY = 5, TOLD_BRIEFLY = 50, WARNINGS_TOLD = 10, SERVERS_TOLD = 20, REASONS = 4 };
+enum {
+    WIDTH = 100,
+    WIDTH_LEAST = 40,
+    TOLD_FULLY = 5,
+    TOLD_BRIEFLY = 50,
+    WARNINGS_TOLD = 10,
+    SERVERS_TOLD = 20,
+    REASONS = 4,
+    CLOCKS_APART_MS = 100
+};
 
 /* ---- the first line ---- */
 
@@ -40,13 +49,14 @@ static struct extent extent_of(const struct out_report *r)
 
     for (size_t i = 0; i < r->inputs_n; i++) {
         const struct capture_input *in = r->inputs[i];
+        int64_t ahead = vantage_clock_ns(&r->report->vantage[r->vantage_of ? r->vantage_of[i] : 0]);
 
         if (!in->packets)
             continue;
-        if (!e.packets || in->first_ns < e.first_ns)
-            e.first_ns = in->first_ns;
-        if (!e.packets || in->last_ns > e.last_ns)
-            e.last_ns = in->last_ns;
+        if (!e.packets || in->first_ns - ahead < e.first_ns)
+            e.first_ns = in->first_ns - ahead;
+        if (!e.packets || in->last_ns - ahead > e.last_ns)
+            e.last_ns = in->last_ns - ahead;
         e.packets += in->packets;
     }
     return e;
@@ -107,6 +117,36 @@ static void first_line(struct text *t, const struct extent *e)
     strbuf_done(&b);
 }
 
+/* "client's clock is 3.2 s ahead of dialer's." Where it was corrected, since else frames and times do not fit together. */
+static void clocks_lines(struct text *t)
+{
+    const struct report *r = t->r->report;
+
+    for (size_t i = 1; i < r->vantages; i++) {
+        const struct offset *o = &r->vantage[i].offset;
+        int64_t ns = o->ns < 0 ? -o->ns : o->ns;
+        struct strbuf b = { 0 };
+
+        if (!offset_counts(o) || ns <= CLOCKS_APART_MS * NS_PER_MS)
+            continue;
+        strbuf_safe(&b, span_str(r->vantage[i].name), 64);
+        strbuf_add(&b, "'s clock is ");
+        if (ns < SECONDS(60))
+            strbuf_fmt(&b, "%.1f" HARD_BLANK "s", (double)ns / NS_PER_S);
+        else
+            text_duration(&b, ns);
+        strbuf_add(&b, o->ns > 0 ? " ahead of " : " behind ");
+        strbuf_safe(&b, span_str(r->vantage[0].name), 64);
+        strbuf_add(&b, "'s (from ");
+        text_count(&b, o->pairs, "packet", NULL);
+        strbuf_add(&b, " that both saw); times are by ");
+        strbuf_safe(&b, span_str(r->vantage[0].name), 64);
+        strbuf_add(&b, "'s.");
+        text_paragraph(t, "Clocks:", 8, strbuf_str(&b));
+        strbuf_done(&b);
+    }
+}
+
 static void causes_line(struct text *t)
 {
     struct strbuf b = { 0 };
@@ -140,25 +180,51 @@ static void and_more(struct text *t, uint64_t n, const char *what)
     strbuf_done(&b);
 }
 
+struct failed {
+    struct session_finding *f;
+    struct text_table x; /* those that get a line */
+    size_t n;
+    uint32_t told[TOLD_FULLY + TOLD_BRIEFLY];
+};
+
+static void failed_call(struct text *t, struct failed *all, uint32_t i)
+{
+    for (size_t k = 0; k < all->n; k++)
+        if (all->told[k] == i)
+            return;
+    if (all->n == TOLD_FULLY + TOLD_BRIEFLY)
+        return;
+    report_judge(t->r->report, i, all->f);
+    t->session = i;
+    if (all->n < TOLD_FULLY)
+        text_session(t, all->f);
+    else
+        text_session_row(t, all->f, &all->x);
+    all->told[all->n++] = i;
+    session_finding_done(all->f);
+}
+
+/* The legs of one path stand together. */
 static void failed_calls(struct text *t, struct session_finding *f)
 {
     const struct report *r = t->r->report;
-    struct text_table x;
-    uint64_t told = 0;
+    struct failed all = { .f = f };
+    uint32_t legs[PATH_LEGS];
 
-    text_session_table(&x);
-    for (uint32_t i = 0; i < r->sessions && told < TOLD_FULLY + TOLD_BRIEFLY; i++) {
+    text_session_table(&all.x);
+    for (uint32_t i = 0; i < r->sessions && all.n < TOLD_FULLY + TOLD_BRIEFLY; i++) {
+        size_t n = verdict_is_failure((enum verdict)r->verdict[i]) ? text_path_failed(t, i, legs) : 0;
+
         if (!verdict_is_failure((enum verdict)r->verdict[i]))
             continue;
-        report_judge(r, i, f);
-        if (told++ < TOLD_FULLY)
-            text_session(t, f);
-        else
-            text_session_row(t, f, &x);
-        session_finding_done(f);
+        t->path_told = false;
+        failed_call(t, &all, i);
+        t->path_told = true;
+        for (size_t k = 0; k < n; k++)
+            failed_call(t, &all, legs[k]);
     }
-    table_print(t, &x, 0);
-    and_more(t, failures(r) - told, " failed");
+    table_print(t, &all.x, 0);
+    and_more(t, failures(r) - all.n, " failed");
 }
 
 /* Why calls are unknown: said once for each reason, not once for each call. */
@@ -292,6 +358,8 @@ static void server_row(const struct server_finding *f, struct text_table *x)
     table_number(x, f->responses);
     table_number(x, f->errors);
     table_number(x, f->unanswered);
+    table_number(x, f->allocations);
+    table_number(x, f->refused);
     table_number(x, f->contradicted + f->suspected);
     if (f->sessions) {
         text_number(&b, f->failed_sessions);
@@ -311,6 +379,8 @@ static void servers(struct text *t)
         { .title = "answered", .right = true },
         { .title = "errors", .right = true, .zero_hides = true },
         { .title = "unanswered", .right = true, .zero_hides = true },
+        { .title = "relays", .right = true, .zero_hides = true },
+        { .title = "refused", .right = true, .zero_hides = true },
         { .title = "wrong", .right = true },
         { .title = "failed calls", .right = true, .zero_hides = true },
         { .title = "verdict" },
@@ -433,6 +503,7 @@ bool out_text(const struct out_report *r, const struct text_style *style, FILE *
     if (t.width < WIDTH_LEAST)
         t.width = WIDTH_LEAST;
     first_line(&t, &e);
+    clocks_lines(&t);
     causes_line(&t);
     failed_calls(&t, f);
     other_calls(&t, f);

@@ -3,6 +3,7 @@
 #define RW_OUT_TEXT_PRIVATE_H
 
 #include "out/out.h"
+#include "verdict/path.h"
 
 /* The report as it grows. Escape sequences in these texts are ours alone: what came from the network was made safe before. */
 struct text {
@@ -12,6 +13,8 @@ struct text {
     bool colour;
     bool with_day;                     /* the capture spans midnight, so that a time needs its date */
     const char *remedy_told[CAUSES_N]; /* what was said last of each: once, not for each call */
+    uint32_t session;                  /* the one that is being told */
+    bool path_told;                    /* with the leg just before it */
 };
 
 /* ---- text_write.c: words, lines and tables ---- */
@@ -35,7 +38,7 @@ void text_shortened(struct strbuf *b, const char *id, size_t max);
 void text_paragraph(struct text *t, const char *lead, size_t indent, const char *body);
 void text_line_empty(struct text *t);
 
-enum { TABLE_COLUMNS = 10, TABLE_ROWS = 96 };
+enum { TABLE_COLUMNS = 12, TABLE_ROWS = 96 };
 
 struct text_column {
     const char *title;
@@ -68,5 +71,11 @@ void text_session_row(const struct text *t, struct session_finding *f, struct te
 void text_session_warnings(struct text *t, struct session_finding *f);
 /* What people say for a cause: "bad candidate". */
 void text_cause_words(struct strbuf *b, enum cause c);
+
+/* ---- text_path.c: a call's way over several legs ---- */
+
+void text_path(struct text *t); /* of t->session; nothing where it is no leg of a path */
+/* The other legs of the session's path that failed; their number. */
+size_t text_path_failed(const struct text *t, uint32_t session, uint32_t out[PATH_LEGS]);
 
 #endif

@@ -54,14 +54,14 @@ static void put_call_id(const struct session_finding *f, const char *label, stru
 }
 
 /* When it began and how long it lasted, from the answer where there was one. */
-static void put_time(const struct text *t, const struct call *c, struct strbuf *b)
+static void put_time(const struct text *t, const struct session_finding *f, struct strbuf *b)
 {
-    int64_t from = c->answered.frame ? c->answered.ns : c->started.ns;
+    int64_t from = f->answered.frame ? f->answered.ns : f->started.ns;
 
-    text_clock(t, b, c->started.ns);
+    text_clock(t, b, f->started.ns);
     strbuf_add(b, ", ");
-    text_duration(b, (c->ended.frame ? c->ended.ns : t->r->report->now_ns) - from);
-    if (!c->ended.frame)
+    text_duration(b, (f->ended.frame ? f->ended.ns : t->r->report->now_ns) - from);
+    if (!f->ended.frame)
         strbuf_add(b, " until the capture ends");
 }
 
@@ -75,7 +75,7 @@ static void headline(struct text *t, struct session_finding *f)
     strbuf_add(&b, "   ");
     put_call_id(f, "Call-ID" HARD_BLANK, &b);
     strbuf_add(&b, "   ");
-    put_time(t, f->call, &b);
+    put_time(t, f, &b);
     text_paragraph(t, "", 0, strbuf_str(&b));
     strbuf_done(&b);
 }
@@ -202,7 +202,7 @@ static void directions(struct text *t, struct session_finding *f)
 /* How much a kind of evidence tells a reader; what is not listed comes before the notes. */
 static unsigned rank(const struct evidence *e)
 {
-    static const char *const kinds[] = { "mapping", "sdp", "check", "icmp", "rtcp", "media" };
+    static const char *const kinds[] = { "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
     enum { KINDS = sizeof kinds / sizeof *kinds };
     unsigned i = 0;
 
@@ -211,7 +211,7 @@ static unsigned rank(const struct evidence *e)
     return i < KINDS ? i : strcmp(e->kind, "note") == 0 ? KINDS + 1u : KINDS;
 }
 
-enum { RANKS = 8, RANK_NOTE = RANKS - 1 };
+enum { RANKS = 9, RANK_NOTE = RANKS - 1 };
 
 static bool told_before(const struct session_finding *f, size_t n)
 {
@@ -301,7 +301,7 @@ static const struct {
     [CAUSE_PATH_BLOCKED] = { "path blocked", NULL, "no STUN server is to blame" },
     [CAUSE_PORT_UNREACHABLE] = { "port unreachable", NULL, "no STUN server is to blame" },
     [CAUSE_PEER_GONE] = { "the other party is gone", NULL, "no STUN server is to blame" },
-    [CAUSE_TURN_FAILED] = { "TURN relay failed", "no relay from TURN server", "" },
+    [CAUSE_TURN_FAILED] = { "TURN relay failed", "relay failed at TURN server", "" },
     [CAUSE_DTLS_FAILED] = { "DTLS failed", NULL, "no STUN server is to blame" },
     [CAUSE_UNADVERTISED_DESTINATION] = { "media at an address that was not advertised", NULL, "" },
     [CAUSE_MUTED] = { "muted", NULL, "" },
@@ -429,6 +429,7 @@ void text_session(struct text *t, struct session_finding *f)
     text_line_empty(t);
     headline(t, f);
     directions(t, f);
+    text_path(t);
     why(t, f);
     cause(t, f);
     remedy(t, f);
@@ -456,7 +457,7 @@ void text_session_row(const struct text *t, struct session_finding *f, struct te
     table_take(x, &b);
     put_call_id(f, "", &b);
     table_take(x, &b);
-    text_clock(t, &b, f->call->started.ns);
+    text_clock(t, &b, f->started.ns);
     table_take(x, &b);
     text_cause_words(&b, f->cause);
     if (f->confidence != CONFIDENCE_NONE)

@@ -202,6 +202,7 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     }
     leg = leg_of(t, c, d, m);
     call_message(c, d, m, leg, sdp != NULL);
+    links_message(t, c, d, m, sender(c, m));
     if (sdp)
         kept = sdp_keep(t, c, d, m, sender(c, m), sdp, sdp_bytes);
     offer_message(t, c, d, m, leg, kept);

@@ -158,6 +158,7 @@ struct stun_tx {
     struct addr mapped;           /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
     struct addr plain;            /* MAPPED-ADDRESS where both were there */
     struct addr relayed;
+    struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
     uint16_t error;
 };
 
@@ -165,28 +166,51 @@ struct stun_server {
     struct addr addr;
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors, retransmissions;
-    uint64_t challenges; /* 401 to a request without credentials: how long-term authentication begins (RFC 8489 §9.2) */
+    uint64_t
+        challenges; /* 401 to a request without credentials, 438 to an old nonce: steps of authentication (RFC 8489 §9.2.4) */
+    uint64_t allocations, turn_refused; /* relays given; requests of TURN's methods refused, but for those steps and 300 */
     struct tally asked;
     uint64_t rtts;
     uint32_t rtt_us[64]; /* the first ones: enough for a median */
 };
 
-/* A TURN allocation (RFC 8656 §2.2): what a client may send through a relay, and as whom. */
+/* A channel (RFC 8656 §12): a number that stands for a peer. */
 struct turn_channel {
     uint16_t number;
     struct addr peer;
+    struct seen asked; /* the latest request that binds it; it lasts 10 minutes (RFC 8656 §12) */
 };
 
-enum { TURN_CHANNELS_KEPT = 16 };
+/*
+ * What a relay does for one peer's IP (RFC 8656 §2.3: permissions know no ports). A permission is asked for by CreatePermission, or by
+ * ChannelBind, which installs one too, and lasts 5 minutes.
+ */
+struct turn_peer {
+    uint32_t next;    /* of the same allocation, newest first */
+    struct addr peer; /* IP and the port named first */
+    uint32_t tx[2];   /* the latest CreatePermission and ChannelBind for it, which may be under way together; or POOL_NONE */
+    struct tally asked, granted, refused;
+    uint16_t error;           /* of the latest refusal; a stale nonce (438) is none */
+    struct tally out, in;     /* datagrams through the relay */
+    struct tally unpermitted; /* of `out`, those that no permission covered: the server drops them (RFC 8656 §11.2) */
+};
 
+enum { TURN_CHANNELS_KEPT = 16, TURN_PEERS_KEPT = 64 };
+
+/* A TURN allocation (RFC 8656 §2.2): what a client may send through a relay, and as whom. It ends at `refreshed` + `lifetime_s`. */
 struct turn_alloc {
     struct addr client, relayed; /* the client's own address at its host, and the address at the relay */
     uint32_t server;
     struct seen made, refreshed;
+    struct seen deleted; /* given back: a Refresh with lifetime 0 was granted */
     uint32_t lifetime_s;
     uint8_t channels;
+    uint8_t peers_n;
+    uint32_t peers; /* head */
     struct turn_channel channel[TURN_CHANNELS_KEPT];
+    uint64_t not_kept;              /* peers and channels beyond the caps */
     struct tally data_out, data_in; /* datagrams sent through the relay, and received through it */
+    struct tally late_out, late_in; /* of these, after its end */
 };
 
 /* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */
@@ -307,6 +331,27 @@ struct leg {
     struct seen early, answered;
 };
 
+/*
+ * What an INVITE or its 2xx says of another call: `header` has a value that is another call's Call-ID (`names`), or that another call
+ * carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
+ */
+struct link_fact {
+    const char *header, *value;
+    struct seen at;
+    bool names, shared;
+    bool legs; /* the two calls are legs of one path; else one replaces or returns the other */
+    struct link_fact *next;
+};
+
+enum { CALL_LINKS_KEPT = 8, LINK_VALUE_MAX = 256, SESSION_UUID = 16 };
+
+/* Session-ID (RFC 7989): the UUID of each party's end of the session, as the latest message tells them. */
+struct session_id_fact {
+    uint8_t uuid[PARTIES][SESSION_UUID];
+    bool known[PARTIES]; /* told, and not null */
+    struct seen at;
+};
+
 /* How a SIP Via showed where a party's messages come from, as seen within one call. */
 struct call_outside {
     struct addr host, outside;
@@ -339,6 +384,8 @@ struct call {
     struct call_outside outside[PARTIES]; /* at.frame 0: not known */
     struct addr signalling[PARTIES];      /* where the party's messages came from here */
     uint64_t messages, bad_moves;
+    struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
+    struct session_id_fact *session_id; /* NULL: none */
 };
 
 #endif

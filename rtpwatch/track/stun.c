@@ -157,7 +157,8 @@ static void host_link(struct track *t, const struct addr *asker, uint32_t slot)
     track_socket(t, host)->latest_of_host = slot;
 }
 
-static void server_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m)
+/* Records a request to a server and gives its transaction; POOL_NONE: none was free. */
+static uint32_t server_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
     uint32_t slot = tid_find(t, m->tid, &d->src, &d->dst), server;
     struct stun_tx *x;
@@ -166,13 +167,13 @@ static void server_request(struct track *t, const struct flow *f, const struct d
         x = track_tx_at(t, slot);
         track_server_at(t, x->server)->retransmissions++;
         tally_add(&x->requests, d->at);
-        return;
+        return slot;
     }
     server = server_get(t, &d->dst);
     x = server == POOL_NONE ? NULL : pool_new(&t->stun_txs, &slot);
     if (!x) {
         fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
-        return;
+        return POOL_NONE;
     }
     memcpy(x->tid, m->tid, 16);
     x->method = m->method;
@@ -188,6 +189,7 @@ static void server_request(struct track *t, const struct flow *f, const struct d
     track_server_at(t, server)->requests++;
     tally_add(&track_server_at(t, server)->asked, d->at);
     tid_put(t, d, m, slot); /* last: the map compares with what stands in the record */
+    return slot;
 }
 
 static void server_claim(struct track *t, uint32_t slot, const struct addr *mapped)
@@ -215,13 +217,16 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
         s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */
     if (m->software.n && !*s->software)
         s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
-    turn_answer(t, x, d, m);
-    if (m->cls == STUN_ERROR) {
+    if (m->cls == STUN_ERROR)
         x->error = m->error;
-        if (m->error == 401 && !x->credentials)
+    turn_answer(t, slot, d, m);
+    if (m->cls == STUN_ERROR) {
+        if ((m->error == 401 && !x->credentials) || m->error == 438)
             s->challenges++;
         else
             s->errors++;
+        if (m->has_alternate)
+            x->alternate = m->alternate;
         return;
     }
     x->success = true;
@@ -308,8 +313,7 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
             return STUN_OF_CHECK;
         }
         f->contains |= FLOW_STUN_SERVER;
-        turn_request(t, f, m);
-        server_request(t, f, d, m);
+        turn_request(t, f, d, m, server_request(t, f, d, m));
         return STUN_OF_SERVER;
     }
     if (m->cls == STUN_INDICATION)

@@ -24,8 +24,10 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->abouts, sizeof(struct rtcp_about), TRACK_RTCPS);
     pool_init(&t->icmps, sizeof(struct icmp_about), TRACK_FLOWS);
     pool_init(&t->allocs, sizeof(struct turn_alloc), TRACK_ALLOCS);
+    pool_init(&t->turn_peers, sizeof(struct turn_peer), TRACK_TURN_PEERS);
     pool_init(&t->conns, sizeof(struct conn_fact), TRACK_CONNS);
     pool_init(&t->passwords, sizeof(struct ice_password), TRACK_PASSWORDS);
+    links_init(t);
     return t;
 }
 
@@ -50,6 +52,7 @@ void track_free(struct track *t)
     pool_done(&t->passwords);
     pool_done(&t->conns);
     pool_done(&t->allocs);
+    pool_done(&t->turn_peers);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);

@@ -30,7 +30,9 @@ enum {
     TRACK_TIDS = 8 << 20,
     TRACK_PASSWORDS = 1 << 20,
     TRACK_ALLOCS = 1 << 18,
+    TRACK_TURN_PEERS = 1 << 20,
     TRACK_CONNS = 1 << 18,
+    TRACK_LINK_HEADERS = 16,
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -49,8 +51,11 @@ struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
-        allocs, conns;
+        allocs, turn_peers, conns;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
+    const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
+    size_t link_headers;
+    uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t sip_outside_calls; /* REGISTER, OPTIONS, ... */
@@ -59,6 +64,9 @@ struct track {
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */
 void track_free(struct track *t);                  /* NULL: nothing */
+
+/* One more header whose value links calls; `name` is borrowed as long as the track lives. False: there are TRACK_LINK_HEADERS. */
+bool track_link_header(struct track *t, const char *name);
 
 /* ---- recording ---- */
 
@@ -80,6 +88,12 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
  */
 bool track_turn_data(struct track *t, const struct flow *f, const struct datagram *d, const struct addr *peer, size_t size,
                      struct datagram *inner);
+#define TURN_PERMISSION_NS SECONDS(300) /* RFC 8656 §9 */
+#define TURN_CHANNEL_NS    SECONDS(600) /* RFC 8656 §12 */
+/* What the relay did for that IP; NULL: nothing that was seen. */
+struct turn_peer *track_turn_peer(const struct track *t, const struct turn_alloc *a, const struct addr *peer);
+/* When the allocation ends, as far as its answers tell: what is relayed later is lost. */
+int64_t turn_alloc_end(const struct turn_alloc *a);
 /* The peer that a channel of the flow's allocation is bound to (RFC 8656 §12); false: none known. */
 bool track_turn_channel(const struct track *t, const struct flow *f, uint16_t number, struct addr *peer);
 /* A connection that may carry signalling: the client's first bytes were a TLS ClientHello or a WebSocket upgrade. */
@@ -130,6 +144,10 @@ static inline struct icmp_about *track_icmp_at(const struct track *t, uint32_t s
 static inline struct turn_alloc *track_alloc_at(const struct track *t, uint32_t slot)
 {
     return slot == POOL_NONE ? NULL : pool_at(&t->allocs, slot);
+}
+static inline struct turn_peer *track_turn_peer_at(const struct track *t, uint32_t slot)
+{
+    return slot == POOL_NONE ? NULL : pool_at(&t->turn_peers, slot);
 }
 static inline struct call *track_call_at(const struct track *t, uint32_t slot)
 {

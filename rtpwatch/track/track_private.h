@@ -14,12 +14,15 @@ void offer_message(struct track *t, struct call *c, const struct datagram *d, co
 /* call_sdp.c: a compact copy of an SDP in the call's arena; NULL without memory or when the call has too many. */
 struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party party,
                           const struct sdp *sdp, struct span bytes);
-/* turn.c: what a request or an answer of TURN's methods says of an allocation. */
-void turn_request(struct track *t, const struct flow *f, const struct stun_msg *m);
-void turn_answer(struct track *t, const struct stun_tx *x, const struct datagram *d, const struct stun_msg *m);
+/* turn.c: what a request or an answer of TURN's methods says of an allocation. `tx`: its transaction. */
+void turn_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m, uint32_t tx);
+void turn_answer(struct track *t, uint32_t tx, const struct datagram *d, const struct stun_msg *m);
 /* stun.c: the password that goes with an ICE username fragment (RFC 8445 §5.3). */
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
 /* outside.c: what the Vias of a message say of where its senders are seen from. */
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m);
+/* links.c: what an INVITE or its 2xx says of other calls; links_init() of a new track. */
+void links_init(struct track *t);
+void links_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from);
 
 #endif

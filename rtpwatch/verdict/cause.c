@@ -33,6 +33,18 @@ static void compare(struct whereabouts *w, const struct addr *x, const struct ad
     w->known = true;
 }
 
+/* The address of its TURN relay (RFC 8445 §5.1.1.2), where the party itself never is. */
+static bool is_relay(const struct scene *s, enum party p, const struct addr *x)
+{
+    const struct socket *k = track_find_socket(s->v->t, x);
+    const struct sdp_fact *sdp = s->side[p].sdp;
+
+    for (size_t i = 0; i < sdp->cands; i++)
+        if (sdp->cand[i].type == SDP_CAND_RELAY && addr_eq(&sdp->cand[i].addr, x))
+            return true;
+    return k && k->relay != POOL_NONE;
+}
+
 /* Where a party is seen from: its media and checks, its own public address, the Via of its SIP, its direct SIP. */
 static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
 {
@@ -40,6 +52,8 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
     const struct call_outside *via = &s->call->outside[p];
     struct whereabouts w = { 0 };
 
+    if (is_relay(s, p, x))
+        return w;
     for (size_t i = 0; i < side->seen_n && !side->local; i++)
         compare(&w, x, &side->seen[i].addr, side->seen[i].first, true);
     if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */
@@ -80,8 +94,8 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
 
 /* ---- a server that was asked in vain ---- */
 
-/* What the party's own sockets asked of servers in vain, by one method: the last such transaction, if none was answered well. */
-static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t method)
+/* What the party's own sockets asked of STUN servers in vain: the last such transaction, if none was answered well. */
+static uint32_t asked_in_vain(const struct scene *s, enum party p)
 {
     const struct side *side = &s->side[p];
     const struct stun_tx *x;
@@ -91,7 +105,7 @@ static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t meth
         const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
 
         for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
-            if (x->method != method || x->requests.first.ns > s->when.to_ns)
+            if (x->method != STUN_BINDING || x->requests.first.ns > s->when.to_ns)
                 continue;
             if (x->success)
                 return POOL_NONE;
@@ -102,17 +116,17 @@ static uint32_t asked_in_vain(const struct scene *s, enum party p, uint16_t meth
     return vain;
 }
 
-static void tell_vain(const struct scene *s, uint32_t tx, const char *what, struct session_finding *f)
+static void tell_vain(const struct scene *s, uint32_t tx, struct session_finding *f)
 {
     const struct stun_tx *x = track_tx_at(s->v->t, tx);
     struct strbuf who = { 0 };
 
     server_text(s->v, x->server, &who);
     if (x->answer.frame)
-        evidence_add(f, x->answer, "stun", "%s server %s answered with error %u.", what, strbuf_str(&who), x->error);
+        evidence_add(f, x->answer, "stun", "STUN server %s answered with error %u.", strbuf_str(&who), x->error);
     else
-        evidence_add(f, x->requests.first, "stun", "%s server %s was asked %llu time%s and never answered.", what,
-                     strbuf_str(&who), (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
+        evidence_add(f, x->requests.first, "stun", "STUN server %s was asked %llu time%s and never answered.", strbuf_str(&who),
+                     (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
     strbuf_done(&who);
 }
 
@@ -124,13 +138,13 @@ static enum cause vain_cause(const struct scene *s, uint32_t tx)
 /* A private address is advertised because the STUN server that was to tell the outside one did not. */
 static void for_want_of_stun(const struct scene *s, enum party to, struct direction_finding *out, struct session_finding *f)
 {
-    uint32_t tx = asked_in_vain(s, to, STUN_BINDING);
+    uint32_t tx = asked_in_vain(s, to);
 
     if (tx == POOL_NONE)
         return;
     set(out, vain_cause(s, tx), CONFIDENCE_LIKELY);
     out->server = track_tx_at(s->v->t, tx)->server;
-    tell_vain(s, tx, "STUN", f);
+    tell_vain(s, tx, f);
 }
 
 /* ---- the candidate was wrong ---- */
@@ -453,30 +467,17 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
     return false;
 }
 
-static void blame_server(const struct scene *s, uint32_t tx, enum cause cause, const char *what, struct session_finding *f)
-{
-    f->cause = cause;
-    f->confidence = CONFIDENCE_LIKELY;
-    f->server = track_tx_at(s->v->t, tx)->server;
-    tell_vain(s, tx, what, f);
-}
-
-static bool turn_refused(const struct scene *s, enum party p, struct session_finding *f)
-{
-    uint32_t tx = asked_in_vain(s, p, STUN_ALLOCATE);
-
-    if (tx != POOL_NONE)
-        blame_server(s, tx, CAUSE_TURN_FAILED, "TURN", f);
-    return tx != POOL_NONE;
-}
-
 static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
 {
-    uint32_t tx = asked_in_vain(s, p, STUN_BINDING);
+    uint32_t tx = asked_in_vain(s, p);
 
-    if (tx != POOL_NONE)
-        blame_server(s, tx, vain_cause(s, tx), "STUN", f);
-    return tx != POOL_NONE;
+    if (tx == POOL_NONE)
+        return false;
+    f->cause = vain_cause(s, tx);
+    f->confidence = CONFIDENCE_LIKELY;
+    f->server = track_tx_at(s->v->t, tx)->server;
+    tell_vain(s, tx, f);
+    return true;
 }
 
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *f)
@@ -487,7 +488,7 @@ void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct 
         bad_candidates(s, p, f);
     if (f->cause != CAUSE_NONE || one_address_for_both(s, CALLER, f) || one_address_for_both(s, CALLEE, f))
         return;
-    if (turn_refused(s, CALLER, f) || turn_refused(s, CALLEE, f) || stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
+    if (turn_of_setup(s, CALLER, f) || turn_of_setup(s, CALLEE, f) || stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
         return;
     f->confidence = CONFIDENCE_LIKELY;
     if (symmetric(s, CALLER, f) || symmetric(s, CALLEE, f)) {

@@ -40,8 +40,18 @@ void evidence_add(struct session_finding *s, struct seen at, const char *kind, c
     va_end(ap);
     if (s->evidence_n == EVIDENCE_KEPT || told_already(s, at, text))
         return;
-    s->evidence[s->evidence_n] = (struct evidence){ at, (unsigned)s->evidence_n, kind, arena_str(&s->arena, span_str(text)) };
+    s->evidence[s->evidence_n] = (struct evidence){
+        .at = at, .order = (unsigned)s->evidence_n, .kind = kind, .text = arena_str(&s->arena, span_str(text))
+    };
     s->evidence_n++;
+}
+
+void evidence_unsent(struct session_finding *s, enum party by)
+{
+    if (!s->evidence_n)
+        return;
+    s->evidence[s->evidence_n - 1].unsent = true;
+    s->evidence[s->evidence_n - 1].by = by;
 }
 
 static struct span uri_user(struct span uri)

@@ -9,12 +9,12 @@ static const char *keep(struct session_finding *into, const char *text)
 
 /* ---- directions ---- */
 
-static const struct direction_finding *find(const struct session_finding *f, const struct direction_finding *like, bool swapped)
+static const struct direction_finding *find(const struct session_finding *f, const struct direction_finding *like)
 {
     for (size_t i = 0; i < f->directions_n; i++) {
         const struct direction_finding *d = &f->direction[i];
 
-        if (d->media == like->media && (d->from == like->from) != swapped)
+        if (d->media == like->media && d->from == like->from)
             return d;
     }
     return NULL;
@@ -84,12 +84,16 @@ static void direction_join(struct direction_finding *d, const struct direction_f
     if (sent_there) {
         d->sent = more->sent;
         d->sent_seen = true;
+        d->sent_at = more->sent_at;
+        d->sent_from = more->sent_from;
         d->sent_to_n = more->sent_to_n;
         memcpy(d->sent_to, more->sent_to, sizeof d->sent_to);
     }
     if (got_there) {
         d->received = more->received;
         d->received_seen = true;
+        d->received_at = more->received_at;
+        d->awaited_at = more->awaited_at;
         d->received_from_n = more->received_from_n;
         memcpy(d->received_from, more->received_from, sizeof d->received_from);
         d->has_quality = more->has_quality;
@@ -109,17 +113,16 @@ static void direction_join(struct direction_finding *d, const struct direction_f
 
 /* ---- the rest ---- */
 
-static void candidates_join(struct session_finding *into, const struct session_finding *more, bool swapped)
+static void candidates_join(struct session_finding *into, const struct session_finding *more)
 {
     for (size_t i = 0; i < more->candidates_n; i++) {
         const struct candidate_finding *c = &more->candidate[i];
-        enum party p = swapped ? other_party(c->party) : c->party;
         struct candidate_finding *same = NULL;
 
         for (size_t j = 0; j < into->candidates_n && !same; j++) {
             struct candidate_finding *o = &into->candidate[j];
 
-            if (o->party == p && o->media == c->media && o->component == c->component && addr_eq(&o->addr, &c->addr) &&
+            if (o->party == c->party && o->media == c->media && o->component == c->component && addr_eq(&o->addr, &c->addr) &&
                 strcmp(o->type, c->type) == 0)
                 same = o;
         }
@@ -128,12 +131,13 @@ static void candidates_join(struct session_finding *into, const struct session_f
                 continue;
             same = &into->candidate[into->candidates_n++];
             *same = *c;
-            same->party = p;
             same->host = keep(into, c->host);
             continue;
         }
         if (same->server == POOL_NONE) {
             same->server = c->server;
+            same->tx = c->tx;
+            same->told_at = c->told_at;
             same->base = c->has_base ? c->base : same->base;
             same->has_base |= c->has_base;
         }
@@ -145,12 +149,93 @@ static void candidates_join(struct session_finding *into, const struct session_f
     }
 }
 
-static void evidence_join(struct session_finding *into, const struct session_finding *more)
+/* The description in that frame; NULL: it holds none of this call. */
+static const struct sdp_fact *sdp_in(const struct call *c, uint64_t frame)
 {
-    for (size_t i = 0; i < more->evidence_n; i++)
-        if (more->evidence[i].at.frame)
-            evidence_add(into, more->evidence[i].at, more->evidence[i].kind, "%s", more->evidence[i].text);
+    for (const struct sdp_fact *f = c->sdps; f; f = f->next)
+        if (f->at.frame == frame)
+            return f;
+    return NULL;
+}
+
+static bool same_description(const struct call *a, uint64_t frame_a, const struct call *b, uint64_t frame_b)
+{
+    const struct sdp_fact *x = sdp_in(a, frame_a), *y = sdp_in(b, frame_b);
+
+    return x && y && x->party == y->party && x->cseq == y->cseq;
+}
+
+/* Both sentences end with one transport address. */
+static bool same_address(const char *a, const char *b)
+{
+    const char *x = strrchr(a, ' '), *y = strrchr(b, ' ');
+
+    return x && y && strchr(x, ':') && strcmp(x, y) == 0;
+}
+
+/* Is it what another vantage told already: the same words, or the same address in the same SIP message? */
+static bool told_there(const struct session_finding *into, size_t told, const struct call *into_call,
+                       const struct session_finding *more, const struct evidence *e)
+{
+    for (size_t i = 0; i < told; i++) {
+        const struct evidence *o = &into->evidence[i];
+
+        if (strcmp(o->kind, e->kind) != 0 || !o->at.frame)
+            continue;
+        if (strcmp(o->text, e->text) == 0)
+            return true;
+        if (strcmp(e->kind, "sdp") == 0 && same_address(o->text, e->text) &&
+            same_description(into_call, o->at.frame, more->call, e->at.frame))
+            return true;
+    }
+    return false;
+}
+
+static void evidence_join(struct session_finding *into, const struct call *into_call, const struct session_finding *more)
+{
+    size_t told = into->evidence_n;
+
+    for (size_t i = 0; i < more->evidence_n; i++) {
+        const struct evidence *e = &more->evidence[i];
+        size_t n = into->evidence_n;
+
+        if (!e->at.frame || told_there(into, told, into_call, more, e))
+            continue;
+        evidence_add(into, e->at, e->kind, "%s", e->text);
+        if (e->unsent && into->evidence_n > n)
+            evidence_unsent(into, e->by);
+    }
     evidence_sort(into);
+}
+
+static void evidence_drop(struct session_finding *f, bool (*drop)(const struct session_finding *, const struct evidence *))
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->evidence_n; i++)
+        if (!drop(f, &f->evidence[i]))
+            f->evidence[kept++] = f->evidence[i];
+    f->evidence_n = kept;
+}
+
+/* That a party sends nothing, where its own vantage sees it send. */
+static bool disproved(const struct session_finding *f, const struct evidence *e)
+{
+    for (size_t i = 0; e->unsent && i < f->directions_n; i++)
+        if (f->direction[i].from == e->by && f->direction[i].sent_seen && f->direction[i].sent)
+            return true;
+    return false;
+}
+
+static bool is_note(const struct session_finding *f, const struct evidence *e)
+{
+    (void)f;
+    return !e->at.frame && strcmp(e->kind, "note") == 0;
+}
+
+void notes_drop(struct session_finding *f)
+{
+    evidence_drop(f, is_note);
 }
 
 static void warnings_join(struct session_finding *into, const struct session_finding *more)
@@ -159,11 +244,7 @@ static void warnings_join(struct session_finding *into, const struct session_fin
         warn_add(into, more->warning[i].kind, more->warning[i].server, keep(into, more->warning[i].text));
 }
 
-/*
- * The stream that left the socket in question arrived at the other vantage from another IP than the STUN server had named: the
- * socket's own packets contradict it (SPEC §3), unless both IPs may belong to one NAT.
- */
-static void prove(struct session_finding *f)
+void finding_prove(struct session_finding *f)
 {
     const struct candidate_finding *wrong = NULL;
 
@@ -178,6 +259,8 @@ static void prove(struct session_finding *f)
 
         if (d->from != wrong->party || !d->sent_seen || !d->received_seen || !from || addr_is_unroutable(from))
             continue;
+        if (wrong->has_base && !addr_eq(&wrong->base, &d->sent_from))
+            continue; /* another socket's packets */
         if (addr_ip_eq(from, &wrong->addr) || addr_same_site(from, &wrong->addr))
             continue;
         f->confidence = CONFIDENCE_PROVEN;
@@ -187,15 +270,100 @@ static void prove(struct session_finding *f)
     }
 }
 
-/* What one vantage could not know and the other tells. */
-static void notes_drop(struct session_finding *f)
-{
-    size_t kept = 0;
+/* ---- times ---- */
 
+void seen_shift(struct seen *s, int64_t ns)
+{
+    if (s->frame)
+        s->ns += ns;
+}
+
+void finding_shift(struct session_finding *f, int64_t ns)
+{
+    seen_shift(&f->started, ns);
+    seen_shift(&f->answered, ns);
+    seen_shift(&f->ended, ns);
     for (size_t i = 0; i < f->evidence_n; i++)
-        if (f->evidence[i].at.frame || strcmp(f->evidence[i].kind, "note") != 0)
-            f->evidence[kept++] = f->evidence[i];
-    f->evidence_n = kept;
+        seen_shift(&f->evidence[i].at, ns);
+    for (size_t i = 0; i < f->candidates_n; i++)
+        seen_shift(&f->candidate[i].at, ns);
+    for (size_t i = 0; i < f->directions_n; i++) {
+        struct direction_finding *d = &f->direction[i];
+
+        seen_shift(&d->since, ns);
+        seen_shift(&d->stopped, ns);
+        for (size_t k = 0; k < d->sent_to_n; k++)
+            seen_shift(&d->sent_to[k].first, ns);
+        for (size_t k = 0; k < d->received_from_n; k++)
+            seen_shift(&d->received_from[k].first, ns);
+    }
+}
+
+static void earliest(struct seen *into, const struct seen *more)
+{
+    if (more->frame && (!into->frame || more->ns < into->ns))
+        *into = *more;
+}
+
+/* When it began is told by who saw it begin. */
+static void times_join(struct session_finding *into, const struct call *into_call, const struct session_finding *more)
+{
+    if (into_call->seen_from_start == more->call->seen_from_start)
+        earliest(&into->started, &more->started);
+    else if (more->call->seen_from_start)
+        into->started = more->started;
+    earliest(&into->answered, &more->answered);
+    earliest(&into->ended, &more->ended);
+    into->state = more->state > into->state ? more->state : into->state;
+}
+
+/* ---- the whole ---- */
+
+static void blame_take(struct session_finding *into, const struct session_finding *more)
+{
+    into->cause = more->cause;
+    into->confidence = more->confidence;
+    into->server = more->server;
+}
+
+/* ICE never connected, as both say: the better cause of the two. */
+static void setup_join(struct session_finding *into, const struct session_finding *more)
+{
+    bool names = more->cause == CAUSE_BAD_CANDIDATE &&
+                 (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE || more->confidence > into->confidence);
+
+    if (names || into->cause == CAUSE_UNKNOWN || into->cause == CAUSE_PATH_BLOCKED)
+        blame_take(into, more);
+}
+
+static void directions_join(struct session_finding *into, const struct session_finding *more)
+{
+    for (size_t i = 0; i < more->directions_n; i++) {
+        const struct direction_finding *m = &more->direction[i], *have = find(into, m);
+
+        if (have) {
+            direction_join(&into->direction[have - into->direction], m);
+        } else if (into->directions_n < DIRECTIONS_KEPT) {
+            into->direction[into->directions_n] = *m;
+            into->direction[into->directions_n++].why = keep(into, m->why);
+        }
+    }
+}
+
+/* Neither party is there: what passes is seen, and what is missing may have passed elsewhere. */
+static bool only_passes(const struct session_finding *f)
+{
+    for (size_t i = 0; i < f->directions_n; i++)
+        if (f->direction[i].sent_seen || f->direction[i].received_seen)
+            return false;
+    return true;
+}
+
+/* A place that media passes has its say where the ends cannot tell, and where it names the server that they miss. */
+static bool adds_nothing(const struct session_finding *into, const struct session_finding *more)
+{
+    return only_passes(more) && !only_passes(into) && into->verdict != VERDICT_UNKNOWN &&
+           !(more->server != POOL_NONE && into->cause == CAUSE_BAD_CANDIDATE && into->server == POOL_NONE);
 }
 
 static bool is_base(const struct session_finding *f)
@@ -205,51 +373,30 @@ static bool is_base(const struct session_finding *f)
 
 void findings_join(struct session_finding *into, const struct session_finding *more)
 {
-    bool swapped = into->call->kind == SESSION_ICE && strcmp(into->call->sdps->media->ufrag, more->call->sdps->media->ufrag) != 0;
+    const struct call *call = into->call;
 
+    times_join(into, call, more);
+    if (is_base(into) && is_base(more) && adds_nothing(into, more))
+        return;
     warnings_join(into, more);
     if (!is_base(more)) { /* the other vantage saw no answer: it has nothing to say of the media */
-        evidence_join(into, more);
+        evidence_join(into, call, more);
         return;
     }
     if (!is_base(into)) {
         into->call = more->call;
         into->directions_n = 0;
     }
-    for (size_t i = 0; i < more->directions_n; i++) {
-        const struct direction_finding *m = &more->direction[i];
-        const struct direction_finding *have = find(into, m, swapped);
-
-        if (have) {
-            direction_join(&into->direction[have - into->direction], m);
-        } else if (into->directions_n < DIRECTIONS_KEPT) {
-            struct direction_finding *d = &into->direction[into->directions_n++];
-
-            *d = *m;
-            d->why = keep(into, m->why);
-            if (swapped) {
-                d->from = other_party(d->from);
-                d->to = other_party(d->to);
-            }
-        }
-    }
-    candidates_join(into, more, swapped);
-    evidence_join(into, more);
+    directions_join(into, more);
+    candidates_join(into, more);
+    evidence_join(into, call, more);
+    evidence_drop(into, disproved);
     if (into->verdict == VERDICT_SETUP_FAILED && more->verdict == VERDICT_SETUP_FAILED) {
-        if (more->cause == CAUSE_BAD_CANDIDATE &&
-            (into->cause != CAUSE_BAD_CANDIDATE || into->server == POOL_NONE || more->confidence > into->confidence)) {
-            into->cause = more->cause;
-            into->confidence = more->confidence;
-            into->server = more->server;
-        } else if (into->cause == CAUSE_UNKNOWN || into->cause == CAUSE_PATH_BLOCKED) {
-            into->cause = more->cause;
-            into->confidence = more->confidence;
-            into->server = more->server;
-        }
+        setup_join(into, more);
         return;
     }
     session_from_directions(into);
     if (into->server != POOL_NONE)
         notes_drop(into);
-    prove(into);
+    finding_prove(into);
 }

@@ -347,6 +347,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         conclude(out, DIR_NOT_SENT, "the path works and the sender sends nothing");
         evidence_add(f, l->from_sender.n ? l->from_sender.last : l->ice->first, "rtcp",
                      "%s is reachable and alive, and sends no media.", who);
+        evidence_unsent(f, l->from);
     } else if (out->kind == SDP_VIDEO) {
         conclude(out, DIR_UNKNOWN, "nothing arrived, which a camera that is off explains");
     } else {
@@ -559,6 +560,7 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->kind = a->media->kind;
     out->since = s->agreement->since;
     out->awaited_at = b->home;
+    out->sent_from = a->home;
     out->mid = a->media->mid;
     out->codec = *a->media->codec ? a->media->codec : b->media->codec;
     out->expected = is_expected(a, b);
@@ -586,6 +588,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     weigh(&l, out, session);
     if (!b->local)
         out->received_from_n = 0;
-    if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
+    if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))
+        conclude(out, DIR_NOT_RECEIVED, "its TURN relay does not pass it on");
+    else if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
         cause_of_loss(s, l.to, l.main_flow && !b->local ? &l.main_dst : NULL, out, session);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "verdict/join.h"
+#include "verdict/questions.h"
+#include "verdict/teller.h"
 
 static uint32_t sessions_of(const struct vantage *v)
 {
@@ -45,24 +47,39 @@ static bool same_session(const struct call *a, const struct call *b)
     return (strcmp(a1, b1) == 0 && strcmp(a2, b2) == 0) || (strcmp(a1, b2) == 0 && strcmp(a2, b1) == 0);
 }
 
-static const struct call *any_call(const struct report *r, const struct session_ref *s)
+const struct call *report_call(const struct report *r, uint32_t i, size_t vantage)
 {
-    for (size_t i = 0; i < r->vantages; i++)
-        if (s->in[i] != POOL_NONE)
-            return session_at(&r->vantage[i], s->in[i]);
-    return NULL;
+    uint32_t own = r->session[i].in[vantage];
+
+    return own == POOL_NONE ? NULL : session_at(&r->vantage[vantage], own);
+}
+
+const struct call *report_any_call(const struct report *r, uint32_t i)
+{
+    const struct call *c = NULL;
+
+    for (size_t v = 0; v < r->vantages && !c; v++)
+        c = report_call(r, i, v);
+    return c;
 }
 
 static bool ref_eq(const void *self, uint32_t slot, const void *key)
 {
     const struct report *r = self;
 
-    return same_session(any_call(r, &r->session[slot]), key);
+    return same_session(report_any_call(r, slot), key);
+}
+
+/* Who is a and who is b without signalling is by who was seen first, which may differ from place to place. */
+static void turn_like(const struct call *first, struct call *c)
+{
+    if (c->kind == SESSION_ICE && strcmp(first->sdps->media->ufrag, c->sdps->media->ufrag) != 0)
+        unsignalled_turn(c);
 }
 
 static bool refs_add(struct report *r, struct hmap *index, size_t vantage, bool sip)
 {
-    const struct vantage *v = &r->vantage[vantage];
+    struct vantage *v = &r->vantage[vantage];
     uint32_t calls = v->view.t->calls.used, from = sip ? 0 : calls, to = sip ? calls : sessions_of(v);
 
     for (uint32_t i = from; i < to; i++) {
@@ -77,6 +94,8 @@ static bool refs_add(struct report *r, struct hmap *index, size_t vantage, bool 
             if (r->vantages > 1 && !hmap_put(index, session_hash(c), slot))
                 return false;
         }
+        if (i >= calls)
+            turn_like(report_any_call(r, slot), pool_at(&v->unsignalled.calls, i - calls));
         r->session[slot].in[vantage] = i;
     }
     return true;
@@ -100,18 +119,52 @@ static bool refs_make(struct report *r)
     return r->session && fine;
 }
 
+/* ---- clocks ---- */
+
+int64_t vantage_clock_ns(const struct vantage *v)
+{
+    return offset_counts(&v->offset) ? v->offset.ns : 0;
+}
+
+/* Against the first vantage, or against another one that is known against the first. */
+static void offset_find(struct report *r, size_t vantage)
+{
+    struct vantage *v = &r->vantage[vantage];
+
+    for (size_t i = 0; i < vantage && !v->offset.known; i++) {
+        const struct vantage *other = &r->vantage[i];
+
+        if (i && !other->offset.known)
+            continue;
+        offset_estimate(&other->view, &v->view, &v->offset);
+        if (!v->offset.known)
+            continue;
+        v->offset.ns += other->offset.ns;
+        v->offset.within_ns += other->offset.within_ns;
+        v->offset.bounded &= i == 0 || other->offset.bounded;
+    }
+}
+
 /* ---- servers ---- */
+
+static uint64_t at_most(uint64_t n, uint64_t most)
+{
+    return n < most ? n : most;
+}
 
 static void row_join(struct server_finding *into, const struct server_finding *f)
 {
     into->requests += f->requests;
     into->responses += f->responses;
     into->errors += f->errors;
+    into->allocations += f->allocations;
+    into->refused += f->refused;
     into->unanswered += f->unanswered;
     into->mappings += f->mappings;
-    into->confirmed += f->confirmed;
-    into->contradicted += f->contradicted;
-    into->suspected += f->suspected;
+    /* An answer that two vantages saw is counted once, and so is what speaks for or against it. */
+    into->confirmed = at_most(into->confirmed + f->confirmed, into->mappings);
+    into->contradicted = at_most(into->contradicted + f->contradicted, into->mappings);
+    into->suspected = at_most(into->suspected + f->suspected, into->mappings - into->contradicted);
     into->peer &= f->peer;
     if (!into->name)
         into->name = f->name;
@@ -128,8 +181,10 @@ static void row_join(struct server_finding *into, const struct server_finding *f
         into->last_bad = f->last_bad;
 }
 
-static bool rows_add(struct report *r, struct vantage *v)
+static bool rows_add(struct report *r, size_t vantage)
 {
+    struct vantage *v = &r->vantage[vantage];
+    const struct track *before[VANTAGES_KEPT];
     uint32_t n = v->view.t->servers.used;
     struct server_finding *own = calloc(n + 1u, sizeof *own);
 
@@ -139,8 +194,17 @@ static bool rows_add(struct report *r, struct vantage *v)
         return false;
     }
     judge_servers(&v->view, own);
+    for (size_t k = 0; k < vantage; k++)
+        before[k] = r->vantage[k].view.t;
+    if (!questions_count_once(v->view.t, before, vantage, own)) {
+        free(own);
+        return false;
+    }
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = 0;
+
+        seen_shift(&own[i].first_bad, -vantage_clock_ns(v));
+        seen_shift(&own[i].last_bad, -vantage_clock_ns(v));
 
         while (row < r->servers && !addr_eq(&r->server[row].addr, &own[i].addr))
             row++;
@@ -162,7 +226,7 @@ static bool rows_make(struct report *r)
         all += r->vantage[i].view.t->servers.used;
     r->server = calloc(all, sizeof *r->server);
     for (size_t i = 0; r->server && i < r->vantages; i++)
-        if (!rows_add(r, &r->vantage[i]))
+        if (!rows_add(r, i))
             return false;
     return r->server != NULL;
 }
@@ -205,29 +269,54 @@ static void judge_at(const struct report *r, size_t vantage, uint32_t i, struct 
 
     judge_call(&v->view, session_at(v, i), out);
     rows_set(v, out);
+    for (size_t d = 0; d < out->directions_n; d++)
+        out->direction[d].sent_at = out->direction[d].received_at = vantage;
+    for (size_t c = 0; c < out->candidates_n; c++)
+        out->candidate[c].told_at = vantage;
+    finding_shift(out, -vantage_clock_ns(v));
+}
+
+/* Where hosts are known to be local comes first: what merely passes a place is judged by the ends. */
+static size_t vantages_in_order(const struct report *r, const struct session_ref *s, size_t order[VANTAGES_KEPT])
+{
+    size_t n = 0;
+
+    for (unsigned passing = 0; passing < 2; passing++)
+        for (size_t k = 0; k < r->vantages; k++)
+            if (s->in[k] != POOL_NONE && view_knows_hosts(&r->vantage[k].view) != passing)
+                order[n++] = k;
+    return n;
+}
+
+static void look_between(const struct report *r, const struct session_ref *s, struct session_finding *out)
+{
+    struct passage_place place[VANTAGES_KEPT];
+
+    for (size_t k = 0; k < r->vantages; k++)
+        place[k] = (struct passage_place){ .name = r->vantage[k].name,
+                                           .view = &r->vantage[k].view,
+                                           .index = &r->vantage[k].index,
+                                           .clock_ns = vantage_clock_ns(&r->vantage[k]),
+                                           .has_session = s->in[k] != POOL_NONE };
+    teller_find(place, out);
+    passage_tell(place, r->vantages, out);
 }
 
 void report_judge(const struct report *r, uint32_t i, struct session_finding *out)
 {
     const struct session_ref *s = &r->session[i];
-    struct session_finding *more = NULL;
-    bool first = true;
+    size_t order[VANTAGES_KEPT] = { 0 }, n = vantages_in_order(r, s, order);
+    struct session_finding *more = n > 1 ? malloc(sizeof *more) : NULL;
 
-    for (size_t k = 0; k < r->vantages; k++) {
-        if (s->in[k] == POOL_NONE)
-            continue;
-        if (first) {
-            judge_at(r, k, s->in[k], out);
-            first = false;
-            continue;
-        }
-        if (!more && !(more = malloc(sizeof *more)))
-            return;
-        judge_at(r, k, s->in[k], more);
+    judge_at(r, order[0], s->in[order[0]], out);
+    for (size_t k = 1; k < n && more; k++) {
+        judge_at(r, order[k], s->in[order[k]], more);
         findings_join(out, more);
         session_finding_done(more);
     }
     free(more);
+    if (r->vantages > 1)
+        look_between(r, s, out);
 }
 
 static bool count_all(struct report *r)
@@ -254,6 +343,9 @@ static bool count_all(struct report *r)
 
 bool report_make(struct report *r, const struct vantage_input *in, size_t n)
 {
+    struct view *views[VANTAGES_KEPT];
+    bool fine = true;
+
     *r = (struct report){ .vantages = n };
     if (n > VANTAGES_KEPT) {
         r->vantages = 0;
@@ -263,11 +355,23 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
         struct vantage *v = &r->vantage[i];
 
         v->name = in[i].name;
-        r->now_ns = in[i].now_ns > r->now_ns ? in[i].now_ns : r->now_ns;
+        views[i] = &v->view;
         view_make(&v->view, in[i].track, &in[i].options, in[i].now_ns);
-        unsignalled_make(&v->unsignalled, &v->view);
     }
-    if (refs_make(r) && rows_make(r) && count_all(r))
+    if (n > 1 && in[0].options.locals_n)
+        view_given_nowhere(views, n, &in[0].options);
+    for (size_t i = 0; i < n; i++) {
+        struct vantage *v = &r->vantage[i];
+        int64_t now;
+
+        unsignalled_make(&v->unsignalled, &v->view);
+        offset_find(r, i);
+        now = in[i].now_ns - vantage_clock_ns(v);
+        r->now_ns = now > r->now_ns ? now : r->now_ns;
+    }
+    for (size_t i = 0; i < n && n > 1 && fine; i++)
+        fine = ssrc_index_make(&r->vantage[i].index, r->vantage[i].view.t);
+    if (fine && refs_make(r) && rows_make(r) && links_make(&r->links, r) && count_all(r))
         return true;
     report_done(r);
     return false;
@@ -277,8 +381,10 @@ void report_done(struct report *r)
 {
     for (size_t i = 0; i < r->vantages; i++) {
         free(r->vantage[i].server_row);
+        ssrc_index_done(&r->vantage[i].index);
         unsignalled_done(&r->vantage[i].unsignalled);
     }
+    links_done(&r->links);
     free(r->session);
     free(r->verdict);
     free(r->warns);

@@ -91,6 +91,8 @@ void server_begin(const struct view *v, uint32_t server, struct server_finding *
                                     .requests = s->requests,
                                     .responses = s->responses,
                                     .errors = s->errors,
+                                    .allocations = s->allocations,
+                                    .refused = s->turn_refused,
                                     .name = dns_name_of(v->t, &s->addr, s->asked.last.ns),
                                     .peer = is_peer(v->t, &s->addr) };
     rtts(s, out);
@@ -121,6 +123,16 @@ void judge_servers(const struct view *v, struct server_finding *out)
     }
 }
 
+/* A TURN server that refuses, or whose relay ends, is not one that lies: its row counts the session and is not blamed for it. */
+static void add_relay_failure(struct server_finding *servers, const struct session_finding *s)
+{
+    for (size_t i = 0; i < s->candidates_n; i++)
+        if (s->candidate[i].server == s->server)
+            return; /* counted with its candidates */
+    servers[s->server].sessions++;
+    servers[s->server].failed_sessions++;
+}
+
 void server_add_session(struct server_finding *servers, const struct session_finding *s)
 {
     for (size_t i = 0; i < s->candidates_n; i++) {
@@ -134,9 +146,11 @@ void server_add_session(struct server_finding *servers, const struct session_fin
         servers[server].sessions++;
         servers[server].failed_sessions += verdict_is_failure(s->verdict);
         servers[server].ok_sessions += s->verdict == VERDICT_OK;
-        servers[server].blamed += s->server == server;
+        servers[server].blamed += s->server == server && s->cause != CAUSE_TURN_FAILED;
         servers[server].proven += s->server == server && s->confidence == CONFIDENCE_PROVEN && s->cause == CAUSE_BAD_CANDIDATE;
     }
+    if (s->cause == CAUSE_TURN_FAILED && s->server != POOL_NONE)
+        add_relay_failure(servers, s);
 }
 
 void server_conclude(struct server_finding *f)

@@ -262,6 +262,7 @@ static void tell_absence(struct work *w, const struct direction_finding *d)
 
     if (d->verdict == DIR_NOT_SENT && !d->sent) {
         evidence_add(w->out, d->since, "sdp", "From here on %s should send media, and sends none.", who);
+        evidence_unsent(w->out, d->from);
     } else if (d->verdict == DIR_NOT_RECEIVED && d->received_seen && !d->received && !d->sent) {
         if (d->expected_packets)
             evidence_add(w->out, d->since, "sdp", "From here on media of %s is expected at %s: about %llu packets; none came.",
@@ -389,6 +390,10 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
 
     memset(out, 0, offsetof(struct session_finding, direction)); /* the lists are large */
     out->call = c;
+    out->started = c->started;
+    out->answered = c->answered;
+    out->ended = c->ended;
+    out->state = c->state;
     out->verdict = VERDICT_UNKNOWN;
     out->server = POOL_NONE;
     if (!w)
@@ -404,6 +409,8 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
         out->direction[i] = w->dir[i].d;
     out->directions_n = w->dirs;
     candidates_conclude(v, out);
+    if (out->verdict == VERDICT_OK && w->any_scene && w->ice_used)
+        turn_warn(&w->last, out);
     evidence_sort(out);
     free(w);
 }

@@ -177,6 +177,19 @@ bool unsignalled_make(struct unsignalled *u, const struct view *v)
     return true;
 }
 
+void unsignalled_turn(struct call *c)
+{
+    struct sdp_fact *first = c->sdps, *second = first->next;
+
+    c->sdps = second;
+    second->next = first;
+    first->next = NULL;
+    second->party = CALLER;
+    first->party = CALLEE;
+    c->agreements->by[CALLER] = second;
+    c->agreements->by[CALLEE] = first;
+}
+
 void unsignalled_done(struct unsignalled *u)
 {
     for (uint32_t i = 0; i < u->calls.used; i++)

@@ -17,6 +17,8 @@ struct unsignalled {
 
 /* Gathers the ICE sessions that belong to no SIP call of the track; false without memory. unsignalled_done() frees. */
 bool unsignalled_make(struct unsignalled *u, const struct view *v);
+/* Another vantage calls its parties the other way round: from now on this one does as well. */
+void unsignalled_turn(struct call *c);
 void unsignalled_done(struct unsignalled *u);
 
 #endif

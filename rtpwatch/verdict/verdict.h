@@ -77,6 +77,7 @@ struct view_options {
     const struct local_net *locals; /* --local; none: inferred */
     size_t locals_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
+    bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
 };
 
 struct view {
@@ -91,7 +92,13 @@ struct view {
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
+/*
+ * After all of several views are made: --local holds where nobody is known to be local yet, and where it names a host that is local at
+ * no other vantage (a mirror port behind a router).
+ */
+void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options);
 bool view_is_local(const struct view *v, const struct addr *a);
+bool view_knows_hosts(const struct view *v); /* somebody is local; else all there is only passes */
 /* Is that transport address at this vantage: on a local host, or at a TURN relay that a local host uses? */
 bool view_has(const struct view *v, const struct addr *a);
 
@@ -101,6 +108,8 @@ struct evidence {
     struct seen at; /* frame 0: no single frame */
     unsigned order; /* as found: what one frame shows stays in that order */
     const char *kind, *text;
+    bool unsent; /* it says that `by` sends nothing, as far as this vantage sees */
+    enum party by;
 };
 
 struct place {
@@ -122,10 +131,12 @@ struct direction_finding {
     const char *why;   /* one plain sentence */
     struct seen since; /* the agreement that it was judged under, and the home socket of its receiver then */
     struct addr awaited_at;
-    bool weak; /* received, as far as nothing speaks against it */
+    struct addr sent_from; /* the home socket of its sender then */
+    bool weak;             /* received, as far as nothing speaks against it */
     uint64_t sent, received, expected_packets;
     bool sender_reports;           /* its RTCP is seen: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
+    size_t sent_at, received_at;   /* with those: the number of the vantage in the report */
     size_t sent_to_n, received_from_n;
     struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
     bool has_quality;
@@ -143,6 +154,7 @@ struct candidate_finding {
     uint32_t priority;
     uint32_t server; /* who supplied it, POOL_NONE not known */
     uint32_t tx;     /* by which transaction */
+    size_t told_at;  /* and at which vantage of the report that is seen */
     uint64_t checks_sent, checks_answered, rtp_packets;
     enum candidate_status status;
     struct seen at;
@@ -162,6 +174,9 @@ struct session_finding {
     enum cause cause;
     enum confidence confidence;
     uint32_t server;
+    /* As the call's, or of several vantages the earliest, by the first one's clock; not before the call began where one saw that. */
+    struct seen started, answered, ended;
+    enum call_state state;
     struct arena arena; /* of its texts */
     size_t directions_n, candidates_n, warnings_n, evidence_n;
     /* Only the entries below those counts mean something. */
@@ -180,6 +195,7 @@ struct server_finding {
     struct addr addr;
     const char *software; /* "" unknown */
     uint64_t requests, responses, errors;
+    uint64_t allocations, refused; /* TURN: relays given, requests refused */
     enum server_verdict verdict;
     const struct dns_fact *name;                                       /* NULL: not known */
     uint64_t unanswered, mappings, confirmed, contradicted, suspected; /* suspected: contradicted, and not for certain */

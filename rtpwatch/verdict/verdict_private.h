@@ -111,6 +111,18 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 
+/* ---- turn.c ---- */
+
+/* ICE never connected: was that party given no relay, or one that let nobody through? Sets cause, confidence and server. */
+bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *session);
+/*
+ * Media of that direction went through a relay of this vantage: is what became of the relay why it is lost? Sets cause, confidence,
+ * server and, where it was heard before, when it stopped.
+ */
+bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct session_finding *session);
+/* Warns of a TURN server that gave a party no relay in a session that went well without. */
+void turn_warn(const struct scene *s, struct session_finding *session);
+
 /* ---- session.c ---- */
 
 /* Verdict, cause, confidence and server of the session from those of its directions. */
@@ -127,6 +139,8 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 __attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind,
                                                         const char *fmt, ...);
+/* The latest piece of evidence is that `by` sends nothing: another vantage, where it is seen to send, takes that back. */
+void evidence_unsent(struct session_finding *s, enum party by);
 void evidence_sort(struct session_finding *s);
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s);
 const char *text_keep(struct session_finding *s, struct strbuf *b); /* moves the text into the finding, frees the buffer */

@@ -1,7 +1,8 @@
 /*
  * Who is local. Given by the user, or told by Linux cooked headers, or inferred: a host whose packets arrive here with a TTL that
  * nothing has lowered (64, 128, 255) was not behind a router, and one that nearly all packets come from or go to is the host
- * that the capture was taken on.
+ * that the capture was taken on. A host of which more comes with a lowered TTL than with a whole one is a NAT, seen from outside: what it
+ * forwards has its address and is not its own.
  */
 #include <stdlib.h>
 
@@ -9,8 +10,9 @@
 
 struct host {
     struct addr ip;
-    uint64_t packets; /* from and to it */
-    bool fresh_ttl, left_here;
+    uint64_t packets;     /* from and to it */
+    uint64_t fresh, worn; /* from it: with a whole TTL, and with a lowered one */
+    bool left_here;
 };
 
 struct hosts {
@@ -52,7 +54,7 @@ static void hosts_count(struct hosts *h, const struct track *t)
         h->packets += f->packets.n;
         src->packets += f->packets.n;
         dst->packets += f->packets.n;
-        src->fresh_ttl |= f->ttl == 64 || f->ttl == 128 || f->ttl == 255;
+        *(f->ttl == 64 || f->ttl == 128 || f->ttl == 255 ? &src->fresh : &src->worn) += f->packets.n;
         src->left_here |= f->left_here;
     }
 }
@@ -63,48 +65,15 @@ static void add(struct view *v, const struct host *h)
         v->local[v->locals_n++] = h->ip;
 }
 
+static bool passed_no_router(const struct host *x)
+{
+    return x->fresh && x->fresh >= x->worn;
+}
+
 /* The host that the capture was taken on is in nearly every packet; one that it talks to a lot is in fewer. */
 static bool captures(const struct hosts *h, const struct host *x)
 {
-    return x->fresh_ttl && x->packets * 5 >= h->packets * 4 && x->packets * 100 >= h->busiest * 97;
-}
-
-static void infer(struct view *v, struct hosts *h)
-{
-    bool told = false, capturing = false;
-
-    for (uint32_t i = 0; i < h->pool.used; i++) {
-        const struct host *x = pool_at(&h->pool, i);
-
-        told |= x->left_here;
-        if (x->fresh_ttl && x->packets > h->busiest)
-            h->busiest = x->packets;
-    }
-    for (uint32_t i = 0; i < h->pool.used; i++)
-        capturing |= captures(h, pool_at(&h->pool, i));
-    for (uint32_t i = 0; i < h->pool.used; i++) {
-        const struct host *x = pool_at(&h->pool, i);
-
-        if (told ? x->left_here : capturing ? captures(h, x) : x->fresh_ttl)
-            add(v, x);
-    }
-}
-
-void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
-{
-    struct hosts h = { 0 };
-
-    *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
-    for (uint32_t i = 0; i < t->flows.used && !v->media_captured; i++)
-        v->media_captured = track_flow_at(t, i)->contains & (FLOW_RTP | FLOW_RTCP | FLOW_STUN_SERVER | FLOW_CHECK | FLOW_DTLS);
-    if (options->locals_n)
-        return;
-    v->locals_inferred = true;
-    pool_init(&h.pool, sizeof(struct host), TRACK_SOCKETS);
-    hosts_count(&h, t);
-    infer(v, &h);
-    pool_done(&h.pool);
-    hmap_done(&h.by_ip);
+    return passed_no_router(x) && x->packets * 5 >= h->packets * 4 && x->packets * 100 >= h->busiest * 97;
 }
 
 static bool in_net(const struct addr *a, const struct local_net *n)
@@ -114,15 +83,113 @@ static bool in_net(const struct addr *a, const struct local_net *n)
     return memcmp(a->ip, n->net.ip, bytes) == 0 && (rest == 0 || (a->ip[bytes] ^ n->net.ip[bytes]) >> (8 - rest) == 0);
 }
 
+static bool given(const struct view_options *o, const struct addr *a)
+{
+    for (size_t i = 0; i < o->locals_n; i++)
+        if (in_net(a, &o->locals[i]))
+            return true;
+    return false;
+}
+
+/* True: it is sure, told by the capture or by one host that is in nearly all there is; else by whole TTLs alone. */
+static bool infer(struct view *v, struct hosts *h)
+{
+    bool told = false, capturing = false;
+
+    for (uint32_t i = 0; i < h->pool.used; i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        told |= x->left_here;
+        if (passed_no_router(x) && x->packets > h->busiest)
+            h->busiest = x->packets;
+    }
+    for (uint32_t i = 0; i < h->pool.used; i++)
+        capturing |= captures(h, pool_at(&h->pool, i));
+    for (uint32_t i = 0; i < h->pool.used; i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        if (told ? x->left_here : capturing ? captures(h, x) : passed_no_router(x))
+            add(v, x);
+    }
+    return told || capturing;
+}
+
+/*
+ * With several vantages --local names the hosts of some of them. It holds at this one if it names one whose packets passed no router;
+ * but not where the host that captured is plain to see and is another.
+ */
+static void given_elsewhere(struct view *v, const struct hosts *h, bool sure)
+{
+    bool here = false;
+
+    for (size_t i = 0; i < v->locals_n; i++)
+        here |= given(&v->options, &v->local[i]);
+    for (uint32_t i = 0; i < h->pool.used && !here && !sure; i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        here = passed_no_router(x) && given(&v->options, &x->ip);
+    }
+    if (here) {
+        v->locals_n = 0;
+        v->locals_inferred = false;
+    } else {
+        v->options.locals_n = 0;
+    }
+}
+
+void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
+{
+    struct hosts h = { 0 };
+    bool sure;
+
+    *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
+    for (uint32_t i = 0; i < t->flows.used && !v->media_captured; i++)
+        v->media_captured = track_flow_at(t, i)->contains & (FLOW_RTP | FLOW_RTCP | FLOW_STUN_SERVER | FLOW_CHECK | FLOW_DTLS);
+    if (options->locals_n && !options->several)
+        return;
+    v->locals_inferred = true;
+    pool_init(&h.pool, sizeof(struct host), TRACK_SOCKETS);
+    hosts_count(&h, t);
+    sure = infer(v, &h);
+    if (options->locals_n)
+        given_elsewhere(v, &h, sure);
+    pool_done(&h.pool);
+    hmap_done(&h.by_ip);
+}
+
+void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct view *v = all[i];
+        bool here = false;
+
+        for (uint32_t k = 0; v->locals_n == 0 && k < v->t->flows.used && !here; k++) {
+            const struct addr *a = &track_flow_at(v->t, k)->src;
+
+            here = given(options, a);
+            for (size_t j = 0; j < n && here; j++)
+                here = !view_is_local(all[j], a);
+        }
+        if (here) {
+            v->options.locals_n = options->locals_n;
+            v->locals_inferred = false;
+        }
+    }
+}
+
 bool view_is_local(const struct view *v, const struct addr *a)
 {
-    for (size_t i = 0; i < v->options.locals_n; i++)
-        if (in_net(a, &v->options.locals[i]))
-            return true;
+    if (given(&v->options, a))
+        return true;
     for (size_t i = 0; i < v->locals_n; i++)
         if (addr_ip_eq(a, &v->local[i]))
             return true;
     return false;
+}
+
+bool view_knows_hosts(const struct view *v)
+{
+    return v->locals_n > 0 || v->options.locals_n > 0;
 }
 
 bool view_has(const struct view *v, const struct addr *a)

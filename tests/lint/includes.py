@@ -26,7 +26,7 @@ SHOWN = {
     "base": None,  # all
     "dissectors": None,
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/verdicts.def"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
     "out": {"out/out.h", "out/facts.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
@@ -41,7 +41,7 @@ LIBRARY_ONLY_IN = {
 LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
-MODULE_FOLDER = {"pipeline": "app"}
+MODULE_FOLDER = {"pipeline": "app", "vantages": "app"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
@@ -157,7 +157,7 @@ def check_declared(root, cmake, found, uses):
     """What a module declares is allowed, and what its sources include is declared."""
     for name, files, declared, libs in found:
         folder = MODULE_FOLDER.get(name, name)
-        for use in sorted(declared - MAY_INCLUDE.get(folder, set())):
+        for use in sorted(u for u in declared if MODULE_FOLDER.get(u, u) not in MAY_INCLUDE.get(folder, set()) | {folder}):
             yield f"{cmake}: rw_module({name}) USES {use}: {folder} may not use it"
         for lib in sorted(libs):
             if folder not in LINKS_ONLY_IN.get(lib, {folder}):

@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "support/story_turn.h"
+
 enum { TTL_NEAR = 64, TTL_FAR = 57, TICK_MS = 20, CHECK_ANSWER = 48 };
 
 /* ---- packets ---- */
@@ -18,7 +20,10 @@ static struct addr at(const char *text)
 static struct datagram carry(struct story *s, struct addr from, struct addr to, size_t size)
 {
     bool near = addr_ip_eq(&from, &s->here);
+    struct datagram inner;
 
+    if (story_relayed(s, &from, &to, size, &inner))
+        return inner;
     return (struct datagram){
         .at = { s->now_ns, ++s->frame },
         .src = from,
@@ -34,6 +39,8 @@ static struct flow *flow_of(struct story *s, const struct datagram *d)
     struct flow *f = track_flow(s->track, d);
 
     cr_assert_not_null(f);
+    if (d->relayed)
+        f->contains |= FLOW_RELAYED;
     return f;
 }
 
@@ -225,6 +232,7 @@ void story_call(struct story *s, const char *call_id, const char *caller_sip, co
     s->via[CALLER] = D_HOST;
     s->via[CALLEE] = W_HOME;
     s->received[CALLER] = s->received[CALLEE] = NULL;
+    memset(s->header, 0, sizeof s->header);
     s->up = false;
     s->cseq = 1;
 }
@@ -286,6 +294,12 @@ static void vias(const struct story *s, struct sip_msg *m)
         own->received = span_str(s->received[s->asker]);
 }
 
+static void headers(const struct story *s, struct sip_msg *m)
+{
+    for (size_t i = 0; i < STORY_HEADERS && s->header[i].name; i++)
+        m->header[m->headers++] = (struct sip_header){ span_str(s->header[i].name), span_str(s->header[i].value) };
+}
+
 static void send(struct story *s, enum party by, struct sip_msg *m, const struct says *sdp)
 {
     static struct sdp none;
@@ -307,6 +321,7 @@ static void send(struct story *s, enum party by, struct sip_msg *m, const struct
     m->to = (struct sip_party){ .uri = span_str(uris[other]), .tag = m->request && !s->up ? SPAN_NONE : span_str(s->tag[other]) };
     m->cseq = s->cseq;
     vias(s, m);
+    headers(s, m);
     flow_of(s, &d)->contains |= FLOW_SIP;
     track_sip(s->track, &d, m, sdp ? made : NULL, span_buf(&bytes));
     strbuf_done(&bytes);

@@ -26,7 +26,7 @@
 #define W_RTP      W_OUT ":40000"
 #define W_RTP_HOME W_HOME ":40000"
 
-enum { STORY_ACTS = 24, STORY_CANDIDATES = 6 };
+enum { STORY_ACTS = 24, STORY_CANDIDATES = 6, STORY_HEADERS = 4 };
 
 /* Something that goes on while time passes. A test may change it in between. */
 enum act_kind { ACT_RTP, ACT_RTCP, ACT_CHECKS };
@@ -59,6 +59,9 @@ struct story {
     const char *call_id, *sip[PARTIES], *tag[PARTIES];
     const char *via[PARTIES];      /* what the party writes into its Via */
     const char *received[PARTIES]; /* what the first SIP server adds to it (RFC 3581), NULL nothing */
+    struct {
+        const char *name, *value;
+    } header[STORY_HEADERS]; /* in its messages, up to the first without a name */
     bool up;
     uint32_t cseq;
     enum sip_method asked;
@@ -66,6 +69,7 @@ struct story {
     size_t acts;
     struct act act[STORY_ACTS];
     uint8_t tids;
+    bool beyond_relay; /* what goes between a TURN relay and its peers is seen there, not inside TURN */
     /* How it is judged. */
     struct view_options options;
     struct view view;

@@ -118,3 +118,18 @@ Test(pipeline, what_a_relay_carries_is_no_frame_of_its_own, .init = setup, .fini
     cr_assert_eq(p->track->streams.used, 1, "yet its RTP is looked at");
     finish();
 }
+
+Test(pipeline, a_channel_above_those_of_rfc8656, .init = setup, .fini = teardown)
+{
+    static const uint8_t bind[] = { 0x00, 0x0c, 0, 4, 0x65, 0, 0, 0, 0x00, 0x12, 0, 8, 0, 1, 0xcb, 0x72, 0xe1, 0x12, 0xa6, 0x41 };
+    uint8_t data[] = { 0x65, 0, 0, 12, 0x80, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4 };
+
+    allocate();
+    stun(CLIENT, 0x0009, 3, bind, sizeof bind);
+    udp(CLIENT, data, sizeof data);
+    cr_assert_eq(p->done[DONE_TURN_DATA], 1);
+    data[1] = 1;
+    udp(CLIENT, data, sizeof data);
+    cr_assert_eq(p->done[DONE_UNEXPLAINED], 1, "not bound");
+    finish();
+}

@@ -135,3 +135,65 @@ Test(view, the_user_tells_an_ipv6_net)
     cr_expect(!is_local(s, "2001:db8:2::7"));
     story_free(s);
 }
+
+/* Outside a NAT: its own DNS questions have a whole TTL, and all that it forwards has its address and a lowered one. */
+Test(view, nobody_outside_a_nat)
+{
+    struct story *s = story_new(W_OUT);
+
+    story_play(s, W_OUT ":53000", "192.0.2.53:53", 9);
+    story_pass(s, 100);
+    story_hush(s);
+    s->here = ADDR_NONE;
+    talk(s, W_RTP);
+    cr_expect(!is_local(s, W_OUT));
+    cr_expect(!is_local(s, D_HOST));
+    story_free(s);
+}
+
+/* With several vantages --local means those whose hosts it names. */
+static const struct local_net d_alone[] = { { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 172, 31, 16, 10 }, 0 }, 128 } };
+
+Test(view, the_user_tells_of_this_vantage)
+{
+    struct story *s = story_new(D_HOST);
+
+    s->options = (struct view_options){ .locals = d_alone, .locals_n = 1, .several = true };
+    talk(s, W_RTP);
+    cr_expect(is_local(s, D_HOST));
+    cr_expect(!s->view.locals_inferred);
+    story_free(s);
+}
+
+Test(view, the_user_tells_of_another_vantage)
+{
+    struct story *s = story_new(W_OUT);
+
+    s->options = (struct view_options){ .locals = d_alone, .locals_n = 1, .several = true };
+    talk(s, W_RTP);
+    cr_expect(is_local(s, W_OUT));
+    cr_expect(!is_local(s, D_HOST), "it is seen here from afar");
+    cr_expect(s->view.locals_inferred);
+    story_free(s);
+}
+
+/* D is named, and is local at no vantage: then where its packets pass, though a router has lowered their TTL. */
+Test(view, the_user_tells_of_a_mirror_port_behind_a_router)
+{
+    struct story *mirror = story_new(NULL), *phone = story_new(W_OUT);
+    struct view *views[] = { &mirror->view, &phone->view };
+    struct view_options o = { .locals = d_alone, .locals_n = 1, .several = true };
+    struct addr d;
+
+    cr_assert(addr_parse_ip(SPAN(D_HOST), 0, &d));
+    mirror->options = phone->options = o;
+    talk(mirror, W_RTP);
+    talk(phone, "192.0.2.99:30000");
+    cr_expect(!is_local(mirror, D_HOST));
+    cr_expect(!is_local(phone, D_HOST));
+    view_given_nowhere(views, 2, &o);
+    cr_expect(view_is_local(&mirror->view, &d));
+    cr_expect(!view_is_local(&phone->view, &d));
+    story_free(mirror);
+    story_free(phone);
+}

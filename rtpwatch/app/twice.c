@@ -1,0 +1,43 @@
+#include "app/twice.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hmap.h"
+#include "net/net.h"
+
+struct entry {
+    uint64_t hash; /* 0: empty */
+    int64_t ns;
+    unsigned input;
+};
+
+/* Each packet has one place, and a later one takes it: within TWICE_NS that is rare, and then a copy is counted as before. */
+struct twice {
+    struct entry entry[TWICE_KEPT];
+};
+
+struct twice *twice_new(void)
+{
+    return calloc(1, sizeof(struct twice));
+}
+
+void twice_free(struct twice *t)
+{
+    free(t);
+}
+
+bool twice_seen(struct twice *t, const struct frame *f)
+{
+    struct span ip = net_ip_bytes(f);
+    uint64_t hash = ip.n ? hash_bytes(ip.p, ip.n < TWICE_BYTES ? ip.n : TWICE_BYTES) : 0;
+    struct entry *e = &t->entry[(hash >> 32) % TWICE_KEPT];
+    unsigned input = frame_input(f->id);
+
+    if (!hash)
+        return false;
+    if (e->hash == hash && e->input != input && f->ts_ns - e->ns <= TWICE_NS)
+        return true;
+    *e = (struct entry){ hash, f->ts_ns, input };
+    return false;
+}
