@@ -37,7 +37,7 @@ struct report {
     uint8_t *verdict; /* of each session: enum verdict */
     bool *warns;      /* of each session: it carries a warning */
     struct links links;
-    int64_t now_ns;   /* the newest packet of all, by the first vantage's clock */
+    int64_t now_ns; /* the newest packet of all, by the first vantage's clock */
     uint32_t servers;
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
@@ -57,6 +57,12 @@ struct vantage_input {
 /* Judges all that the vantages saw; false without memory or with more than VANTAGES_KEPT. report_done() frees. */
 bool report_make(struct report *r, const struct vantage_input *in, size_t n);
 void report_done(struct report *r);
+
+/*
+ * A report of one view in which no session is judged: it has the rows of the STUN servers, in the order of the track's slots, so that what
+ * judge_call() finds can be written as it stands. `v` is copied. False without memory.
+ */
+bool report_rows(struct report *r, const struct view *v);
 
 /* Judges session number `i`; `server` fields in it are rows of the report. session_finding_done() frees its texts. */
 void report_judge(const struct report *r, uint32_t i, struct session_finding *out);

@@ -76,6 +76,8 @@ struct local_net {
 struct view_options {
     const struct local_net *locals; /* --local; none: inferred */
     size_t locals_n;
+    const struct addr *public_ips; /* --public-ip: local hosts are seen from outside at one of these, and at no other address */
+    size_t public_ips_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
     bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
 };

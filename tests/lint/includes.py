@@ -25,9 +25,10 @@ MAY_INCLUDE = {
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
+    "capture": {"capture/capture.h", "capture/live.h"},
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
-    "out": {"out/out.h", "out/facts.h"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/monitor.h", "verdict/verdicts.def"},
+    "out": {"out/out.h", "out/facts.h", "out/event.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
 HEADERS_ALONE = {"capture/capture.h"}
@@ -41,7 +42,7 @@ LIBRARY_ONLY_IN = {
 LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
-MODULE_FOLDER = {"pipeline": "app", "vantages": "app"}
+MODULE_FOLDER = dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "run"), "app")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
