@@ -7,16 +7,22 @@
 
 #include "capture/capture.h"
 
-#define DROPS_TOLD_EVERY_NS SECONDS(10)
+/* So many packets lost that what was not seen may have been there all the same: one in 200. */
+static inline bool lost_too_many(uint64_t packets, uint64_t dropped)
+{
+    return dropped * 200 > packets;
+}
+
+#define DROPS_TOLD_EVERY_NS SECONDS(60)
 #define DROPS_DOUBT_NS      SECONDS(30) /* after too many were lost, silence proves nothing for so long */
 
 struct drops {
-    uint64_t packets, dropped; /* at the latest look */
-    uint64_t told;             /* of `dropped`, what was told */
+    uint64_t packets, dropped;           /* at the latest look */
+    uint64_t told_packets, told_dropped; /* when it was told */
     int64_t told_ns, doubt_until_ns;
 };
 
-/* Once a second for each interface. True: *more have been lost since they were last told, and are to be told. */
-bool drops_look(struct drops *d, const struct capture_input *in, int64_t now_ns, uint64_t *more);
+/* Once a second for each interface. True: some were lost, and it is time to tell: *packets and *dropped since it was told before. */
+bool drops_look(struct drops *d, const struct capture_input *in, int64_t now_ns, uint64_t *packets, uint64_t *dropped);
 
 #endif

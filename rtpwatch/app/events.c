@@ -93,7 +93,7 @@ void events_capture(struct events *e, const struct capture_event *c)
         if (c->text)
             strbuf_safe(&line, span_str(c->text), CAPTURE_ERROR);
         else
-            strbuf_fmt(&line, "%s: %llu packets were lost while capturing", c->interface, (unsigned long long)c->more_dropped);
+            strbuf_fmt(&line, "%s: %llu packets were lost while capturing", c->interface, (unsigned long long)c->dropped);
         text_write(e, &line);
     }
     strbuf_done(&line);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "app/complain.h"
+#include "app/drops.h"
 #include "app/events.h"
 #include "app/output.h"
 #include "app/result.h"

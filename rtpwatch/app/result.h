@@ -30,10 +30,4 @@ bool result_make(struct result *r, const struct result_of *from); /* false witho
 void result_done(struct result *r);
 bool result_failed(const struct result *r); /* a session did */
 
-/* So many packets lost that what was not seen may have been there all the same: one in 200. */
-static inline bool lost_too_many(uint64_t packets, uint64_t dropped)
-{
-    return dropped * 200 > packets;
-}
-
 #endif

@@ -231,7 +231,7 @@ static void interface_changed(void *self, size_t interface, enum live_change cha
 {
     struct watch *w = self;
 
-    events_capture(&w->events, &(struct capture_event){ .what = change == LIVE_WENT ? "capture.lost" : "capture.back",
+    events_capture(&w->events, &(struct capture_event){ .what = change == LIVE_WENT ? "capture.down" : "capture.up",
                                                         .interface = w->inputs[interface]->path,
                                                         .at_ns = w->now_ns,
                                                         .text = text });
@@ -246,11 +246,8 @@ static void drops_tell(struct watch *w)
         const struct capture_input *in = w->inputs[i];
         struct capture_event e = { .what = "capture.drops", .interface = in->path, .at_ns = w->now_ns };
 
-        if (!drops_look(&w->drops[i], in, w->now_ns, &e.more_dropped))
-            continue;
-        e.packets = in->packets;
-        e.dropped = in->dropped;
-        events_capture(&w->events, &e);
+        if (drops_look(&w->drops[i], in, w->now_ns, &e.packets, &e.dropped))
+            events_capture(&w->events, &e);
     }
 }
 

@@ -12,6 +12,15 @@ static cJSON *begin(const char *what, int64_t ns)
     return o;
 }
 
+static void put_safe(cJSON *o, const char *name, const char *text)
+{
+    struct strbuf safe = { 0 };
+
+    strbuf_safe(&safe, span_str(text), CAPTURE_ERROR);
+    cJSON_AddStringToObject(o, name, strbuf_str(&safe));
+    strbuf_done(&safe);
+}
+
 static void put_addr(cJSON *o, const char *name, const struct addr *a)
 {
     char text[ADDR_TEXT];
@@ -20,19 +29,32 @@ static void put_addr(cJSON *o, const char *name, const struct addr *a)
 }
 
 /* Which answer to whom is contradicted, by what. */
-static void put_contradiction(const struct out_report *r, const struct event *e, cJSON *o)
+static cJSON *mapping(const struct out_report *r, const struct event *e)
 {
     const struct track *t = r->report->vantage[0].view.t;
     const struct stun_tx *x = track_tx_at(t, e->tx);
+    cJSON *o = cJSON_CreateObject();
     struct strbuf frame = { 0 };
 
     put_addr(o, "socket", &track_socket(t, x->socket)->addr);
     put_addr(o, "mapped", &x->mapped);
+    cJSON_AddStringToObject(o, "confidence", confidence_word(e->confidence));
     out_frame(r, x->answer.frame, &frame);
     cJSON_AddStringToObject(o, "frame", strbuf_str(&frame));
     strbuf_done(&frame);
-    cJSON_AddStringToObject(o, "confidence", confidence_word(e->confidence));
     cJSON_AddItemToObject(o, "evidence", json_evidence(r, e->why));
+    return o;
+}
+
+/* Who of ours it is, and which address is at fault: what alerts are grouped by. */
+static void put_about(const struct out_report *r, const struct session_finding *f, cJSON *o)
+{
+    const struct addr *host = session_local_host(&r->report->vantage[0].view, f);
+    const struct candidate_finding *c = session_candidate(f);
+    char text[ADDR_TEXT];
+
+    cJSON_AddItemToObject(o, "dialer", host ? cJSON_CreateString(addr_ip_text(host, text)) : cJSON_CreateNull());
+    cJSON_AddItemToObject(o, "candidate", c ? cJSON_CreateString(addr_text(&c->addr, text)) : cJSON_CreateNull());
 }
 
 static cJSON *session(const struct out_report *r, const struct session_finding *f)
@@ -48,41 +70,33 @@ static cJSON *session(const struct out_report *r, const struct session_finding *
 cJSON *event_object(const struct out_report *r, const struct event *e, const char *vantage)
 {
     cJSON *o = begin(event_word(e->kind), e->at_ns);
-    struct strbuf name = { 0 };
 
-    if (vantage) {
-        strbuf_safe(&name, span_str(vantage), 256);
-        cJSON_AddStringToObject(o, "vantage", strbuf_str(&name));
-        strbuf_done(&name);
-    }
-    if (e->session)
+    if (vantage)
+        put_safe(o, "vantage", vantage);
+    if (e->session) {
         cJSON_AddItemToObject(o, "session", session(r, e->session));
+        put_about(r, e->session, o);
+    }
     if (e->server)
         cJSON_AddItemToObject(o, "stun_server", json_server(e->server));
     if (e->tx != POOL_NONE)
-        put_contradiction(r, e, o);
+        cJSON_AddItemToObject(o, "mapping", mapping(r, e));
     return o;
 }
 
 cJSON *event_of_capture(const struct capture_event *e)
 {
-    cJSON *o = begin(e->what, e->at_ns);
-    struct strbuf safe = { 0 };
+    cJSON *o = begin(e->what, e->at_ns), *capture = cJSON_AddObjectToObject(o, "capture");
+    uint64_t all = e->packets + e->dropped;
 
-    strbuf_safe(&safe, span_str(e->interface), 64);
-    cJSON_AddStringToObject(o, "interface", strbuf_str(&safe));
-    strbuf_done(&safe);
+    put_safe(capture, "interface", e->interface);
     if (e->text) {
-        struct strbuf text = { 0 };
-
-        strbuf_safe(&text, span_str(e->text), CAPTURE_ERROR);
-        cJSON_AddStringToObject(o, "text", strbuf_str(&text));
-        strbuf_done(&text);
+        put_safe(capture, "text", e->text);
         return o;
     }
-    cJSON_AddNumberToObject(o, "packets", (double)e->packets);
-    cJSON_AddNumberToObject(o, "dropped", (double)e->dropped);
-    cJSON_AddNumberToObject(o, "more_dropped", (double)e->more_dropped);
+    cJSON_AddNumberToObject(capture, "packets", (double)e->packets);
+    cJSON_AddNumberToObject(capture, "dropped", (double)e->dropped);
+    cJSON_AddNumberToObject(capture, "percent", all ? (double)e->dropped * 100 / (double)all : 0);
     return o;
 }
 

@@ -10,12 +10,12 @@
 
 struct cJSON;
 
-/* Of an interface; `what`: "capture.drops", "capture.lost" or "capture.back". */
+/* Of an interface; `what`: "capture.drops", "capture.down" or "capture.up". */
 struct capture_event {
     const char *what, *interface;
     int64_t at_ns;
-    uint64_t packets, dropped, more_dropped; /* of drops: in all, and since the event before */
-    const char *text;                        /* of others: a sentence */
+    uint64_t packets, dropped; /* of drops: since it was last told */
+    const char *text;          /* of the others: a sentence */
 };
 
 /*

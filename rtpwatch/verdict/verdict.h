@@ -191,6 +191,9 @@ struct session_finding {
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
+/* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
+const struct addr *session_local_host(const struct view *v, const struct session_finding *f);
+const struct candidate_finding *session_candidate(const struct session_finding *f);
 const char *session_remedy(const struct session_finding *f); /* what to do about it; "" nothing */
 
 struct server_finding {
