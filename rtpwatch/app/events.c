@@ -18,14 +18,14 @@ static void object_write(struct events *e, cJSON *object)
         return;
     if (e->options.heard)
         e->options.heard(e->options.self, object);
-    if (e->options.ndjson)
+    if (e->options.ndjson && e->to)
         e->failed |= !event_write(object, e->to);
     cJSON_Delete(object);
 }
 
 static void text_write(struct events *e, const struct strbuf *line)
 {
-    if (line->n)
+    if (line->n && e->to)
         e->failed |= fprintf(e->to, "%s\n", strbuf_str(line)) < 0 || fflush(e->to) != 0;
 }
 

@@ -16,7 +16,7 @@ struct events_options {
 
 struct events {
     struct events_options options;
-    FILE *to;    /* where lines go; may be changed between two calls */
+    FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
 };

@@ -71,13 +71,16 @@ static void time_feed(struct watch *w, bool drained)
 
 /* ---- what is judged ---- */
 
+/* An interface that loses its addresses for a while, as one that is down may, does not make others local. */
 static void addresses_learn(struct watch *w)
 {
     struct addr found[LIVE_ADDRESSES];
+    size_t n = live_addresses(w->live, found);
 
-    w->own_n = live_addresses(w->live, found);
-    for (size_t i = 0; i < w->own_n; i++)
+    for (size_t i = 0; i < n; i++)
         w->own[i] = (struct local_net){ found[i], 128 };
+    if (n)
+        w->own_n = n;
 }
 
 static bool silence_is_doubtful(const struct watch *w)
@@ -187,7 +190,8 @@ static void output_renew(struct watch *w)
         return;
     }
     output_close(w->to);
-    w->to = w->events.to = to;
+    w->to = to;
+    w->events.to = w->cli->format == FORMAT_JSON ? NULL : to;
 }
 
 static void reload(struct watch *w)
@@ -391,7 +395,8 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
     if (!privileges_drop(w->cli, error))
         return false;
     w->to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
-    return w->to && events_init(&w->events, &o, w->to);
+    /* One document and nothing else, where that is asked for. */
+    return w->to && events_init(&w->events, &o, w->cli->format == FORMAT_JSON ? NULL : w->to);
 }
 
 int watch_run(const struct cli *c, int argc, char **argv)

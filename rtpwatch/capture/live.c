@@ -1,6 +1,7 @@
 #include "capture/live.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -297,18 +298,17 @@ static bool take_address(const struct sockaddr *a, struct addr *out)
     return *text && strncmp(text, "fe80", 4) != 0 && addr_parse_ip(span_str(text), 0, out);
 }
 
+/* Asked of the system itself: libpcap would look for USB and Bluetooth devices as well, which a confined process must not. */
 size_t live_addresses(const struct live *l, struct addr out[LIVE_ADDRESSES])
 {
-    char why[PCAP_ERRBUF_SIZE];
-    pcap_if_t *all = NULL;
+    struct ifaddrs *all = NULL;
     size_t n = 0;
 
-    if (pcap_findalldevs(&all, why) != 0)
+    if (getifaddrs(&all) != 0)
         return 0;
-    for (const pcap_if_t *d = all; d; d = d->next)
-        for (const pcap_addr_t *a = is_captured(l, d->name) ? d->addresses : NULL; a && n < LIVE_ADDRESSES; a = a->next)
-            n += take_address(a->addr, &out[n]);
-    pcap_freealldevs(all);
+    for (const struct ifaddrs *a = all; a && n < LIVE_ADDRESSES; a = a->ifa_next)
+        n += is_captured(l, a->ifa_name) && take_address(a->ifa_addr, &out[n]);
+    freeifaddrs(all);
     return n;
 }
 
