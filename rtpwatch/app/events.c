@@ -12,12 +12,12 @@ struct telling {
     struct out_report out;
 };
 
-static void object_write(struct events *e, cJSON *object)
+static void object_tell(struct events *e, cJSON *object, int64_t at_ns)
 {
     if (!object)
         return;
     if (e->options.heard)
-        e->options.heard(e->options.self, object);
+        e->options.heard(e->options.self, object, at_ns);
     if (e->options.ndjson && e->to)
         e->failed |= !event_write(object, e->to);
     cJSON_Delete(object);
@@ -41,7 +41,7 @@ static void tell(void *self, const struct event *event)
     if (!t->rows.server)
         return;
     if (t->e->options.ndjson || t->e->options.heard)
-        object_write(t->e, event_object(&t->out, event, t->vantage));
+        object_tell(t->e, event_object(&t->out, event, t->vantage), event->at_ns);
     if (!t->e->options.ndjson) {
         event_text(&t->out, event, &line);
         text_write(t->e, &line);
@@ -87,7 +87,7 @@ void events_capture(struct events *e, const struct capture_event *c)
     char time[OUT_TIME];
 
     if (e->options.ndjson || e->options.heard)
-        object_write(e, event_of_capture(c));
+        object_tell(e, event_of_capture(c), c->at_ns);
     if (!e->options.ndjson) {
         strbuf_fmt(&line, "%.8s  CAPTURE  ", out_time(c->at_ns, time) + 11);
         if (c->text)
@@ -102,5 +102,5 @@ void events_capture(struct events *e, const struct capture_event *c)
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns)
 {
     if (e->options.ndjson || e->options.heard)
-        object_write(e, event_summary(r, now_ns));
+        object_tell(e, event_summary(r, now_ns), now_ns);
 }

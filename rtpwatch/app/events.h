@@ -9,8 +9,8 @@ struct events_options {
     int64_t grace_ns;
     const char *const *vantage; /* names, one for each; borrowed */
     size_t vantages;
-    /* Told of each event as an object, before it is written: for alerts. May be NULL. */
-    void (*heard)(void *self, const struct cJSON *object);
+    /* Told of each event as an object, and of its time, before it is written: for alerts. May be NULL. */
+    void (*heard)(void *self, const struct cJSON *object, int64_t at_ns);
     void *self;
 };
 

@@ -194,6 +194,7 @@ static void output_renew(struct watch *w)
     w->events.to = w->cli->format == FORMAT_JSON ? NULL : to;
 }
 
+/* The place for all that is renewed on HUP: configuration, output, addresses; rules belong here too. */
 static void reload(struct watch *w)
 {
     notify_reloading();
