@@ -3,179 +3,183 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER, OPT_LABEL };
+#include "app/config.h"
+#include "app/options.h"
 
-static const struct option options[] = {
-    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
-    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
-    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
-    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
-    { "vantage", required_argument, NULL, OPT_VANTAGE }, { "link-header", required_argument, NULL, OPT_LINK_HEADER },
-    { "label", required_argument, NULL, OPT_LABEL },     { NULL, 0, NULL, 0 },
-};
+enum { HELP_COLUMN = 27, LONG_ONLY = 256 /* what getopt returns for row i without a letter: LONG_ONLY + i */ };
+
+/* ---- the help ---- */
+
+static void help_row(FILE *to, const struct option_row *o)
+{
+    char head[64];
+    const char *rest = o->help;
+    int n = snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+                     o->letter ? ',' : ' ', o->name, o->value ? " " : "", o->value ? o->value : "");
+
+    fprintf(to, n + 2 <= HELP_COLUMN ? "%-*s" : "%-*s  ", HELP_COLUMN, head);
+    for (size_t end; *rest; rest += end + (rest[end] != '\0')) {
+        end = strcspn(rest, "\n");
+        if (rest != o->help)
+            fprintf(to, "%*s", HELP_COLUMN, "");
+        fprintf(to, "%.*s\n", (int)end, rest);
+    }
+}
 
 void cli_help(FILE *to)
 {
     fputs("usage: rtpwatch [options] FILE...\n"
+          "       rtpwatch -i INTERFACE [options] [BPF filter]\n"
           "\n"
-          "Reads captures (pcap, pcapng; '-' is standard input) as one stream in time order and says which calls lost\n"
-          "their media, in which direction, why, and which STUN server supplied a bad candidate.\n"
-          "\n"
-          "  -r, --read FILE       the same as FILE\n"
-          "      --format FORMAT   text (default) or json\n"
-          "      --local ADDR/LEN  these hosts are at the place of the capture (again for more; default: inferred)\n"
-          "      --vantage NAME=FILE  read FILE, captured at the place NAME; files of other places are kept apart\n"
-          "                        (default: told apart by their local hosts)\n"
-          "      --link-header NAME  a SIP header that joins a B2BUA's legs: one value in both, or the other's Call-ID\n"
-          "                        (again for more; X-Call-ID, X-CID and others are known)\n"
-          "      --label HEADER    a SIP header, such as X-Campaign: do the calls that fail share its value? (again for\n"
-          "                        more)\n"
-          "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
-          "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
-          "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
-          "  -h, --help            this text\n"
-          "      --version         the version\n"
-          "\n"
+          "Reads captures (pcap, pcapng; '-' is standard input) as one stream in time order, or packets as they pass, and\n"
+          "says which calls lost their media, in which direction, why, and which STUN server supplied a bad candidate.\n"
+          "\n",
+          to);
+    for (size_t i = 0; i < options_count(); i++)
+        help_row(to, options_row(i));
+    fputs("\n"
           "Exit status: 0 nothing failed, 1 a session failed, 2 the command line or an input was unusable (what could\n"
           "be read is still reported).\n",
           to);
 }
 
-static bool fail(char *error, const char *what, const char *value, const char *expected)
+/* ---- the command line ---- */
+
+static void getopt_tables(struct option longs[OPTIONS_MAX + 1], char shorts[2 * OPTIONS_MAX + 2])
 {
-    snprintf(error, CLI_ERROR, "%s '%s': expected %s", what, value, expected);
-    return false;
-}
+    size_t n = 0;
 
-/* ADDR or ADDR/LEN; an IPv4 length counts from the mapped form's 96 bits. */
-static bool parse_local(struct cli *c, const char *text, char *error)
-{
-    struct span rest = span_str(text), ip = span_until(&rest, '/');
-    bool has_bits = span_find(span_str(text), '/') < strlen(text);
-    struct local_net *n = &c->local[c->locals];
-    uint64_t bits = 0, most;
+    shorts[n++] = ':';
+    for (size_t i = 0; i < options_count(); i++) {
+        const struct option_row *o = options_row(i);
 
-    if (c->locals == CLI_LOCALS)
-        return fail(error, "--local", text, "no more than 64 of them");
-    if (!addr_parse_ip(ip, 0, &n->net))
-        return fail(error, "--local", text, "an address such as 172.31.16.10, or a network such as 10.0.0.0/8");
-    most = addr_is_v4(&n->net) ? 32 : 128;
-    bits = most;
-    if (has_bits && !span_u64(rest, most, &bits))
-        return fail(error, "--local", text, "a prefix length of 0 to 32 (IPv4) or 0 to 128 (IPv6)");
-    n->bits = (unsigned)(bits + 128 - most);
-    c->locals++;
-    return true;
-}
-
-/* NAME=FILE; the name is a copy, freed with the list. */
-static bool parse_vantage(struct cli *c, const char *text, char *error)
-{
-    const char *equals = strchr(text, '=');
-
-    if (!equals || equals == text || !equals[1])
-        return fail(error, "--vantage", text, "NAME=FILE, such as dialer=eth0.pcap");
-    c->vantage[c->files_n] = strndup(text, (size_t)(equals - text));
-    c->files[c->files_n++] = equals + 1;
-    return true;
-}
-
-/* A header's name is a token (RFC 3261 §25.1). */
-static bool is_token(const char *name)
-{
-    return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")];
-}
-
-static bool parse_link_header(struct cli *c, const char *name, char *error)
-{
-    if (c->link_headers == TRACK_LINK_HEADERS)
-        return fail(error, "--link-header", name, "no more than 16 of them");
-    if (!is_token(name))
-        return fail(error, "--link-header", name, "the name of a SIP header, such as X-Call-ID");
-    c->link_header[c->link_headers++] = name;
-    return true;
-}
-
-static bool parse_label(struct cli *c, const char *name, char *error)
-{
-    if (c->labels == TRACK_LABELS)
-        return fail(error, "--label", name, "no more than 8 of them");
-    if (!is_token(name))
-        return fail(error, "--label", name, "the name of a SIP header, such as X-Campaign");
-    c->label[c->labels++] = name;
-    return true;
-}
-
-static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (strcmp(value, names[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    return false;
-}
-
-static bool option(struct cli *c, int opt, const char *value, char *error)
-{
-    static const char *const formats[] = { "text", "json" }, *const colours[] = { "auto", "always", "never" };
-    unsigned which = 0;
-
-    switch (opt) {
-    case OPT_FORMAT:
-        if (!choose(value, formats, 2, &which))
-            return fail(error, "--format", value, "text or json");
-        c->format = (enum cli_format)which;
-        return true;
-    case OPT_COLOUR:
-        if (!choose(value, colours, 3, &which))
-            return fail(error, "--color", value, "auto, always or never");
-        c->colour = (enum cli_colour)which;
-        return true;
-    case OPT_LOCAL: return parse_local(c, value, error);
-    case OPT_VANTAGE: return parse_vantage(c, value, error);
-    case OPT_LINK_HEADER: return parse_link_header(c, value, error);
-    case OPT_LABEL: return parse_label(c, value, error);
-    case OPT_FILTER: c->filter = value; return true;
-    case OPT_DUMP: c->dump_facts = true; return true;
-    case OPT_VERSION: c->action = ACTION_VERSION; return true;
-    case 'h': c->action = ACTION_HELP; return true;
-    case 'r': c->files[c->files_n++] = value; return true;
-    default: return fail(error, "option", "", "one that 'rtpwatch --help' lists");
+        longs[i] = (struct option){ o->name, o->value ? required_argument : no_argument, NULL, LONG_ONLY + (int)i };
+        if (o->letter)
+            shorts[n++] = o->letter;
+        if (o->letter && o->value)
+            shorts[n++] = ':';
     }
+    longs[options_count()] = (struct option){ 0 };
+    shorts[n] = '\0';
+}
+
+static bool unknown(const char *word, char *error)
+{
+    const char *near = strncmp(word, "--", 2) == 0 ? options_nearest(word + 2) : NULL;
+
+    if (near)
+        snprintf(error, CLI_ERROR, "unknown option '%.160s': did you mean '--%s'?", word, near);
+    else
+        snprintf(error, CLI_ERROR, "unknown option '%.160s': expected one that 'rtpwatch --help' lists", word);
+    return false;
+}
+
+/* Goes through all options; `only`: takes that one alone, and minds no others. */
+static bool options_take(struct cli *c, int argc, char **argv, const struct option_row *only, char *error)
+{
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[2 * OPTIONS_MAX + 2];
+    int got;
+
+    getopt_tables(longs, shorts);
+    optind = 0; /* begin anew, with glibc */
+    opterr = 0;
+    while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        const struct option_row *o = got >= LONG_ONLY ? options_row((size_t)(got - LONG_ONLY)) : options_of_letter((char)got);
+
+        if (got == '?' && !only)
+            return unknown(argv[optind - 1], error);
+        if (got == ':' && !only)
+            return snprintf(error, CLI_ERROR, "option '%.160s': expected a value after it", argv[optind - 1]) < 0;
+        if (o && (!only || o == only) && !o->take(c, o, optarg, error))
+            return false;
+    }
+    return true;
+}
+
+/* With interfaces what follows the options is a filter, as tcpdump has it; else these are files. */
+static bool operands_take(struct cli *c, char **operand, size_t n, char *error)
+{
+    struct strbuf b = { 0 };
+
+    for (size_t i = 0; i < n && !c->interfaces; i++)
+        if (!cli_file_add(c, operand[i], NULL))
+            return snprintf(error, CLI_ERROR, "not enough memory") < 0;
+    if (!c->interfaces || !n)
+        return true;
+    if (c->filter)
+        strbuf_fmt(&b, "(%s) and (", c->filter);
+    for (size_t i = 0; i < n; i++)
+        strbuf_fmt(&b, i ? " %s" : "%s", operand[i]);
+    if (c->filter)
+        strbuf_add(&b, ")");
+    c->filter = arena_str(&c->strings, span_str(strbuf_str(&b)));
+    strbuf_done(&b);
+    return true;
+}
+
+static bool sound(const struct cli *c, char *error)
+{
+    const char *wrong = NULL;
+
+    if (c->interfaces && c->files_n)
+        wrong = "both an interface and a capture file: give one of them";
+    else if (!c->interfaces && !c->files_n)
+        wrong = "no input: give a capture file, '-' for standard input, or an interface with -i; 'rtpwatch --help' tells more";
+    else if (c->interfaces && c->dump_facts)
+        wrong = "--dump-facts is for capture files";
+    snprintf(error, CLI_ERROR, "%s", wrong ? wrong : "");
+    return !wrong;
 }
 
 bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
 {
-    int opt, index = 0;
+    *c = (struct cli){ .grace_s = 5, .nice = 5 };
+    /* The file first: what stands on the command line holds against it, or adds to it. */
+    if (!options_take(c, argc, argv, options_find("config"), error))
+        return false;
+    if (c->config && !config_read(c, c->config, stderr, error))
+        return false;
+    if (!options_take(c, argc, argv, NULL, error))
+        return false;
+    if (c->action != ACTION_ANALYSE)
+        return true;
+    return operands_take(c, argv + optind, (size_t)(argc - optind), error) && sound(c, error);
+}
 
-    *c = (struct cli){ .files = calloc((size_t)argc + 1, sizeof *c->files),
-                       .vantage = calloc((size_t)argc + 1, sizeof *c->vantage) };
-    if (!c->files || !c->vantage)
-        return fail(error, "start", "rtpwatch", "enough memory");
-    optind = 1;
-    opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":r:h", options, &index)) != -1) {
-        if (opt == '?')
-            return fail(error, "unknown option", argv[optind - 1], "one that 'rtpwatch --help' lists");
-        if (opt == ':')
-            return fail(error, "option", argv[optind - 1], "a value after it");
-        if (!option(c, opt, optarg, error))
-            return false;
+bool cli_file_add(struct cli *c, const char *path, char *vantage)
+{
+    size_t n = c->files_n;
+    const char **files = NULL;
+    char **names = NULL;
+
+    if ((n & (n - 1)) != 0 && n) { /* room is doubled when the count reaches a power of two */
+        files = c->files;
+        names = c->vantage;
+    } else {
+        size_t room = n ? 2 * n : 1;
+
+        files = realloc(c->files, room * sizeof *files);
+        c->files = files ? files : c->files;
+        names = files ? realloc(c->vantage, room * sizeof *names) : NULL;
+        c->vantage = names ? names : c->vantage;
     }
-    for (; optind < argc; optind++)
-        c->files[c->files_n++] = argv[optind];
-    if (c->action == ACTION_ANALYSE && !c->files_n)
-        return snprintf(error, CLI_ERROR,
-                        "no input: give a capture file, or '-' for standard input; 'rtpwatch --help' tells more") < 0;
+    if (!files || !names) {
+        free(vantage);
+        return false;
+    }
+    c->files[n] = path;
+    c->vantage[n] = vantage;
+    c->files_n++;
     return true;
 }
 
 void cli_done(struct cli *c)
 {
-    for (size_t i = 0; c->vantage && i < c->files_n; i++)
+    for (size_t i = 0; i < c->files_n; i++)
         free(c->vantage[i]);
     free(c->vantage);
     free(c->files);
+    arena_done(&c->strings);
     *c = (struct cli){ 0 };
 }

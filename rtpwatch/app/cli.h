@@ -1,4 +1,4 @@
-/* The command line: what the user asked for, checked. */
+/* What the user asked for, checked: from the command line and from a configuration file (options.h has the one table of both). */
 #ifndef RW_APP_CLI_H
 #define RW_APP_CLI_H
 
@@ -6,16 +6,21 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/arena.h"
+#include "capture/live.h"
 #include "verdict/verdict.h"
 
-enum cli_format { FORMAT_TEXT, FORMAT_JSON };
+enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON };
 enum cli_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
-enum cli_action { ACTION_ANALYSE, ACTION_HELP, ACTION_VERSION };
+enum cli_action { ACTION_ANALYSE, ACTION_HELP, ACTION_VERSION, ACTION_INTERFACES, ACTION_CHECK_CONFIG };
 
 /* Exit status (SPEC §6). */
 enum { EXIT_FINE = 0, EXIT_SESSION_FAILED = 1, EXIT_UNUSABLE = 2 };
 
-enum { CLI_LOCALS = 64, CLI_ERROR = 400 };
+enum { CLI_LOCALS = 64, CLI_PUBLIC_IPS = 64, CLI_ERROR = 400 };
+
+#define CLI_CONFIG "/etc/rtpwatch/rtpwatch.conf" /* what --check-config looks at where no other is named */
+#define CLI_USER   "rtpwatch"                    /* whom root becomes in live capture where no other is named */
 
 struct cli {
     enum cli_action action;
@@ -25,17 +30,34 @@ struct cli {
     const char *filter; /* NULL: all packets */
     struct local_net local[CLI_LOCALS];
     size_t locals;
+    struct addr public_ip[CLI_PUBLIC_IPS];
+    size_t public_ips;
     const char *link_header[TRACK_LINK_HEADERS];
     size_t link_headers;
     const char *label[TRACK_LABELS]; /* headers whose values failing calls may share */
     size_t labels;
-    const char **files; /* malloc'ed list of argv's strings */
-    char **vantage;     /* of each file its name by --vantage, or NULL */
+    const char *config;   /* the file that was read, NULL: none */
+    const char *output;   /* a file for reports and events, NULL: standard output */
+    const char *snapshot; /* a file for the reports of SIGUSR1, NULL: the output */
+    unsigned grace_s;
+    /* Live capture. */
+    const char *interface[LIVE_INTERFACES];
+    size_t interfaces;
+    unsigned buffer_mib; /* of each interface's ring; 0: as libpcap has it */
+    bool full_packets, promiscuous;
+    const char *user; /* NULL: CLI_USER where there is one */
+    bool no_confine;
+    unsigned nice;
+    /* Capture files; both lists are malloc'ed. */
+    const char **files;
+    char **vantage; /* of each file its name by --vantage, or NULL */
     size_t files_n;
+    struct arena strings; /* what a configuration file said */
 };
 
-/* False: `error` says what is wrong and what would be right. cli_done() in any case. */
+/* False: `error` says what is wrong and what would be right. cli_done() in any case. May be called again with the same `argv`. */
 bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR]);
+bool cli_file_add(struct cli *c, const char *path, char *vantage); /* takes `vantage`, malloc'ed or NULL; false without memory */
 void cli_done(struct cli *c);
 void cli_help(FILE *to);
 

@@ -1,12 +1,17 @@
 #include "capture/live.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "capture/prefilter.h"
@@ -21,6 +26,7 @@ struct interface {
     uint64_t dropped_before; /* by earlier openings */
     int64_t from_ns;         /* packets before that were caught without the filter, and are thrown away */
     bool lost;               /* broke since the last look */
+    bool away;               /* gone or down, as was told */
     char why[CAPTURE_ERROR];
 };
 
@@ -214,22 +220,50 @@ size_t live_read(struct live *l, size_t most, void (*each)(void *self, const str
 
 /* ---- once a second ---- */
 
+/* libpcap waits for an interface that is down without a word. What cannot be asked ("any") counts as up. */
+static bool is_up(int socket_fd, const char *name)
+{
+    struct ifreq r = { 0 };
+
+    snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+    return ioctl(socket_fd, SIOCGIFFLAGS, &r) != 0 || r.ifr_flags & IFF_UP;
+}
+
+static enum live_change look(struct live *l, struct interface *in, int socket_fd)
+{
+    bool ignored, here = in->pcap != NULL, up;
+
+    if (in->lost && !in->away) { /* told first, tried again a second later */
+        in->lost = false;
+        in->away = true;
+        return LIVE_WENT;
+    }
+    in->lost = false;
+    if (here)
+        drops(in);
+    else
+        here = interface_open(in, &l->options, &ignored);
+    up = here && is_up(socket_fd, in->told.path);
+    if (up == !in->away)
+        return LIVE_SAME;
+    if (here)
+        snprintf(in->why, sizeof in->why, "%.64s: %s", in->told.path, up ? "captured again" : "is down");
+    in->away = !up;
+    return up ? LIVE_CAME_BACK : LIVE_WENT;
+}
+
 void live_tend(struct live *l, void (*told)(void *self, size_t interface, enum live_change change, const char *text), void *self)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        struct interface *in = &l->interface[i];
-        bool down;
+    int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        if (in->lost) {
-            in->lost = false;
-            told(self, i, LIVE_WENT, in->why);
-        } else if (in->pcap) {
-            drops(in);
-        } else if (interface_open(in, &l->options, &down)) {
-            snprintf(in->why, sizeof in->why, "%.64s: captured again", in->told.path);
-            told(self, i, LIVE_CAME_BACK, in->why);
-        }
+    for (size_t i = 0; i < l->n; i++) {
+        enum live_change change = look(l, &l->interface[i], socket_fd);
+
+        if (change != LIVE_SAME)
+            told(self, i, change, l->interface[i].why);
     }
+    if (socket_fd >= 0)
+        close(socket_fd);
 }
 
 /* ---- looking ---- */
@@ -264,18 +298,17 @@ static bool take_address(const struct sockaddr *a, struct addr *out)
     return *text && strncmp(text, "fe80", 4) != 0 && addr_parse_ip(span_str(text), 0, out);
 }
 
+/* Asked of the system itself: libpcap would look for USB and Bluetooth devices as well, which a confined process must not. */
 size_t live_addresses(const struct live *l, struct addr out[LIVE_ADDRESSES])
 {
-    char why[PCAP_ERRBUF_SIZE];
-    pcap_if_t *all = NULL;
+    struct ifaddrs *all = NULL;
     size_t n = 0;
 
-    if (pcap_findalldevs(&all, why) != 0)
+    if (getifaddrs(&all) != 0)
         return 0;
-    for (const pcap_if_t *d = all; d; d = d->next)
-        for (const pcap_addr_t *a = is_captured(l, d->name) ? d->addresses : NULL; a && n < LIVE_ADDRESSES; a = a->next)
-            n += take_address(a->addr, &out[n]);
-    pcap_freealldevs(all);
+    for (const struct ifaddrs *a = all; a && n < LIVE_ADDRESSES; a = a->ifa_next)
+        n += is_captured(l, a->ifa_name) && take_address(a->ifa_addr, &out[n]);
+    freeifaddrs(all);
     return n;
 }
 

@@ -3,7 +3,7 @@
 # Options as the program itself lists them, so that this file does not fall behind.
 _rtpwatch_options()
 {
-    "$1" --help 2>/dev/null | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--?[a-z][a-z-]*'
+    "$1" --help 2>/dev/null | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--?[a-zA-Z][a-z-]*'
 }
 
 # Captures and folders; rotated files as well: dialer.pcap0, dialer.pcap-20260831.
@@ -30,10 +30,17 @@ _rtpwatch()
 
     COMPREPLY=()
     case $option in
-    --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'text json ndjson' -- "$word") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
     --label) mapfile -t COMPREPLY < <(compgen -W 'X-Campaign X-Account Subject P-Asserted-Identity' -- "$word") ;; # any header will do
-    --local | --filter | --vantage | --link-header) ;; # of a place the name; behind its "=" come files
+    --interface | -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$word") ;;
+    --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+    --output | -o | --snapshot | --config)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice) ;;
+    --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(_rtpwatch_options "${COMP_WORDS[0]/#\~/$HOME}")" -- "$word")

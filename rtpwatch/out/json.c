@@ -228,6 +228,22 @@ static const char *state_word(enum call_state s)
     return words[s];
 }
 
+cJSON *json_evidence(const struct out_report *r, const struct session_finding *f)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < f->evidence_n; i++) {
+        cJSON *e = cJSON_CreateObject();
+
+        put_frame(r, e, "frame", f->evidence[i].at.frame);
+        put_time(e, "time", f->evidence[i].at.ns, f->evidence[i].at.ns != 0);
+        cJSON_AddStringToObject(e, "kind", f->evidence[i].kind);
+        put_sentence(e, "text", f->evidence[i].text);
+        cJSON_AddItemToArray(list, e);
+    }
+    return list;
+}
+
 static void session_lists(const struct out_report *r, const struct session_finding *f, cJSON *o)
 {
     cJSON *list = cJSON_AddArrayToObject(o, "directions");
@@ -246,19 +262,10 @@ static void session_lists(const struct out_report *r, const struct session_findi
         put_server(r, w, "stun_server", f->warning[i].server);
         cJSON_AddItemToArray(list, w);
     }
-    list = cJSON_AddArrayToObject(o, "evidence");
-    for (size_t i = 0; i < f->evidence_n; i++) {
-        cJSON *e = cJSON_CreateObject();
-
-        put_frame(r, e, "frame", f->evidence[i].at.frame);
-        put_time(e, "time", f->evidence[i].at.ns, f->evidence[i].at.ns != 0);
-        cJSON_AddStringToObject(e, "kind", f->evidence[i].kind);
-        put_sentence(e, "text", f->evidence[i].text);
-        cJSON_AddItemToArray(list, e);
-    }
+    cJSON_AddItemToObject(o, "evidence", json_evidence(r, f));
 }
 
-static cJSON *session(const struct out_report *r, const struct session_finding *f)
+cJSON *json_session(const struct out_report *r, const struct session_finding *f)
 {
     static const char *const kinds[] = { "sip", "ice", "rtp" };
     const struct call *c = f->call;
@@ -344,7 +351,7 @@ static cJSON *vantage(const struct out_report *r, size_t i)
 
 /* ---- the rest ---- */
 
-static cJSON *input(const struct capture_input *in)
+cJSON *json_input(const struct capture_input *in)
 {
     cJSON *o = cJSON_CreateObject();
 
@@ -359,7 +366,7 @@ static cJSON *input(const struct capture_input *in)
     return o;
 }
 
-static cJSON *summary(const struct out_report *r)
+cJSON *json_summary(const struct out_report *r)
 {
     cJSON *o = cJSON_CreateObject(), *s = cJSON_AddObjectToObject(o, "sessions"), *list;
     uint64_t total = 0;
@@ -380,7 +387,7 @@ static cJSON *summary(const struct out_report *r)
     return o;
 }
 
-static cJSON *server_row(const struct out_report *r, const struct server_finding *f)
+cJSON *json_server(const struct out_report *r, const struct server_finding *f)
 {
     cJSON *o = cJSON_CreateObject(), *rtt;
 
@@ -419,6 +426,25 @@ static cJSON *fault_row(const struct out_report *r, unsigned id)
     cJSON_AddStringToObject(o, "text", fault_text((enum fault_id)id));
     put_count(o, "count", r->faults->count[id]);
     put_frame(r, o, "first_frame", r->faults->first_frame[id]);
+    return o;
+}
+
+cJSON *json_faults(const struct out_report *r)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (unsigned i = 0; i < FAULT_IDS; i++)
+        if (r->faults->count[i])
+            cJSON_AddItemToArray(list, fault_row(r, i));
+    return list;
+}
+
+cJSON *json_generator(const struct out_report *r)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "name", "rtpwatch");
+    cJSON_AddStringToObject(o, "version", r->version);
     return o;
 }
 
@@ -468,7 +494,7 @@ static void write_sessions(const struct out_report *r, struct writer *w)
     list_begin(w, "sessions");
     for (uint32_t i = 0; f && i < r->report->sessions; i++) {
         report_judge(r->report, i, f);
-        o = session(r, f);
+        o = json_session(r, f);
         json_links(r, i, o);
         write_item(w, o);
         session_finding_done(f);
@@ -482,7 +508,7 @@ static void write_tables(const struct out_report *r, struct writer *w)
     list_begin(w, "stun_servers");
     for (uint32_t i = 0; i < r->report->servers; i++)
         if (!r->report->server[i].peer)
-            write_item(w, server_row(r, &r->report->server[i]));
+            write_item(w, json_server(r, &r->report->server[i]));
     list_end(w, false);
     list_begin(w, "shared_factors");
     for (size_t i = 0; i < r->report->factors.shared_n; i++)
@@ -512,21 +538,18 @@ static void write_tables(const struct out_report *r, struct writer *w)
 bool out_json(const struct out_report *r, FILE *to)
 {
     struct writer w = { to, true, false };
-    cJSON *generator = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(generator, "name", "rtpwatch");
-    cJSON_AddStringToObject(generator, "version", r->version);
     w.failed |= fputs("{\"version\":1,\n", to) < 0;
-    write_value(&w, "generator", generator);
+    write_value(&w, "generator", json_generator(r));
     list_begin(&w, "inputs");
     for (size_t i = 0; i < r->inputs_n; i++)
-        write_item(&w, input(r->inputs[i]));
+        write_item(&w, json_input(r->inputs[i]));
     list_end(&w, false);
     list_begin(&w, "vantages");
     for (size_t i = 0; i < r->report->vantages; i++)
         write_item(&w, vantage(r, i));
     list_end(&w, false);
-    write_value(&w, "summary", summary(r));
+    write_value(&w, "summary", json_summary(r));
     write_sessions(r, &w);
     write_tables(r, &w);
     return fflush(to) == 0 && !w.failed && !ferror(to);

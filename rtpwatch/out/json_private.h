@@ -32,4 +32,13 @@ void json_server_history(const struct out_report *r, const struct server_finding
 cJSON *json_shared_factor(const struct out_report *r, size_t i);
 cJSON *json_dns_row(const struct out_report *r, const struct dns_finding *f);
 
+/* json.c: what the report and the events tell alike. cJSON_Delete() frees. */
+cJSON *json_session(const struct out_report *r, const struct session_finding *f); /* without `linked` and `path` */
+cJSON *json_server(const struct out_report *r, const struct server_finding *f);
+cJSON *json_evidence(const struct out_report *r, const struct session_finding *f);
+cJSON *json_input(const struct capture_input *in);
+cJSON *json_summary(const struct out_report *r);
+cJSON *json_faults(const struct out_report *r);
+cJSON *json_generator(const struct out_report *r);
+
 #endif

@@ -107,6 +107,30 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, struct cl
     }
 }
 
+/*
+ * The user's word on where local hosts are seen from outside. It is of the host and not of the socket, so it never proves by itself. A
+ * server inside, and an address of the other family, it says nothing of.
+ */
+static void public_ip(const struct view *v, const struct stun_tx *x, struct claim *host)
+{
+    const struct view_options *o = &v->options;
+    struct proof p = { PROOF_PUBLIC, { 0 }, ADDR_NONE, ADDR_NONE, POOL_NONE };
+
+    if (!view_is_local(v, &track_socket(v->t, x->socket)->addr) || addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
+        return;
+    for (size_t i = 0; i < o->public_ips_n; i++) {
+        if (addr_is_v4(&o->public_ips[i]) != addr_is_v4(&x->mapped))
+            continue;
+        p.said = o->public_ips[i];
+        if (addr_ip_eq(&p.said, &x->mapped)) {
+            in_favour(host, p);
+            return;
+        }
+    }
+    if (!addr_is_none(&p.said))
+        against(host, p);
+}
+
 /* One moment of one host: its RTP and RTCP sockets ask together, and count once. */
 static bool same_moment(const struct stun_tx *a, const struct stun_tx *b)
 {
@@ -253,7 +277,7 @@ static bool corroborated(const struct claim *socket, const struct claim *host, c
 static enum confidence hedge(const struct claim *c, const struct addr *mapped, enum confidence most)
 {
     for (size_t i = 0; i < c->against_n; i++)
-        if (c->against[i].kind <= PROOF_EARLIER && addr_same_site(&c->against[i].said, mapped))
+        if (c->against[i].kind <= PROOF_PUBLIC && addr_same_site(&c->against[i].said, mapped))
             return CONFIDENCE_SUSPECTED;
     return most;
 }
@@ -261,7 +285,7 @@ static enum confidence hedge(const struct claim *c, const struct addr *mapped, e
 static bool contradicts_itself(const struct claim *c)
 {
     for (size_t i = 0; i < c->against_n; i++)
-        if (c->against[i].kind > PROOF_EARLIER)
+        if (c->against[i].kind > PROOF_PUBLIC)
             return true;
     return false;
 }
@@ -304,6 +328,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
     checks_answered(v, x, out);
     via_of_host(v, x, &host);
     rest_of_host(v, x, &host);
+    public_ip(v, x, &host);
     weigh(x, out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
         put(out->against, &out->against_n, host.against[i]);

@@ -120,6 +120,10 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
     case PROOF_EARLIER:
         evidence_add(s, p->at, "mapping", "For another socket of this host %s answered %s%s.", strbuf_str(&who), also, said);
         break;
+    case PROOF_PUBLIC:
+        evidence_add(s, p->at, "note", "From outside this host is seen at %s%s (--public-ip).", also,
+                     addr_ip_text(&p->said, said));
+        break;
     case PROOF_XOR_DIFFERS:
         evidence_add(s, p->at, "mapping", "The same answer says %s in MAPPED-ADDRESS and another address in XOR-MAPPED-ADDRESS.",
                      said);

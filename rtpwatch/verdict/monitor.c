@@ -5,12 +5,12 @@
 #include "verdict/unsignalled.h"
 #include "verdict/verdict_private.h"
 
-enum { SILENT_ASKED = 3 /* requests of one server that were all unanswered */ };
-#define SILENT_AFTER_NS                                                                                                          \
-    SECONDS(10) /* RFC 8489 §6.2.1: the last retransmission is given up after 39.5 s, media does not wait so long */
-#define CLAIM_FIRST_NS SECONDS(1) /* what speaks against an answer comes a little later */
-#define CLAIM_LAST_NS  SECONDS(60)
-#define UNSIGNALLED_NS SECONDS(5) /* how often sessions without signalling are gathered anew */
+enum { SILENT_ASKED = 3 /* requests to one server, all of them unanswered */ };
+#define SILENT_AFTER_NS      SECONDS(10) /* RFC 8489 §6.2.1 gives up after 39.5 s; media does not wait so long */
+#define RECENT_NS            SECONDS(60) /* questions that old are not looked at again */
+#define DOUBT_NS             SECONDS(30) /* what is not proven may still be refuted by media that arrives */
+#define UNSIGNALLED_NS       SECONDS(5)  /* how often sessions without signalling are gathered anew */
+#define UNSIGNALLED_AFTER_NS SECONDS(30) /* RFC 7675 §5.1: consent lasts so long, and only then is such a session over */
 
 const char *event_word(enum event_kind k)
 {
@@ -40,7 +40,13 @@ static uint64_t key_of(const struct call *c)
         return hash_bytes(c->call_id, strlen(c->call_id));
     a = c->sdps->media->ufrag;
     b = c->sdps->next->media->ufrag;
-    return (hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)) ^ addr_hash(&c->sdps->media->addr)) | 1;
+    return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)); /* their order may change */
+}
+
+/* The record in that slot, NULL where it was given back. */
+static void *in_use(const struct pool *p, uint32_t slot)
+{
+    return pool_get(p, pool_id(p, slot));
 }
 
 struct identity {
@@ -121,21 +127,30 @@ static void settle(const struct tick *t, struct watched *w, const struct call *c
     session_finding_done(f);
 }
 
+/* The last word: what was missing to the end, or came back at last, is told before it. */
 static void end(const struct tick *t, struct watched *w, const struct call *c)
 {
     struct session_finding *f = t->m->finding;
+    struct event e = { .at_ns = t->v->now_ns, .session = f, .tx = POOL_NONE };
+    bool failed;
 
     w->done = true;
     judge_call(t->v, c, f);
+    failed = verdict_is_failure(f->verdict);
     t->m->by_verdict[f->verdict]++;
     t->m->by_cause[f->cause]++;
-    if (!w->missing && verdict_is_failure(f->verdict) && c->answered.frame) {
-        struct event e = { .kind = EVENT_SESSION_MEDIA_MISSING, .at_ns = t->v->now_ns, .session = f, .tx = POOL_NONE };
-
-        w->missing = true;
+    if (c->answered.frame && (w->missing ? f->verdict == VERDICT_OK : failed)) {
+        w->missing = failed;
+        e.kind = failed ? EVENT_SESSION_MEDIA_MISSING : EVENT_SESSION_RECOVERED;
         t->tell(t->self, &e);
     }
     tell_session(t, EVENT_SESSION_ENDED, c, true);
+}
+
+/* Without a BYE a session is over when nothing is heard of it any more. */
+static bool is_over(const struct tick *t, const struct call *c)
+{
+    return c->ended.frame && t->v->now_ns - c->ended.ns >= (c->kind == SESSION_SIP ? MONITOR_AFTER_NS : UNSIGNALLED_AFTER_NS);
 }
 
 static void session(const struct tick *t, const struct call *c)
@@ -156,9 +171,9 @@ static void session(const struct tick *t, const struct call *c)
         if (c->kind == SESSION_SIP)
             tell_session(t, EVENT_SESSION_ANSWERED, c, false);
     }
-    if (t->last || (c->ended.frame && t->v->now_ns - c->ended.ns >= MONITOR_AFTER_NS))
+    if (t->last || is_over(t, c))
         end(t, w, c);
-    else if (w->answered && !c->ended.frame && t->v->now_ns >= w->due_ns)
+    else if (w->answered && t->v->now_ns >= w->due_ns && (!c->ended.frame || c->kind != SESSION_SIP))
         settle(t, w, c);
 }
 
@@ -180,24 +195,26 @@ static void unsignalled(const struct tick *t)
 static void forget(struct monitor *m)
 {
     for (uint32_t i = 0; i < m->watched.used; i++) {
-        struct watched *w = pool_at(&m->watched, i);
+        struct watched *w = in_use(&m->watched, i);
 
-        if (!w->key)
+        if (!w)
             continue;
-        if (!w->present && w->done) {
-            hmap_del(&m->by_session, w->key, i);
-            w->key = 0;
-            pool_free(&m->watched, i);
+        if (w->present) {
+            w->present = false;
+            continue;
         }
-        w->present = false;
+        hmap_del(&m->by_session, w->key, i);
+        pool_free(&m->watched, i);
     }
 }
 
-/* ---- STUN servers ---- */
+/* ---- what STUN servers answered ---- */
 
 struct told_claim {
-    uint64_t frame;
+    uint64_t frame; /* of the answer */
     int64_t ns;
+    int64_t wrong_ns; /* since when it is found wrong; 0: it is not */
+    bool told;
 };
 
 static bool claim_eq(const void *self, uint32_t slot, const void *key)
@@ -209,88 +226,174 @@ static bool claim_eq(const void *self, uint32_t slot, const void *key)
 static void claims_purge(struct monitor *m, int64_t now_ns)
 {
     for (uint32_t i = 0; i < m->claims.used; i++) {
-        struct told_claim *c = pool_at(&m->claims, i);
+        struct told_claim *c = in_use(&m->claims, i);
 
-        if (!c->frame || now_ns - c->ns <= CLAIM_LAST_NS * 2)
+        if (!c || now_ns - c->ns <= RECENT_NS * 2)
             continue;
         hmap_del(&m->by_claim, hash_bytes(&c->frame, sizeof c->frame), i);
-        c->frame = 0;
         pool_free(&m->claims, i);
     }
 }
 
-/* False: it was told before, or cannot be remembered. */
-static bool claim_remember(struct monitor *m, struct seen answer)
+/* NULL: without memory; then nothing is told, rather than again and again. */
+static struct told_claim *claim_remembered(struct monitor *m, struct seen answer)
 {
     uint64_t hash = hash_bytes(&answer.frame, sizeof answer.frame);
+    uint32_t slot = hmap_find(&m->by_claim, hash, claim_eq, m, &answer.frame);
     struct told_claim *c;
-    uint32_t slot;
 
-    if (hmap_find(&m->by_claim, hash, claim_eq, m, &answer.frame) != HMAP_NONE)
-        return false;
+    if (slot != HMAP_NONE)
+        return pool_at(&m->claims, slot);
     c = pool_new(&m->claims, &slot);
     if (!c)
-        return false;
-    *c = (struct told_claim){ answer.frame, answer.ns };
-    return hmap_put(&m->by_claim, hash, slot);
+        return NULL;
+    *c = (struct told_claim){ .frame = answer.frame, .ns = answer.ns };
+    if (hmap_put(&m->by_claim, hash, slot))
+        return c;
+    pool_free(&m->claims, slot);
+    return NULL;
 }
 
-static void claims(const struct tick *t)
+/* RTP comes to the socket that asked. Whether by the claimed address or not, the words of other sockets are then too weak. */
+static bool media_arrives(const struct view *v, const struct stun_tx *x)
 {
-    const struct track *k = t->v->t;
-    bool old = true;
+    const struct flow *f;
 
-    claims_purge(t->m, t->v->now_ns);
-    for (uint32_t i = t->m->claims_from; i < k->stun_txs.used; i++) {
-        const struct stun_tx *x = track_tx_at(k, i);
-        int64_t age = t->v->now_ns - x->requests.last.ns;
-        struct claim c;
-
-        old &= age > CLAIM_LAST_NS;
-        t->m->claims_from += old;
-        if (old || !x->success || addr_is_none(&x->mapped) || (age < CLAIM_FIRST_NS && !t->last))
-            continue;
-        claim_judge(t->v, i, false, &c);
-        if (c.status == CLAIM_WRONG && claim_remember(t->m, x->answer)) {
-            struct server_finding f;
-            struct event e = { EVENT_STUN_CONTRADICTION, t->v->now_ns, NULL, &f, i, c.confidence };
-
-            server_begin(t->v, x->server, &f);
-            t->tell(t->self, &e);
-        }
-    }
+    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns)
+            return true;
+    return false;
 }
+
+static void contradiction_tell(const struct tick *t, uint32_t tx, const struct claim *c)
+{
+    struct session_finding *why = t->m->finding;
+    struct server_finding f;
+    struct event e = {
+        .kind = EVENT_STUN_CONTRADICTION, .at_ns = t->v->now_ns, .server = &f, .tx = tx, .confidence = c->confidence, .why = why
+    };
+
+    *why = (struct session_finding){ .evidence_n = 0 };
+    evidence_claim(t->v, tx, c, why);
+    evidence_sort(why);
+    server_begin(t->v, track_tx_at(t->v->t, tx)->server, &f);
+    t->tell(t->self, &e);
+    session_finding_done(why);
+}
+
+/* It must stay wrong for a while: another observer may yet take its side. */
+static void claim(const struct tick *t, uint32_t tx)
+{
+    const struct stun_tx *x = track_tx_at(t->v->t, tx);
+    struct told_claim *told;
+    struct claim c;
+
+    claim_judge(t->v, tx, media_arrives(t->v, x), &c);
+    if (c.status != CLAIM_WRONG && hmap_find(&t->m->by_claim, hash_bytes(&x->answer.frame, sizeof x->answer.frame), claim_eq,
+                                             t->m, &x->answer.frame) == HMAP_NONE)
+        return;
+    told = claim_remembered(t->m, x->answer);
+    if (!told || told->told)
+        return;
+    if (c.status != CLAIM_WRONG)
+        told->wrong_ns = 0;
+    else if (!told->wrong_ns)
+        told->wrong_ns = t->v->now_ns;
+    if (!told->wrong_ns || (!t->last && (t->v->now_ns - told->wrong_ns < MONITOR_HOLD_NS ||
+                                         (c.confidence != CONFIDENCE_PROVEN && t->v->now_ns - x->answer.ns < DOUBT_NS))))
+        return;
+    told->told = true;
+    contradiction_tell(t, tx, &c);
+}
+
+/* Judging each answer every second would cost too much on a full dialer: it is done at these ages. */
+static bool is_due(int64_t age_before, int64_t age)
+{
+    static const int64_t ages[] = { 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 32, 45, 60 };
+
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        if (age_before < SECONDS(ages[i]) && age >= SECONDS(ages[i]))
+            return true;
+    return false;
+}
+
+/* ---- whether they answer ---- */
+
+/* Of one server, within RECENT_NS. */
+struct heard {
+    uint64_t unanswered; /* requests that had their time */
+    bool answered;
+};
 
 static bool silent_eq(const void *self, uint32_t slot, const void *key)
 {
     return addr_eq(pool_at(&((const struct monitor *)self)->silent, slot), key);
 }
 
-static void server(const struct tick *t, uint32_t i)
+static void server(const struct tick *t, uint32_t i, const struct heard *h)
 {
     struct monitor *m = t->m;
-    const struct stun_server *s = track_server_at(t->v->t, i);
-    uint32_t slot = hmap_find(&m->by_silent, addr_hash(&s->addr), silent_eq, m, &s->addr);
-    bool told = slot != HMAP_NONE, silent = !s->responses && s->requests + s->retransmissions >= SILENT_ASKED &&
-                                            t->v->now_ns - s->asked.first.ns >= SILENT_AFTER_NS;
+    const struct addr *a = &track_server_at(t->v->t, i)->addr;
+    uint32_t slot = hmap_find(&m->by_silent, addr_hash(a), silent_eq, m, a);
+    bool told = slot != HMAP_NONE;
     struct server_finding f;
-    struct event e = { silent ? EVENT_STUN_SILENT : EVENT_STUN_ANSWERS, t->v->now_ns, NULL, &f, POOL_NONE, CONFIDENCE_NONE };
+    struct event e = {
+        .kind = told ? EVENT_STUN_ANSWERS : EVENT_STUN_SILENT, .at_ns = t->v->now_ns, .server = &f, .tx = POOL_NONE
+    };
     struct addr *kept;
 
-    if (told == silent || (told && !s->responses))
+    if (told ? !h->answered : h->answered || h->unanswered < SILENT_ASKED)
         return;
     server_begin(t->v, i, &f);
     if (f.peer)
         return;
     if (told) {
-        hmap_del(&m->by_silent, addr_hash(&s->addr), slot);
+        hmap_del(&m->by_silent, addr_hash(a), slot);
         pool_free(&m->silent, slot);
-    } else if ((kept = pool_new(&m->silent, &slot)) != NULL) {
-        *kept = s->addr;
-        if (!hmap_put(&m->by_silent, addr_hash(kept), slot))
+    } else {
+        kept = pool_new(&m->silent, &slot);
+        if (!kept)
             return;
+        *kept = *a;
+        if (!hmap_put(&m->by_silent, addr_hash(kept), slot)) {
+            pool_free(&m->silent, slot);
+            return;
+        }
     }
     t->tell(t->self, &e);
+}
+
+/* ---- both ---- */
+
+static void hear(const struct tick *t, const struct stun_tx *x, struct heard *h)
+{
+    h->answered |= x->answer.frame != 0;
+    if (!x->answer.frame && t->v->now_ns - x->requests.first.ns >= SILENT_AFTER_NS)
+        h->unanswered += x->requests.n;
+}
+
+static void servers(const struct tick *t)
+{
+    const struct track *k = t->v->t;
+    struct monitor *m = t->m;
+    struct heard *heard = calloc(k->servers.used + 1u, sizeof *heard);
+    int64_t before = m->ticked_ns;
+    bool old = true;
+
+    claims_purge(m, t->v->now_ns);
+    for (uint32_t i = m->recent_from; heard && i < k->stun_txs.used; i++) {
+        const struct stun_tx *x = track_tx_at(k, i);
+
+        old &= t->v->now_ns - x->requests.last.ns > RECENT_NS + SECONDS(5);
+        m->recent_from += old;
+        if (t->v->now_ns - x->requests.last.ns <= RECENT_NS)
+            hear(t, x, &heard[x->server]);
+        if (x->success && !addr_is_none(&x->mapped) && (t->last || is_due(before - x->answer.ns, t->v->now_ns - x->answer.ns)))
+            claim(t, i);
+    }
+    for (uint32_t i = 0; heard && i < k->servers.used; i++)
+        server(t, i, &heard[i]);
+    free(heard);
 }
 
 /* ---- the whole ---- */
@@ -330,9 +433,13 @@ static void run(const struct tick *t)
     unsignalled(t);
     if (all)
         forget(t->m);
-    claims(t);
-    for (uint32_t i = 0; i < t->v->t->servers.used; i++)
-        server(t, i);
+    servers(t);
+    t->m->ticked_ns = t->v->now_ns;
+}
+
+void monitor_renumbered(struct monitor *m)
+{
+    m->recent_from = 0;
 }
 
 void monitor_tick(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self)

@@ -16,7 +16,7 @@
     X(SESSION_RECOVERED, "session.recovered")         /* after that, all is well again */                                        \
     X(SESSION_ENDED, "session.ended")                 /* with its last verdict */                                                \
     X(STUN_CONTRADICTION, "stun.contradiction")       /* a server's answer is found wrong */                                     \
-    X(STUN_SILENT, "stun.silent")                     /* a server that was asked several times has answered nothing */           \
+    X(STUN_SILENT, "stun.silent")                     /* a server that was asked several times answers nothing */                \
     X(STUN_ANSWERS, "stun.answers")                   /* a silent one answers */
 
 #define X(id, word) EVENT_##id,
@@ -32,6 +32,7 @@ struct event {
     const struct server_finding *server;   /* of STUN events, else NULL; valid within the call */
     uint32_t tx;                           /* of a contradiction: the transaction; else POOL_NONE */
     enum confidence confidence;            /* of a contradiction */
+    const struct session_finding *why;     /* of a contradiction: its evidence, and nothing else of it; else NULL */
 };
 
 struct monitor_options {
@@ -53,7 +54,8 @@ struct monitor {
     struct hmap by_claim;
     struct pool silent; /* servers that were told to be silent */
     struct hmap by_silent;
-    uint32_t claims_from; /* transactions before it are too old to be judged again */
+    uint32_t recent_from; /* STUN transactions before it are too old to be looked at again */
+    int64_t ticked_ns;    /* the latest tick */
     int64_t unsignalled_due_ns;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
     struct session_finding *finding;                     /* room for one */
@@ -65,6 +67,9 @@ void monitor_done(struct monitor *m);
 
 /* Judges what is due at v->now_ns and tells each change. `v` may be made anew for every call. */
 void monitor_tick(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self);
+
+/* The notebook's slots have changed (track was made smaller): where the latest transactions are is not known any more. */
+void monitor_renumbered(struct monitor *m);
 
 /* At the end of input: every session that has not ended is told as it stands. */
 void monitor_finish(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self);

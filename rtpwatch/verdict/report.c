@@ -511,6 +511,16 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
     return false;
 }
 
+bool report_rows(struct report *r, const struct view *v)
+{
+    *r = (struct report){ .vantages = 1, .now_ns = v->now_ns };
+    r->vantage[0].view = *v;
+    r->server = calloc(v->t->servers.used + 1u, sizeof *r->server);
+    for (; r->server && r->servers < v->t->servers.used; r->servers++)
+        server_begin(v, r->servers, &r->server[r->servers]);
+    return r->server != NULL;
+}
+
 void report_done(struct report *r)
 {
     for (size_t i = 0; i < r->vantages; i++) {

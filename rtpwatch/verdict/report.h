@@ -63,6 +63,12 @@ struct vantage_input {
 bool report_make(struct report *r, const struct vantage_input *in, size_t n);
 void report_done(struct report *r);
 
+/*
+ * A report of one view in which no session is judged: it has the rows of the STUN servers, in the order of the track's slots, so that what
+ * judge_call() finds can be written as it stands. `v` is copied. False without memory.
+ */
+bool report_rows(struct report *r, const struct view *v);
+
 /* Judges session number `i`; `server` fields in it are rows of the report. session_finding_done() frees its texts. */
 void report_judge(const struct report *r, uint32_t i, struct session_finding *out);
 /* Session number `i` as one vantage sees it, NULL: it does not; and as the first does that sees it. */

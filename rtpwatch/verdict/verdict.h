@@ -76,6 +76,8 @@ struct local_net {
 struct view_options {
     const struct local_net *locals; /* --local; none: inferred */
     size_t locals_n;
+    const struct addr *public_ips; /* --public-ip: local hosts are seen from outside at one of these, and at no other address */
+    size_t public_ips_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
     bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
 };
@@ -237,6 +239,9 @@ struct session_finding {
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
+/* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
+const struct addr *session_local_host(const struct view *v, const struct session_finding *f);
+const struct candidate_finding *session_candidate(const struct session_finding *f);
 const char *session_remedy(const struct session_finding *f); /* what to do about it; "" nothing */
 
 /* One server told one socket another address than before. */

@@ -14,6 +14,7 @@ enum proof_kind {
     PROOF_CHECK,
     PROOF_VIA,
     PROOF_EARLIER,
+    PROOF_PUBLIC, /* --public-ip; `by` is the operator: none */
     PROOF_XOR_DIFFERS,
     PROOF_PRIVATE,
     PROOF_FAMILY,

@@ -25,9 +25,10 @@ MAY_INCLUDE = {
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
+    "capture": {"capture/capture.h", "capture/live.h"},
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
-    "out": {"out/out.h", "out/facts.h", "out/syslog.h"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/monitor.h", "verdict/verdicts.def"},
+    "out": {"out/out.h", "out/facts.h", "out/event.h", "out/syslog.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
 HEADERS_ALONE = {"capture/capture.h"}
@@ -47,7 +48,10 @@ LINKS_ONLY_IN = {
 }
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
-MODULE_FOLDER = {"pipeline": "app", "vantages": "app", "syslog": "out"}
+MODULE_FOLDER = {
+    "syslog": "out",
+    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "run"), "app"),
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 

@@ -17,7 +17,7 @@ def options_of_help(text):
     for line in text.splitlines():
         head = re.match(r"\s+((?:-\w, +)?--[a-z-]+|-\w)(?=\s)", line)
         if head:
-            found.update(re.findall(r"--?[a-z][a-z-]*", head.group(1)))
+            found.update(re.findall(r"--?[a-zA-Z][a-z-]*", head.group(1)))
     return found
 
 

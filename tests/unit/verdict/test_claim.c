@@ -479,3 +479,80 @@ Test(claim, two_hosts_behind_one_address)
     ask(s, "172.31.16.11:10000", SERVER_A, D_OUT ":1024");
     expect_open(s);
 }
+
+/* ---- what the user says (--public-ip) ---- */
+
+static void user_says(struct story *s, const char *ip)
+{
+    static struct addr said;
+
+    cr_assert(addr_parse_ip(span_str(ip), 0, &said));
+    s->options.public_ips = &said;
+    s->options.public_ips_n = 1;
+}
+
+Test(claim, the_user_says_another_address)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, D_OUT);
+    ask(s, D_RTP, SERVER_A, "198.51.100.99:10000");
+    cr_expect_eq(judge(s, FIRST, true).status, CLAIM_FINE, "two uplinks: media arrives there");
+    expect(s, FIRST, CLAIM_WRONG, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY);
+}
+
+Test(claim, the_user_says_the_same_address)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, D_OUT);
+    ask(s, D_RTP, SERVER_A, D_RTP_OUT);
+    expect_fine(s);
+}
+
+Test(claim, the_user_and_a_server_against_another)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, D_OUT);
+    ask(s, D_RTP, SERVER_A, "198.51.100.99:10000");
+    ask(s, D_RTP, SERVER_B, D_RTP_OUT);
+    expect_proven(s);
+}
+
+Test(claim, the_user_says_a_neighbouring_address)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, "203.0.113.11");
+    ask(s, D_RTP, SERVER_A, D_RTP_OUT);
+    expect(s, FIRST, CLAIM_WRONG, CONFIDENCE_SUSPECTED, CONFIDENCE_SUSPECTED);
+}
+
+/* It is said of the local hosts, and of how the outside sees them. */
+Test(claim, the_users_word_is_not_of_other_hosts)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, "198.51.100.99");
+    ask(s, W_RTP_HOME, SERVER_A, W_RTP);
+    expect_open(s);
+}
+
+Test(claim, the_users_word_is_not_of_a_server_inside)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, D_OUT);
+    ask(s, D_RTP, "172.31.0.5:3478", "172.31.16.10:10000");
+    expect_open(s);
+}
+
+Test(claim, the_users_word_is_not_of_the_other_family)
+{
+    struct story *s = story_new(D_HOST);
+
+    user_says(s, "2001:db8::10");
+    ask(s, D_RTP, SERVER_A, D_RTP_OUT);
+    expect_open(s);
+}

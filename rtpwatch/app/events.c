@@ -1,0 +1,106 @@
+#include "app/events.h"
+
+#include <cjson/cJSON.h>
+
+/* One tick of one vantage. */
+struct telling {
+    struct events *e;
+    const char *vantage;
+    const struct view *view;
+    struct report rows; /* made for the first event: most ticks have none */
+    bool made;
+    struct out_report out;
+};
+
+static void object_tell(struct events *e, cJSON *object, int64_t at_ns)
+{
+    if (!object)
+        return;
+    if (e->options.heard)
+        e->options.heard(e->options.self, object, at_ns);
+    if (e->options.ndjson && e->to)
+        e->failed |= !event_write(object, e->to);
+    cJSON_Delete(object);
+}
+
+static void text_write(struct events *e, const struct strbuf *line)
+{
+    if (line->n && e->to)
+        e->failed |= fprintf(e->to, "%s\n", strbuf_str(line)) < 0 || fflush(e->to) != 0;
+}
+
+static void tell(void *self, const struct event *event)
+{
+    struct telling *t = self;
+    struct strbuf line = { 0 };
+
+    if (!t->made) {
+        t->made = true;
+        t->e->failed |= !report_rows(&t->rows, t->view);
+    }
+    if (!t->rows.server)
+        return;
+    if (t->e->options.ndjson || t->e->options.heard)
+        object_tell(t->e, event_object(&t->out, event, t->vantage), event->at_ns);
+    if (!t->e->options.ndjson) {
+        event_text(&t->out, event, &line);
+        text_write(t->e, &line);
+    }
+    strbuf_done(&line);
+}
+
+bool events_init(struct events *e, const struct events_options *o, FILE *to)
+{
+    bool fine = true;
+
+    *e = (struct events){ .options = *o, .to = to };
+    for (size_t i = 0; i < o->vantages; i++)
+        fine &= monitor_init(&e->monitor[i], &(struct monitor_options){ .grace_ns = o->grace_ns });
+    return fine;
+}
+
+void events_done(struct events *e)
+{
+    for (size_t i = 0; i < e->options.vantages; i++)
+        monitor_done(&e->monitor[i]);
+    e->options.vantages = 0;
+}
+
+void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last)
+{
+    struct view view;
+    struct telling t = { .e = e, .vantage = e->options.vantages > 1 ? e->options.vantage[vantage] : NULL, .view = &view };
+
+    t.out = (struct out_report){ .report = &t.rows, .inputs = m->inputs, .inputs_n = m->inputs_n };
+    view_make(&view, m->track, m->options, m->now_ns);
+    if (last)
+        monitor_finish(&e->monitor[vantage], &view, tell, &t);
+    else
+        monitor_tick(&e->monitor[vantage], &view, tell, &t);
+    if (t.made)
+        report_done(&t.rows);
+}
+
+void events_capture(struct events *e, const struct capture_event *c)
+{
+    struct strbuf line = { 0 };
+    char time[OUT_TIME];
+
+    if (e->options.ndjson || e->options.heard)
+        object_tell(e, event_of_capture(c), c->at_ns);
+    if (!e->options.ndjson) {
+        strbuf_fmt(&line, "%.8s  CAPTURE  ", out_time(c->at_ns, time) + 11);
+        if (c->text)
+            strbuf_safe(&line, span_str(c->text), CAPTURE_ERROR);
+        else
+            strbuf_fmt(&line, "%s: %llu packets were lost while capturing", c->interface, (unsigned long long)c->dropped);
+        text_write(e, &line);
+    }
+    strbuf_done(&line);
+}
+
+void events_summary(struct events *e, const struct out_report *r, int64_t now_ns)
+{
+    if (e->options.ndjson || e->options.heard)
+        object_tell(e, event_summary(r, now_ns), now_ns);
+}

@@ -1,0 +1,42 @@
+/* Findings as they happen, from the monitor of each vantage to an output: JSON lines for programs, or lines of text for people. */
+#ifndef RW_APP_EVENTS_H
+#define RW_APP_EVENTS_H
+
+#include "out/event.h"
+
+struct events_options {
+    bool ndjson; /* else text */
+    int64_t grace_ns;
+    const char *const *vantage; /* names, one for each; borrowed */
+    size_t vantages;
+    /* Told of each event as an object, and of its time, before it is written: for alerts. May be NULL. */
+    void (*heard)(void *self, const struct cJSON *object, int64_t at_ns);
+    void *self;
+};
+
+struct events {
+    struct events_options options;
+    FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
+    bool failed; /* a line could not be written */
+    struct monitor monitor[VANTAGES_KEPT];
+};
+
+/* What there is to look at. */
+struct moment {
+    const struct track *track;
+    const struct view_options *options;
+    int64_t now_ns;
+    const struct capture_input *const *inputs; /* their names are those of frames */
+    size_t inputs_n;
+};
+
+bool events_init(struct events *e, const struct events_options *o,
+                 FILE *to); /* false without memory; events_done() in any case */
+void events_done(struct events *e);
+
+/* Judges what is due at m->now_ns, once a second; `last`: the end of input, where everything is. */
+void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last);
+void events_capture(struct events *e, const struct capture_event *c);
+void events_summary(struct events *e, const struct out_report *r, int64_t now_ns); /* nothing for people: they have the report */
+
+#endif

@@ -1,0 +1,225 @@
+#include "app/offline.h"
+
+#include <stdlib.h>
+
+#include "app/complain.h"
+#include "app/drops.h"
+#include "app/events.h"
+#include "app/output.h"
+#include "app/result.h"
+#include "app/vantages.h"
+#include "base/clock.h"
+#include "out/facts.h"
+
+enum { QUIET_SECONDS = 60 /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */ };
+
+struct run {
+    const struct cli *cli;
+    FILE *to;
+    struct capture *capture;
+    struct vantages vantages;
+    struct pipeline *pipeline[VANTAGES_KEPT];
+    const struct capture_input *inputs[CAPTURE_INPUTS];
+    size_t inputs_n;
+    struct vantage_input in[VANTAGES_KEPT];
+    struct facts_sink facts;
+    struct result result;
+    struct events events;
+    int64_t due_ns[VANTAGES_KEPT]; /* the next second at which events are looked for; 0: no packet yet */
+};
+
+/* Every input that broke is told on standard error, with what could be done; what could be read of it is in the report. */
+static bool inputs_sound(const struct run *r)
+{
+    bool sound = true;
+
+    for (size_t i = 0; i < r->inputs_n; i++) {
+        if (!r->inputs[i]->truncated)
+            continue;
+        sound = false;
+        fprintf(stderr, "rtpwatch: %s: %s\n", r->inputs[i]->path, r->inputs[i]->error);
+    }
+    return sound;
+}
+
+static bool vantage_lost_too_many(const struct run *r, size_t vantage)
+{
+    uint64_t packets = 0, dropped = 0;
+
+    for (size_t i = 0; i < r->inputs_n; i++) {
+        if (r->vantages.of_input[i] != vantage)
+            continue;
+        packets += r->inputs[i]->packets;
+        dropped += r->inputs[i]->dropped;
+    }
+    return lost_too_many(packets, dropped);
+}
+
+/* ---- opening ---- */
+
+static bool pipelines_open(struct run *r)
+{
+    for (size_t i = 0; i < r->vantages.n; i++) {
+        r->pipeline[i] = pipeline_new();
+        if (!r->pipeline[i] || !pipeline_inputs(r->pipeline[i], vantages_files(&r->vantages, r->cli->files_n, i)))
+            return false;
+        for (size_t k = 0; k < r->cli->link_headers; k++)
+            track_link_header(r->pipeline[i]->track, r->cli->link_header[k]);
+        track_labels(r->pipeline[i]->track, r->cli->label, r->cli->labels);
+        if (r->cli->dump_facts)
+            r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
+    }
+    return true;
+}
+
+static bool open_all(struct run *r, char error[CAPTURE_ERROR])
+{
+    struct events_options o = { .ndjson = true, .grace_ns = SECONDS(r->cli->grace_s), .vantage = r->vantages.name };
+
+    if (!vantages_find(&r->vantages, r->cli)) {
+        snprintf(error, CAPTURE_ERROR,
+                 "the files were captured at more than %d places; read fewer at once, or name places with --vantage NAME=FILE",
+                 VANTAGES_KEPT);
+        return false;
+    }
+    r->capture = capture_open_files(r->cli->files, r->cli->files_n, r->cli->filter, error);
+    if (!r->capture || !pipelines_open(r))
+        return false;
+    r->to = output_open(r->cli->output, r->cli->format == FORMAT_NDJSON, error);
+    if (!r->to)
+        return false;
+    r->facts.to = r->to;
+    r->inputs_n = capture_inputs(r->capture) < CAPTURE_INPUTS ? capture_inputs(r->capture) : CAPTURE_INPUTS;
+    for (size_t i = 0; i < r->inputs_n; i++)
+        r->inputs[i] = capture_input(r->capture, i);
+    o.vantages = r->cli->format == FORMAT_NDJSON ? r->vantages.n : 0;
+    return events_init(&r->events, &o, r->to);
+}
+
+/* ---- events ---- */
+
+static struct view_options view_options_of(const struct run *r, size_t vantage)
+{
+    return (struct view_options){ .locals = r->cli->local,
+                                  .locals_n = r->cli->locals,
+                                  .public_ips = r->cli->public_ip,
+                                  .public_ips_n = r->cli->public_ips,
+                                  .dropped = vantage_lost_too_many(r, vantage),
+                                  .several = r->vantages.n > 1 };
+}
+
+static void judge_at(struct run *r, size_t vantage, int64_t now_ns, bool last)
+{
+    struct view_options o = view_options_of(r, vantage);
+    struct moment m = { r->pipeline[vantage]->track, &o, now_ns, r->inputs, r->inputs_n };
+
+    events_tick(&r->events, vantage, &m, last);
+}
+
+/* Every second of packet time up to `now_ns` is judged before what comes then. */
+static void judge_until(struct run *r, size_t vantage, int64_t now_ns)
+{
+    int64_t *due = &r->due_ns[vantage];
+
+    if (!*due)
+        *due = now_ns + NS_PER_S;
+    for (unsigned n = 0; *due <= now_ns && n < QUIET_SECONDS; n++, *due += NS_PER_S)
+        judge_at(r, vantage, *due, false);
+    if (*due <= now_ns)
+        *due = now_ns + NS_PER_S;
+}
+
+/* ---- reading ---- */
+
+static void read_all(struct run *r)
+{
+    bool events = r->events.options.vantages > 0;
+    struct frame frame;
+
+    while (capture_next(r->capture, &frame)) {
+        size_t vantage = r->vantages.of_input[frame_input(frame.id)];
+
+        if (events)
+            judge_until(r, vantage, frame.ts_ns);
+        pipeline_frame(r->pipeline[vantage], &frame);
+    }
+    for (size_t i = 0; i < r->vantages.n; i++)
+        pipeline_finish(r->pipeline[i]);
+    for (size_t i = 0; i < r->events.options.vantages; i++)
+        judge_at(r, i, r->pipeline[i]->clock.now_ns, true);
+}
+
+static int dump_facts(const struct run *r)
+{
+    bool fine = true;
+
+    for (size_t i = 0; i < r->vantages.n; i++)
+        fine &= facts_streams(r->pipeline[i]->track, r->to);
+    return inputs_sound(r) && fine ? EXIT_FINE : EXIT_UNUSABLE;
+}
+
+/* ---- the report ---- */
+
+static bool report(struct run *r)
+{
+    struct result_of from = { .vantage = r->in,
+                              .pipeline = r->pipeline,
+                              .vantages = r->vantages.n,
+                              .inputs = r->inputs,
+                              .inputs_n = r->inputs_n,
+                              .vantage_of = r->vantages.of_input };
+
+    for (size_t i = 0; i < r->vantages.n; i++)
+        r->in[i] = (struct vantage_input){ .name = r->vantages.name[i],
+                                           .track = r->pipeline[i]->track,
+                                           .options = view_options_of(r, i),
+                                           .now_ns = r->pipeline[i]->clock.now_ns };
+    return result_make(&r->result, &from);
+}
+
+static bool write_out(struct run *r)
+{
+    if (r->cli->format == FORMAT_NDJSON) {
+        events_summary(&r->events, &r->result.out, r->result.report.now_ns);
+        return !r->events.failed;
+    }
+    return output_report(&r->result.out, r->cli, r->to);
+}
+
+static int analyse(struct run *r)
+{
+    char error[CAPTURE_ERROR] = "";
+    bool sound;
+
+    if (!open_all(r, error))
+        return complain(*error ? error : "not enough memory");
+    read_all(r);
+    if (r->cli->dump_facts)
+        return dump_facts(r);
+    sound = inputs_sound(r);
+    if (!report(r))
+        return complain("not enough memory for the report");
+    if (!write_out(r))
+        return complain("the report could not be written");
+    return !sound ? EXIT_UNUSABLE : result_failed(&r->result) ? EXIT_SESSION_FAILED : EXIT_FINE;
+}
+
+int offline_run(const struct cli *c)
+{
+    struct run *r = calloc(1, sizeof *r);
+    int status;
+
+    if (!r)
+        return complain("not enough memory");
+    r->cli = c;
+    status = analyse(r);
+    events_done(&r->events);
+    result_done(&r->result);
+    capture_close(r->capture);
+    for (size_t i = 0; i < r->vantages.n; i++)
+        pipeline_free(r->pipeline[i]);
+    if (!output_close(r->to) && status != EXIT_UNUSABLE)
+        status = complain("the report could not be written");
+    free(r);
+    return status;
+}

@@ -1,0 +1,433 @@
+#include "app/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/complain.h"
+#include "app/drops.h"
+#include "app/events.h"
+#include "app/notify.h"
+#include "app/output.h"
+#include "app/privileges.h"
+#include "app/result.h"
+#include "base/clock.h"
+
+enum {
+    READ_MOST = 4096, /* packets of one interface before anything else is looked at */
+    WAIT_MS = 200,
+    DRAIN_MS = 300,   /* at the end: longer than the kernel holds packets back (live.c) */
+    STATUS_EVERY = 5, /* seconds */
+};
+#define IDLE_LAG_NS (300 * (int64_t)NS_PER_MS) /* packets older than that have been read, when none waits */
+
+struct watch {
+    const struct cli *cli; /* as it was started; what is open belongs to it */
+    struct cli renewed;    /* as HUP read it anew */
+    const struct cli *now; /* one of the two */
+    int argc;
+    char **argv;
+    int signals;
+    bool stop;
+    FILE *to;
+    struct live *live;
+    struct pipeline *pipeline;
+    struct events events;
+    size_t inputs_n;
+    const struct capture_input *inputs[LIVE_INTERFACES];
+    struct drops drops[LIVE_INTERFACES];
+    struct local_net own[LIVE_ADDRESSES]; /* the interfaces' addresses */
+    size_t own_n;
+    int64_t now_ns;    /* packet time, moved on by the wall clock while there are no packets */
+    int64_t judged_ns; /* the latest look for events */
+    unsigned seconds;  /* how often the interfaces were tended */
+};
+
+/* ---- time: the only place that looks at the system's ---- */
+
+static int64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* While packets wait, only they tell the time: who is behind must not take what it has not read for silence. */
+static void time_feed(struct watch *w, bool drained)
+{
+    int64_t idle = drained ? clock_ns(CLOCK_REALTIME) - IDLE_LAG_NS : 0;
+
+    if (w->pipeline->clock.now_ns > w->now_ns)
+        w->now_ns = w->pipeline->clock.now_ns;
+    if (idle > w->now_ns)
+        w->now_ns = idle;
+}
+
+/* ---- what is judged ---- */
+
+/* An interface that loses its addresses for a while, as one that is down may, does not make others local. */
+static void addresses_learn(struct watch *w)
+{
+    struct addr found[LIVE_ADDRESSES];
+    size_t n = live_addresses(w->live, found);
+
+    for (size_t i = 0; i < n; i++)
+        w->own[i] = (struct local_net){ found[i], 128 };
+    if (n)
+        w->own_n = n;
+}
+
+static bool silence_is_doubtful(const struct watch *w)
+{
+    uint64_t packets = 0, dropped = 0;
+    bool doubt = false;
+
+    for (size_t i = 0; i < w->inputs_n; i++) {
+        packets += w->inputs[i]->packets;
+        dropped += w->inputs[i]->dropped;
+        doubt |= w->now_ns < w->drops[i].doubt_until_ns;
+    }
+    return doubt || lost_too_many(packets, dropped);
+}
+
+static struct view_options view_options_of(const struct watch *w)
+{
+    return (struct view_options){ .locals = w->now->locals ? w->now->local : w->own,
+                                  .locals_n = w->now->locals ? w->now->locals : w->own_n,
+                                  .public_ips = w->now->public_ip,
+                                  .public_ips_n = w->now->public_ips,
+                                  .dropped = silence_is_doubtful(w) };
+}
+
+static void judge(struct watch *w, bool last)
+{
+    struct view_options o = view_options_of(w);
+    struct moment m = { w->pipeline->track, &o, w->now_ns, w->inputs, w->inputs_n };
+
+    w->judged_ns = w->now_ns;
+    events_tick(&w->events, 0, &m, last);
+}
+
+static bool report(struct watch *w, struct result *r)
+{
+    static const unsigned char one_place[LIVE_INTERFACES];
+    struct vantage_input in = { "live", w->pipeline->track, view_options_of(w), w->now_ns };
+    struct result_of from = { &in, &w->pipeline, 1, w->inputs, w->inputs_n, one_place };
+
+    return result_make(r, &from) || complain("not enough memory for a report") == EXIT_FINE;
+}
+
+/* ---- signals ---- */
+
+static void snapshot(struct watch *w)
+{
+    struct result *r = calloc(1, sizeof *r);
+    char error[CAPTURE_ERROR] = "a snapshot could not be written to the output";
+    bool fine = r && report(w, r);
+
+    if (fine)
+        fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, w->to);
+    if (!fine)
+        complain(error);
+    if (r)
+        result_done(r);
+    free(r);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What is open cannot be changed while it runs. */
+static bool needs_restart(const struct cli *a, const struct cli *b)
+{
+    bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
+                   a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
+                   a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
+                   a->link_headers != b->link_headers;
+
+    for (size_t i = 0; !differs && i < a->interfaces; i++)
+        differs = !same(a->interface[i], b->interface[i]);
+    for (size_t i = 0; !differs && i < a->link_headers; i++)
+        differs = !same(a->link_header[i], b->link_header[i]);
+    return differs;
+}
+
+/* A configuration that is wrong leaves the old one in force. */
+static void configuration_renew(struct watch *w)
+{
+    struct cli fresh;
+    char error[CLI_ERROR];
+
+    if (!cli_parse(&fresh, w->argc, w->argv, error)) {
+        complain(error);
+        complain("the configuration stays as it was");
+        cli_done(&fresh);
+        return;
+    }
+    if (needs_restart(w->cli, &fresh))
+        complain("some of what was changed needs a restart: only addresses and outputs are renewed while running");
+    cli_done(&w->renewed);
+    w->renewed = fresh;
+    w->now = &w->renewed;
+}
+
+/* The old one stays where the new one cannot be opened. */
+static void output_renew(struct watch *w)
+{
+    char error[CAPTURE_ERROR];
+    FILE *to = output_open(w->now->output, true, error);
+
+    if (!to) {
+        complain(error);
+        return;
+    }
+    output_close(w->to);
+    w->to = to;
+    w->events.to = w->cli->format == FORMAT_JSON ? NULL : to;
+}
+
+/* The place for all that is renewed on HUP: configuration, output, addresses; rules belong here too. */
+static void reload(struct watch *w)
+{
+    notify_reloading();
+    configuration_renew(w);
+    output_renew(w);
+    addresses_learn(w);
+    notify_ready();
+}
+
+static void signals_take(struct watch *w)
+{
+    struct signalfd_siginfo s;
+
+    while (read(w->signals, &s, sizeof s) == (ssize_t)sizeof s)
+        switch (s.ssi_signo) {
+        case SIGHUP: reload(w); break;
+        case SIGUSR1: snapshot(w); break;
+        default: w->stop = true;
+        }
+}
+
+static bool signals_open(struct watch *w)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write that fails */
+    w->signals = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
+    return w->signals >= 0;
+}
+
+/* ---- once a second ---- */
+
+static void interface_changed(void *self, size_t interface, enum live_change change, const char *text)
+{
+    struct watch *w = self;
+
+    events_capture(&w->events, &(struct capture_event){ .what = change == LIVE_WENT ? "capture.down" : "capture.up",
+                                                        .interface = w->inputs[interface]->path,
+                                                        .at_ns = w->now_ns,
+                                                        .text = text });
+    complain(text);
+    if (change == LIVE_CAME_BACK)
+        addresses_learn(w);
+}
+
+static void drops_tell(struct watch *w)
+{
+    for (size_t i = 0; i < w->inputs_n; i++) {
+        const struct capture_input *in = w->inputs[i];
+        struct capture_event e = { .what = "capture.drops", .interface = in->path, .at_ns = w->now_ns };
+
+        if (drops_look(&w->drops[i], in, w->now_ns, &e.packets, &e.dropped))
+            events_capture(&w->events, &e);
+    }
+}
+
+static void status_tell(const struct watch *w)
+{
+    const struct monitor *m = &w->events.monitor[0];
+    uint64_t packets = 0, dropped = 0, ended = 0, failed = 0;
+    char text[160];
+
+    for (size_t i = 0; i < w->inputs_n; i++) {
+        packets += w->inputs[i]->packets;
+        dropped += w->inputs[i]->dropped;
+    }
+    for (unsigned v = 0; v < VERDICTS_N; v++) {
+        ended += m->by_verdict[v];
+        failed += verdict_is_failure((enum verdict)v) ? m->by_verdict[v] : 0;
+    }
+    snprintf(text, sizeof text, "%llu packets, %llu lost; %llu sessions ended, %llu of them failed", (unsigned long long)packets,
+             (unsigned long long)dropped, (unsigned long long)ended, (unsigned long long)failed);
+    notify_status(text);
+}
+
+static void tend(struct watch *w)
+{
+    live_tend(w->live, interface_changed, w);
+    drops_tell(w);
+    notify_alive();
+    if (w->seconds++ % STATUS_EVERY == 0)
+        status_tell(w);
+    if (w->events.failed) {
+        w->events.failed = false;
+        complain("an event could not be written to the output");
+        w->stop |= w->to == stdout; /* nobody reads it any more */
+    }
+}
+
+/* ---- the loop ---- */
+
+static void frame(void *self, const struct frame *f)
+{
+    pipeline_frame(((struct watch *)self)->pipeline, f);
+}
+
+/* Waits for packets or a signal, and takes what there is. True: no packet waits any more. */
+static bool take(struct watch *w, int wait_ms)
+{
+    struct pollfd poll_of[LIVE_INTERFACES + 1] = { { .fd = w->signals, .events = POLLIN } };
+    int fds[LIVE_INTERFACES];
+    size_t n = live_descriptors(w->live, fds);
+
+    for (size_t i = 0; i < n; i++)
+        poll_of[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+    (void)poll(poll_of, n + 1, wait_ms);
+    n = live_read(w->live, READ_MOST, frame, w);
+    signals_take(w);
+    return n < READ_MOST;
+}
+
+static void loop(struct watch *w)
+{
+    int64_t due_ns = 0;
+
+    while (!w->stop) {
+        bool drained = take(w, WAIT_MS);
+        int64_t steady_ns = clock_ns(CLOCK_MONOTONIC);
+
+        time_feed(w, drained);
+        if (steady_ns >= due_ns) {
+            due_ns = steady_ns + NS_PER_S;
+            tend(w);
+        }
+        if (w->now_ns - w->judged_ns >= NS_PER_S)
+            judge(w, false);
+    }
+}
+
+/* What the kernel still holds, then the last word on everything. */
+static int finish(struct watch *w)
+{
+    int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_MS * (int64_t)NS_PER_MS;
+    struct result *r = calloc(1, sizeof *r);
+    bool fine = r != NULL, failed = false;
+
+    notify_stopping();
+    while (clock_ns(CLOCK_MONOTONIC) < until_ns)
+        (void)take(w, DRAIN_MS / 3);
+    live_tend(w->live, interface_changed, w);
+    pipeline_finish(w->pipeline);
+    time_feed(w, false);
+    judge(w, true);
+    fine = fine && report(w, r);
+    if (fine && w->cli->format == FORMAT_NDJSON)
+        events_summary(&w->events, &r->out, w->now_ns);
+    else if (fine)
+        fine = output_report(&r->out, w->cli, w->to);
+    failed = fine && result_failed(r);
+    if (r)
+        result_done(r);
+    free(r);
+    if (!fine || w->events.failed)
+        return complain("the last report could not be written");
+    return failed ? EXIT_SESSION_FAILED : EXIT_FINE;
+}
+
+/* ---- beginning and end ---- */
+
+static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
+{
+    const struct cli *c = w->cli;
+    struct live_options o = { .interfaces = c->interface,
+                              .n = c->interfaces,
+                              .filter = c->filter,
+                              .buffer_bytes = (size_t)c->buffer_mib << 20,
+                              .full_packets = c->full_packets,
+                              .promiscuous = c->promiscuous };
+
+    w->live = live_open(&o, error);
+    if (!w->live)
+        return false;
+    w->inputs_n = live_inputs(w->live);
+    for (size_t i = 0; i < w->inputs_n; i++)
+        w->inputs[i] = live_input(w->live, i);
+    addresses_learn(w);
+    w->pipeline = pipeline_new();
+    if (!w->pipeline || !pipeline_inputs(w->pipeline, w->inputs_n))
+        return false;
+    for (size_t i = 0; i < c->link_headers; i++)
+        track_link_header(w->pipeline->track, c->link_header[i]);
+    track_labels(w->pipeline->track, c->label, c->labels);
+    return true;
+}
+
+static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
+{
+    struct events_options o = { .ndjson = w->cli->format == FORMAT_NDJSON, .grace_ns = SECONDS(w->cli->grace_s), .vantages = 1 };
+
+    if (!signals_open(w) || !open_capture(w, error))
+        return false;
+    if (w->cli->nice)
+        (void)setpriority(PRIO_PROCESS, 0, (int)w->cli->nice);
+    /* Only then the output: who may write it now may open it again on HUP. */
+    if (!privileges_drop(w->cli, error))
+        return false;
+    w->to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
+    /* One document and nothing else, where that is asked for. */
+    return w->to && events_init(&w->events, &o, w->cli->format == FORMAT_JSON ? NULL : w->to);
+}
+
+int watch_run(const struct cli *c, int argc, char **argv)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    char error[CAPTURE_ERROR] = "";
+    int status;
+
+    if (!w)
+        return complain("not enough memory");
+    w->cli = w->now = c;
+    w->argc = argc;
+    w->argv = argv;
+    w->signals = -1;
+    if (open_all(w, error)) {
+        notify_ready();
+        loop(w);
+        status = finish(w);
+    } else {
+        status = complain(*error ? error : "not enough memory");
+    }
+    events_done(&w->events);
+    live_close(w->live);
+    pipeline_free(w->pipeline);
+    if (!output_close(w->to) && status != EXIT_UNUSABLE)
+        status = complain("the last report could not be written");
+    if (w->signals >= 0)
+        close(w->signals);
+    cli_done(&w->renewed);
+    free(w);
+    return status;
+}
