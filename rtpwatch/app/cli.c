@@ -140,6 +140,7 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
         return false;
     if (c->config && !config_read(c, c->config, stderr, error))
         return false;
+    c->interfaces_of_file = c->interfaces > 0;
     if (!options_take(c, argc, argv, NULL, error))
         return false;
     if (c->action != ACTION_ANALYSE)

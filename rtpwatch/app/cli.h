@@ -43,7 +43,8 @@ struct cli {
     /* Live capture. */
     const char *interface[LIVE_INTERFACES];
     size_t interfaces;
-    unsigned buffer_mib; /* of each interface's ring; 0: as libpcap has it */
+    bool interfaces_of_file; /* those that the command line names take their place */
+    unsigned buffer_mib;     /* of each interface's ring; 0: as libpcap has it */
     bool full_packets, promiscuous;
     const char *user; /* NULL: CLI_USER where there is one */
     bool no_confine;

@@ -55,7 +55,7 @@ static bool take_number(struct cli *c, const struct option_row *o, const char *v
 static bool take_action(struct cli *c, const struct option_row *o, const char *value, char *error)
 {
     (void)value;
-    (void)error;
+    error[0] = '\0'; /* nothing can be wrong */
     c->action = (enum cli_action)o->least;
     return true;
 }
@@ -162,6 +162,9 @@ static bool take_label(struct cli *c, const struct option_row *o, const char *va
 
 static bool take_interface(struct cli *c, const struct option_row *o, const char *value, char *error)
 {
+    if (c->interfaces_of_file)
+        c->interfaces = 0;
+    c->interfaces_of_file = false;
     if (c->interfaces == LIVE_INTERFACES)
         return fail(error, o, value, "no more than 16 of them; 'any' is all");
     if (!*value)

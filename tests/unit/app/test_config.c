@@ -114,6 +114,20 @@ Test(config, the_command_line_holds_against_it_and_adds_to_it)
     cli_done(&c);
 }
 
+/* A unit for one interface shares the file of the one for all. */
+Test(config, interfaces_of_the_command_line_take_their_place)
+{
+    struct cli c;
+    char error[CLI_ERROR];
+
+    say("interface = any\ninterface = eth0\n");
+    cr_assert(PARSE(&c, error, "--config", path, "-i", "eth1", "-i", "eth2"), "%s", error);
+    cr_expect_eq(c.interfaces, 2);
+    cr_expect_str_eq(c.interface[0], "eth1");
+    cr_expect_str_eq(c.interface[1], "eth2");
+    cli_done(&c);
+}
+
 Test(config, mistakes)
 {
     expect_mistake("interface = eth0\n\nfromat = json\n", 3, "'fromat' is no option; did you mean 'format'?");
