@@ -17,6 +17,8 @@ HEAD = """\
 # What a rule itself knows: for its message only.
 OWN_FIELDS = ("alert.rule", "alert.count", "alert.within", "alert.first")
 OWN_EVENTS = ("rule.alert",)
+# Told when all is over: rules do not listen to it.
+UNHEARD = "summary"
 
 
 def load(path):
@@ -59,7 +61,8 @@ class Schemas:
         for kind in self.documents[self.first]["oneOf"]:
             _, schema = self.resolve(self.first, kind["$ref"])
             about = schema["properties"]["event"]
-            yield about.get("enum") or [about["const"]], schema
+            if about.get("const") != UNHEARD:
+                yield about.get("enum") or [about["const"]], schema
 
 
 def definitions(path):
