@@ -99,6 +99,12 @@ void events_capture(struct events *e, const struct capture_event *c)
     strbuf_done(&line);
 }
 
+void events_renumbered(struct events *e)
+{
+    for (size_t i = 0; i < e->options.vantages; i++)
+        monitor_renumbered(&e->monitor[i]);
+}
+
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns)
 {
     if (e->options.ndjson || e->options.heard)

@@ -36,6 +36,7 @@ void events_done(struct events *e);
 
 /* Judges what is due at m->now_ns, once a second; `last`: the end of input, where everything is. */
 void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last);
+void events_renumbered(struct events *e); /* the notebook's slots have other numbers: pipeline_compact() */
 void events_capture(struct events *e, const struct capture_event *c);
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns); /* nothing for people: they have the report */
 

@@ -48,6 +48,7 @@ bool result_make(struct result *r, const struct result_of *from)
                                   .packets_n = DISPOSITIONS_N,
                                   .hints = r->hints,
                                   .hints_n = r->hints_n,
+                                  .forgotten = from->forgotten,
                                   .version = RW_VERSION };
     if (!report_make(&r->report, from->vantage, from->vantages))
         return false;
@@ -65,7 +66,8 @@ void result_done(struct result *r)
 bool result_failed(const struct result *r)
 {
     for (unsigned v = 0; v < VERDICTS_N; v++)
-        if (verdict_is_failure((enum verdict)v) && r->report.by_verdict[v])
+        if (verdict_is_failure((enum verdict)v) &&
+            (r->report.by_verdict[v] || (r->out.forgotten && r->out.forgotten->by_verdict[v])))
             return true;
     return false;
 }

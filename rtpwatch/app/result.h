@@ -14,7 +14,8 @@ struct result_of {
     size_t vantages;
     const struct capture_input *const *inputs;
     size_t inputs_n;
-    const unsigned char *vantage_of; /* of each input */
+    const unsigned char *vantage_of;   /* of each input */
+    const struct forgotten *forgotten; /* NULL: nothing was given up */
 };
 
 struct result {

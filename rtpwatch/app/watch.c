@@ -24,7 +24,8 @@ enum {
     DRAIN_MS = 300,   /* at the end: longer than the kernel holds packets back (live.c) */
     STATUS_EVERY = 5, /* seconds */
 };
-#define IDLE_LAG_NS (300 * (int64_t)NS_PER_MS) /* packets older than that have been read, when none waits */
+#define COMPACT_EVERY_NS SECONDS(60)                /* of packet time */
+#define IDLE_LAG_NS      (300 * (int64_t)NS_PER_MS) /* packets older than that have been read, when none waits */
 
 struct watch {
     const struct cli *cli; /* as it was started; what is open belongs to it */
@@ -43,9 +44,10 @@ struct watch {
     struct drops drops[LIVE_INTERFACES];
     struct local_net own[LIVE_ADDRESSES]; /* the interfaces' addresses */
     size_t own_n;
-    int64_t now_ns;    /* packet time, moved on by the wall clock while there are no packets */
-    int64_t judged_ns; /* the latest look for events */
-    unsigned seconds;  /* how often the interfaces were tended */
+    int64_t now_ns;       /* packet time, moved on by the wall clock while there are no packets */
+    int64_t judged_ns;    /* the latest look for events */
+    int64_t compacted_ns; /* when the notebook was last made smaller; 0: not yet */
+    unsigned seconds;     /* how often the interfaces were tended */
 };
 
 /* ---- time: the only place that looks at the system's ---- */
@@ -118,9 +120,27 @@ static bool report(struct watch *w, struct result *r)
 {
     static const unsigned char one_place[LIVE_INTERFACES];
     struct vantage_input in = { "live", w->pipeline->track, view_options_of(w), w->now_ns };
-    struct result_of from = { &in, &w->pipeline, 1, w->inputs, w->inputs_n, one_place };
+    struct result_of from = { .vantage = &in,
+                              .pipeline = &w->pipeline,
+                              .vantages = 1,
+                              .inputs = w->inputs,
+                              .inputs_n = w->inputs_n,
+                              .vantage_of = one_place,
+                              .forgotten = &w->events.monitor[0].forgotten };
 
     return result_make(r, &from) || complain("not enough memory for a report") == EXIT_FINE;
+}
+
+/* So that memory stays what the calls of now and of the last minutes need. Without memory to do it, nothing can go on. */
+static bool compact(struct watch *w)
+{
+    if (!w->compacted_ns)
+        w->compacted_ns = w->now_ns;
+    if (w->now_ns - w->compacted_ns < COMPACT_EVERY_NS)
+        return true;
+    w->compacted_ns = w->now_ns;
+    events_renumbered(&w->events);
+    return pipeline_compact(w->pipeline, w->now_ns);
 }
 
 /* ---- signals ---- */
@@ -311,7 +331,7 @@ static bool take(struct watch *w, int wait_ms)
     return n < READ_MOST;
 }
 
-static void loop(struct watch *w)
+static bool loop(struct watch *w)
 {
     int64_t due_ns = 0;
 
@@ -324,9 +344,15 @@ static void loop(struct watch *w)
             due_ns = steady_ns + NS_PER_S;
             tend(w);
         }
-        if (w->now_ns - w->judged_ns >= NS_PER_S)
+        if (w->now_ns - w->judged_ns >= NS_PER_S) {
             judge(w, false);
+            if (!compact(w)) {
+                complain("not enough memory");
+                return false;
+            }
+        }
     }
+    return true;
 }
 
 /* What the kernel still holds, then the last word on everything. */
@@ -415,8 +441,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     w->signals = -1;
     if (open_all(w, error)) {
         notify_ready();
-        loop(w);
-        status = finish(w);
+        status = loop(w) ? finish(w) : EXIT_UNUSABLE;
     } else {
         status = complain(*error ? error : "not enough memory");
     }

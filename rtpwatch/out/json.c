@@ -366,6 +366,19 @@ cJSON *json_input(const struct capture_input *in)
     return o;
 }
 
+static void put_forgotten(const struct forgotten *f, cJSON *o)
+{
+    cJSON *all = cJSON_AddObjectToObject(o, "forgotten"), *list;
+
+    put_count(all, "total", f->sessions);
+    list = cJSON_AddObjectToObject(all, "by_verdict");
+    for (unsigned i = 0; i < VERDICTS_N; i++)
+        put_count(list, verdict_word((enum verdict)i), f->by_verdict[i]);
+    list = cJSON_AddObjectToObject(all, "by_cause");
+    for (unsigned i = CAUSE_NONE + 1; i < CAUSES_N; i++)
+        put_count(list, cause_word((enum cause)i), f->by_cause[i]);
+}
+
 cJSON *json_summary(const struct out_report *r)
 {
     cJSON *o = cJSON_CreateObject(), *s = cJSON_AddObjectToObject(o, "sessions"), *list;
@@ -378,6 +391,8 @@ cJSON *json_summary(const struct out_report *r)
     list = cJSON_AddObjectToObject(s, "by_cause");
     for (unsigned i = CAUSE_NONE + 1; i < CAUSES_N; i++)
         put_count(list, cause_word((enum cause)i), r->report->by_cause[i]);
+    if (r->forgotten && r->forgotten->sessions)
+        put_forgotten(r->forgotten, o);
     for (size_t i = 0; i < r->packets_n; i++)
         total += r->packets[i].n;
     list = cJSON_AddObjectToObject(o, "packets");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "capture/capture.h"
+#include "verdict/monitor.h"
 #include "verdict/report.h"
 
 struct out_count {
@@ -23,6 +24,7 @@ struct out_report {
     size_t packets_n;
     const struct out_count *hints; /* protocol names and flows, from nDPI */
     size_t hints_n;
+    const struct forgotten *forgotten; /* what a service no longer holds; NULL: nothing was given up */
     const char *version;
 };
 

@@ -314,6 +314,27 @@ static void sound_calls(struct text *t, uint64_t unanswered)
     strbuf_done(&b);
 }
 
+/* Of what a service no longer holds, the numbers. */
+static void forgotten_calls(struct text *t)
+{
+    const struct forgotten *f = t->r->forgotten;
+    uint64_t failed = 0;
+    struct strbuf b = { 0 };
+
+    if (!f || !f->sessions)
+        return;
+    for (unsigned v = 0; v < VERDICTS_N; v++)
+        failed += verdict_is_failure((enum verdict)v) ? f->by_verdict[v] : 0;
+    text_line_empty(t);
+    strbuf_add(&b, "Before these, ");
+    text_count(&b, f->sessions, "session", NULL);
+    strbuf_add(&b, " ended that are not held any more, ");
+    text_number(&b, failed);
+    strbuf_add(&b, " of them without audio.");
+    text_paragraph(t, "", 0, strbuf_str(&b));
+    strbuf_done(&b);
+}
+
 /* Those that did not fail are told one by one only where they carry a warning. */
 static void other_calls(struct text *t, struct session_finding *f)
 {
@@ -508,6 +529,7 @@ bool out_text(const struct out_report *r, const struct text_style *style, FILE *
     failed_calls(&t, f);
     text_shared(&t);
     other_calls(&t, f);
+    forgotten_calls(&t);
     free(f);
     servers(&t);
     text_server_history(&t);

@@ -29,7 +29,8 @@ struct watched {
     int64_t changed_ns;  /* since when the verdict differs from what was told; 0: it does not */
     bool missing;        /* media_missing was told, and no recovery since */
     bool answered, done;
-    bool present; /* still in the notebook */
+    bool present;           /* still in the notebook */
+    uint8_t verdict, cause; /* the last ones, once it is done */
 };
 
 static uint64_t key_of(const struct call *c)
@@ -139,6 +140,8 @@ static void end(const struct tick *t, struct watched *w, const struct call *c)
     failed = verdict_is_failure(f->verdict);
     t->m->by_verdict[f->verdict]++;
     t->m->by_cause[f->cause]++;
+    w->verdict = (uint8_t)f->verdict;
+    w->cause = (uint8_t)f->cause;
     if (c->answered.frame && (w->missing ? f->verdict == VERDICT_OK : failed)) {
         w->missing = failed;
         e.kind = failed ? EVENT_SESSION_MEDIA_MISSING : EVENT_SESSION_RECOVERED;
@@ -202,6 +205,11 @@ static void forget(struct monitor *m)
         if (w->present) {
             w->present = false;
             continue;
+        }
+        if (w->done) {
+            m->forgotten.sessions++;
+            m->forgotten.by_verdict[w->verdict]++;
+            m->forgotten.by_cause[w->cause]++;
         }
         hmap_del(&m->by_session, w->key, i);
         pool_free(&m->watched, i);

@@ -46,6 +46,11 @@ struct monitor_options {
 
 enum { MONITOR_SESSIONS = 1 << 20, MONITOR_CLAIMS = 1 << 16 };
 
+/* Sessions that ended and that the notebook has given up since: all that is still known of them. */
+struct forgotten {
+    uint64_t sessions, by_verdict[VERDICTS_N], by_cause[CAUSES_N];
+};
+
 struct monitor {
     struct monitor_options options;
     struct pool watched; /* one record for each session that is followed */
@@ -58,7 +63,8 @@ struct monitor {
     int64_t ticked_ns;    /* the latest tick */
     int64_t unsignalled_due_ns;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
-    struct session_finding *finding;                     /* room for one */
+    struct forgotten forgotten;
+    struct session_finding *finding; /* room for one */
 };
 
 /* `o` NULL: defaults. */
