@@ -141,6 +141,15 @@ static void begin(struct alerts *a, int64_t now_ns)
         rules_restore(a->rules, a->cli->state, now_ns, say_wrong, NULL);
 }
 
+/* Packets may be far apart: what was over between two is told with the minute in which it was. */
+static void pass(struct alerts *a, int64_t now_ns)
+{
+    for (int64_t ns = a->now_ns + SECONDS(MINUTE); ns < now_ns && rules_count(a->rules).incidents; ns += SECONDS(MINUTE))
+        rules_tick(a->rules, ns);
+    if (now_ns > a->now_ns)
+        a->now_ns = now_ns;
+}
+
 static void save(struct alerts *a, bool last)
 {
     struct rules_counts now = rules_count(a->rules), *then = &a->saved;
@@ -160,6 +169,7 @@ void alerts_hear(void *self, const cJSON *event, int64_t at_ns)
 
     if (!a->begun)
         begin(a, at_ns);
+    pass(a, at_ns);
     rules_event(a->rules, event, at_ns);
 }
 
@@ -169,11 +179,8 @@ void alerts_tick(struct alerts *a, int64_t now_ns)
         return;
     if (!a->begun)
         begin(a, now_ns);
-    /* After a gap too, what was over in it is told with the minute in which it was. */
-    for (int64_t ns = a->now_ns + SECONDS(MINUTE); ns < now_ns && rules_count(a->rules).incidents; ns += SECONDS(MINUTE))
-        rules_tick(a->rules, ns);
+    pass(a, now_ns);
     rules_tick(a->rules, now_ns);
-    a->now_ns = now_ns > a->now_ns ? now_ns : a->now_ns;
     if (a->now_ns - a->looked_ns < SECONDS(MINUTE))
         return;
     a->looked_ns = a->now_ns;
