@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/config.h"
 #include "app/options.h"
@@ -118,6 +119,14 @@ static bool operands_take(struct cli *c, char **operand, size_t n, char *error)
     return true;
 }
 
+/* What its configuration names by default, as far as it is there. */
+static void rules_of_the_service(struct cli *c)
+{
+    c->rule[c->rules++] = RW_RULES;
+    if (access(RW_OWN_RULES, F_OK) == 0)
+        c->rule[c->rules++] = RW_OWN_RULES;
+}
+
 static bool sound(const struct cli *c, char *error)
 {
     const char *wrong = NULL;
@@ -126,8 +135,10 @@ static bool sound(const struct cli *c, char *error)
         wrong = "both an interface and a capture file: give one of them";
     else if (!c->interfaces && !c->files_n)
         wrong = "no input: give a capture file, '-' for standard input, or an interface with -i; 'rtpwatch --help' tells more";
-    else if (c->interfaces && c->dump_facts)
-        wrong = "--dump-facts is for capture files";
+    else if (c->interfaces && (c->dump_facts || c->explain_rule))
+        wrong = "--dump-facts and --explain-rule are for capture files";
+    else if (!c->rules && (c->syslogs || c->state))
+        wrong = "--syslog and --state are for alerts, which rules make: give rules as well, such as --rules " RW_RULES;
     snprintf(error, CLI_ERROR, "%s", wrong ? wrong : "");
     return !wrong;
 }
@@ -143,6 +154,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
     c->interfaces_of_file = c->interfaces > 0;
     if (!options_take(c, argc, argv, NULL, error))
         return false;
+    if (!c->rules && (c->action == ACTION_CHECK_RULES || c->explain_rule))
+        rules_of_the_service(c);
     if (c->action != ACTION_ANALYSE)
         return true;
     return operands_take(c, argv + optind, (size_t)(argc - optind), error) && sound(c, error);

@@ -12,12 +12,12 @@
 
 enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON };
 enum cli_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
-enum cli_action { ACTION_ANALYSE, ACTION_HELP, ACTION_VERSION, ACTION_INTERFACES, ACTION_CHECK_CONFIG };
+enum cli_action { ACTION_ANALYSE, ACTION_HELP, ACTION_VERSION, ACTION_INTERFACES, ACTION_CHECK_CONFIG, ACTION_CHECK_RULES };
 
 /* Exit status (SPEC §6). */
 enum { EXIT_FINE = 0, EXIT_SESSION_FAILED = 1, EXIT_UNUSABLE = 2 };
 
-enum { CLI_LOCALS = 64, CLI_PUBLIC_IPS = 64, CLI_ERROR = 400 };
+enum { CLI_LOCALS = 64, CLI_PUBLIC_IPS = 64, CLI_RULES = 32, CLI_SYSLOGS = 8, CLI_ERROR = 400 };
 
 #define CLI_CONFIG "/etc/rtpwatch/rtpwatch.conf" /* what --check-config looks at where no other is named */
 #define CLI_USER   "rtpwatch"                    /* whom root becomes in live capture where no other is named */
@@ -40,6 +40,15 @@ struct cli {
     const char *output;   /* a file for reports and events, NULL: standard output */
     const char *snapshot; /* a file for the reports of SIGUSR1, NULL: the output */
     unsigned grace_s;
+    /* Rules and alerts. */
+    const char *rule[CLI_RULES]; /* files and folders, in their order */
+    size_t rules;
+    const char *syslog[CLI_SYSLOGS]; /* targets, well formed (out/syslog.h) */
+    size_t syslogs;
+    const char *syslog_ca, *syslog_cert, *syslog_key, *syslog_sd_id; /* NULL: as out/syslog.h has it */
+    bool syslog_insecure;
+    const char *state;        /* a file for incidents that are not over, NULL: none */
+    const char *explain_rule; /* instead of a report: what that rule does, NULL: none */
     /* Live capture. */
     const char *interface[LIVE_INTERFACES];
     size_t interfaces;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CONFINE_ERROR = 320, CONFINE_PATHS = 32 };
+enum { CONFINE_ERROR = 320, CONFINE_PATHS = 64 };
 
 struct confine {
     const char *user; /* to become where the program runs as root; NULL: stay */

@@ -16,17 +16,25 @@ static void object_tell(struct events *e, cJSON *object, int64_t at_ns)
 {
     if (!object)
         return;
-    if (e->options.heard)
-        e->options.heard(e->options.self, object, at_ns);
     if (e->options.ndjson && e->to)
         e->failed |= !event_write(object, e->to);
+    if (e->options.heard)
+        e->options.heard(e->options.self, object, at_ns);
     cJSON_Delete(object);
 }
 
-static void text_write(struct events *e, const struct strbuf *line)
+static void text_write(struct events *e, const char *line)
 {
-    if (line->n && e->to)
-        e->failed |= fprintf(e->to, "%s\n", strbuf_str(line)) < 0 || fflush(e->to) != 0;
+    if (*line && e->to)
+        e->failed |= fprintf(e->to, "%s\n", line) < 0 || fflush(e->to) != 0;
+}
+
+void events_put(struct events *e, const cJSON *object, const char *line)
+{
+    if (!e->options.ndjson)
+        text_write(e, line);
+    else if (e->to)
+        e->failed |= !object || !event_write(object, e->to);
 }
 
 static void tell(void *self, const struct event *event)
@@ -44,7 +52,7 @@ static void tell(void *self, const struct event *event)
         object_tell(t->e, event_object(&t->out, event, t->vantage), event->at_ns);
     if (!t->e->options.ndjson) {
         event_text(&t->out, event, &line);
-        text_write(t->e, &line);
+        text_write(t->e, strbuf_str(&line));
     }
     strbuf_done(&line);
 }
@@ -94,7 +102,7 @@ void events_capture(struct events *e, const struct capture_event *c)
             strbuf_safe(&line, span_str(c->text), CAPTURE_ERROR);
         else
             strbuf_fmt(&line, "%s: %llu packets were lost while capturing", c->interface, (unsigned long long)c->dropped);
-        text_write(e, &line);
+        text_write(e, strbuf_str(&line));
     }
     strbuf_done(&line);
 }

@@ -9,7 +9,7 @@ struct events_options {
     int64_t grace_ns;
     const char *const *vantage; /* names, one for each; borrowed */
     size_t vantages;
-    /* Told of each event as an object, and of its time, before it is written: for alerts. May be NULL. */
+    /* Told of each event as an object, and of its time, once it is written: for alerts, which follow it. May be NULL. */
     void (*heard)(void *self, const struct cJSON *object, int64_t at_ns);
     void *self;
 };
@@ -37,6 +37,8 @@ void events_done(struct events *e);
 /* Judges what is due at m->now_ns, once a second; `last`: the end of input, where everything is. */
 void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last);
 void events_renumbered(struct events *e); /* the notebook's slots have other numbers: pipeline_compact() */
+/* An event of someone else's making, as it is: `object` to JSON lines (borrowed), `line` to text, "" for nothing. Nobody hears of it. */
+void events_put(struct events *e, const struct cJSON *object, const char *line);
 void events_capture(struct events *e, const struct capture_event *c);
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns); /* nothing for people: they have the report */
 

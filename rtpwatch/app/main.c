@@ -1,4 +1,5 @@
 /* The only place that ends the program. */
+#include "app/alerts.h"
 #include "app/complain.h"
 #include "app/config.h"
 #include "app/offline.h"
@@ -36,6 +37,7 @@ static int act(struct cli *c, int argc, char **argv)
     case ACTION_VERSION: puts("rtpwatch " RW_VERSION); return EXIT_FINE;
     case ACTION_INTERFACES: return interfaces_list();
     case ACTION_CHECK_CONFIG: return config_check(c);
+    case ACTION_CHECK_RULES: return alerts_check(c);
     default: return c->interfaces ? watch_run(c, argc, argv) : offline_run(c);
     }
 }

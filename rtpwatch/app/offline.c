@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/alerts.h"
 #include "app/complain.h"
 #include "app/drops.h"
 #include "app/events.h"
@@ -11,7 +12,10 @@
 #include "base/clock.h"
 #include "out/facts.h"
 
-enum { QUIET_SECONDS = 60 /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */ };
+enum {
+    QUIET_SECONDS = 60, /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */
+    DRAIN_MS = 5000     /* for log servers, at the end: with files that is when most of it is sent */
+};
 
 struct run {
     const struct cli *cli;
@@ -25,6 +29,7 @@ struct run {
     struct facts_sink facts;
     struct result result;
     struct events events;
+    struct alerts *alerts;         /* NULL: no rules are asked for */
     int64_t due_ns[VANTAGES_KEPT]; /* the next second at which events are looked for; 0: no packet yet */
 };
 
@@ -72,9 +77,23 @@ static bool pipelines_open(struct run *r)
     return true;
 }
 
+/* Events are made where they are written, and where rules listen. */
+static bool events_open(struct run *r, char error[CAPTURE_ERROR])
+{
+    bool written = r->cli->format == FORMAT_NDJSON && !r->cli->explain_rule;
+    struct events_options o = { .ndjson = true, .grace_ns = SECONDS(r->cli->grace_s), .vantage = r->vantages.name };
+    struct alerts_options ao = { .cli = r->cli, .events = &r->events };
+
+    if (!alerts_open(&r->alerts, &ao, error) || !alerts_load(r->alerts, error))
+        return false;
+    o.heard = r->alerts ? alerts_hear : NULL;
+    o.self = r->alerts;
+    o.vantages = written || r->alerts ? r->vantages.n : 0;
+    return events_init(&r->events, &o, written ? r->to : NULL);
+}
+
 static bool open_all(struct run *r, char error[CAPTURE_ERROR])
 {
-    struct events_options o = { .ndjson = true, .grace_ns = SECONDS(r->cli->grace_s), .vantage = r->vantages.name };
 
     if (!vantages_find(&r->vantages, r->cli)) {
         snprintf(error, CAPTURE_ERROR,
@@ -92,8 +111,7 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
     r->inputs_n = capture_inputs(r->capture) < CAPTURE_INPUTS ? capture_inputs(r->capture) : CAPTURE_INPUTS;
     for (size_t i = 0; i < r->inputs_n; i++)
         r->inputs[i] = capture_input(r->capture, i);
-    o.vantages = r->cli->format == FORMAT_NDJSON ? r->vantages.n : 0;
-    return events_init(&r->events, &o, r->to);
+    return events_open(r, error);
 }
 
 /* ---- events ---- */
@@ -114,6 +132,8 @@ static void judge_at(struct run *r, size_t vantage, int64_t now_ns, bool last)
     struct moment m = { r->pipeline[vantage]->track, &o, now_ns, r->inputs, r->inputs_n };
 
     events_tick(&r->events, vantage, &m, last);
+    alerts_tick(r->alerts, now_ns);
+    alerts_run(r->alerts, false);
 }
 
 /* Every second of packet time up to `now_ns` is judged before what comes then. */
@@ -174,7 +194,10 @@ static bool report(struct run *r)
                                            .track = r->pipeline[i]->track,
                                            .options = view_options_of(r, i),
                                            .now_ns = r->pipeline[i]->clock.now_ns };
-    return result_make(&r->result, &from);
+    if (!result_make(&r->result, &from))
+        return false;
+    r->result.out.alerts = alerts_kept(r->alerts);
+    return true;
 }
 
 static bool write_out(struct run *r)
@@ -197,6 +220,8 @@ static int analyse(struct run *r)
     if (r->cli->dump_facts)
         return dump_facts(r);
     sound = inputs_sound(r);
+    if (r->cli->explain_rule)
+        return sound ? EXIT_FINE : EXIT_UNUSABLE;
     if (!report(r))
         return complain("not enough memory for the report");
     if (!write_out(r))
@@ -213,6 +238,7 @@ int offline_run(const struct cli *c)
         return complain("not enough memory");
     r->cli = c;
     status = analyse(r);
+    alerts_close(r->alerts, DRAIN_MS);
     events_done(&r->events);
     result_done(&r->result);
     capture_close(r->capture);

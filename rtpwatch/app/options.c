@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "out/syslog.h"
+
 static bool fail(char *error, const struct option_row *o, const char *value, const char *expected)
 {
     snprintf(error, CLI_ERROR, "--%s '%.160s': expected %s", o->name, value, expected);
@@ -173,6 +175,30 @@ static bool take_interface(struct cli *c, const struct option_row *o, const char
     return true;
 }
 
+static bool take_rules(struct cli *c, const struct option_row *o, const char *value, char *error)
+{
+    if (c->rules == CLI_RULES)
+        return fail(error, o, value, "no more than 32 of them; a folder may hold many files");
+    if (!*value)
+        return fail(error, o, value, "a file of rules, or a folder of them");
+    c->rule[c->rules++] = value;
+    return true;
+}
+
+static bool take_syslog(struct cli *c, const struct option_row *o, const char *value, char *error)
+{
+    char why[SYSLOG_ERROR];
+
+    if (c->syslogs == CLI_SYSLOGS)
+        return fail(error, o, value, "no more than 8 of them");
+    if (!syslog_target_check(value, why)) {
+        snprintf(error, CLI_ERROR, "--%s: %.350s", o->name, why);
+        return false;
+    }
+    c->syslog[c->syslogs++] = value;
+    return true;
+}
+
 /* ---- the table ---- */
 
 #define IN_CLI(member) .at = offsetof(struct cli, member)
@@ -205,6 +231,27 @@ static const struct option_row rows[] = {
       .help = "only packets that this BPF expression takes (pcap-filter(7))" },
     { "grace", "SECONDS", .take = take_number, IN_CLI(grace_s), .least = 1, .most = 600,
       .help = "for events: how long after the answer media may be missing (default 5)" },
+    { "rules", "FILE", .repeats = true, .take = take_rules,
+      .help = "alerts by the rules in that file, or in the *.json of that folder (again for more; a\n"
+              "later one may change rules of an earlier one)" },
+    { "syslog", "TARGET", .repeats = true, .take = take_syslog,
+      .help = "send alerts to local, udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT (again for\n"
+              "more)" },
+    { "syslog-ca", "FILE", .take = take_text, IN_CLI(syslog_ca),
+      .help = "for tls: who may vouch for the log server (default: the system's authorities)" },
+    { "syslog-cert", "FILE", .take = take_text, IN_CLI(syslog_cert), .help = "for tls: the certificate of this client, PEM" },
+    { "syslog-key", "FILE", .take = take_text, IN_CLI(syslog_key), .help = "for tls: its key, PEM" },
+    { "syslog-insecure", NULL, .take = take_switch, IN_CLI(syslog_insecure),
+      .help = "for tls: whoever answers is trusted; said in the log" },
+    { "syslog-sd-id", "ID", .take = take_text, IN_CLI(syslog_sd_id),
+      .help = "what the fields of alerts are called, by your enterprise number (default\n"
+              "rtpwatch@32473)" },
+    { "state", "FILE", .take = take_text, IN_CLI(state),
+      .help = "keep incidents there, so that a restart does not tell them again" },
+    { "check-rules", NULL, .command_line_only = true, .take = take_action, .least = ACTION_CHECK_RULES,
+      .help = "only say whether the rules are right (default: the service's)" },
+    { "explain-rule", "NAME", .command_line_only = true, .take = take_text, IN_CLI(explain_rule),
+      .help = "instead of a report: what that rule does with FILE, step by step" },
     { "snapshot", "FILE", .take = take_text, IN_CLI(snapshot),
       .help = "live: where SIGUSR1 writes a JSON report (default: the output)" },
     { "buffer", "MIB", 'B', .take = take_number, IN_CLI(buffer_mib), .least = 1, .most = 2000,

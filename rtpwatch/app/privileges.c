@@ -2,6 +2,7 @@
 
 #include <libgen.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/complain.h"
@@ -31,6 +32,25 @@ static void add(const char **list, size_t *n, const char *path)
         list[(*n)++] = path;
 }
 
+/* What a reload reads again: rules, certificates, and what the C library may load to look up a name. */
+static void add_alerts(struct confine *want, size_t *reads, const struct cli *c, struct arena *paths)
+{
+    static const char *const of_log[] = { "/usr/lib", "/lib", "/run/systemd/resolve", "/usr/share/ca-certificates",
+                                          "/usr/local/share/ca-certificates" };
+
+    for (size_t i = 0; i < sizeof of_log / sizeof *of_log && c->syslogs; i++)
+        add(want->read, reads, of_log[i]);
+    add(want->read, reads, folder_of(c->syslog_ca, paths));
+    add(want->read, reads, folder_of(c->syslog_cert, paths));
+    add(want->read, reads, folder_of(c->syslog_key, paths));
+    for (size_t i = 0; i < c->rules; i++) {
+        struct stat st;
+        bool folder = stat(c->rule[i], &st) == 0 && S_ISDIR(st.st_mode);
+
+        add(want->read, reads, folder ? c->rule[i] : folder_of(c->rule[i], paths));
+    }
+}
+
 bool privileges_drop(const struct cli *c, char *error)
 {
     /* Names, users and time zones; what the kernel tells of interfaces. */
@@ -47,6 +67,8 @@ bool privileges_drop(const struct cli *c, char *error)
     add(want.read, &reads, folder_of(c->config, &paths));
     add(want.write, &writes, folder_of(c->output, &paths));
     add(want.write, &writes, folder_of(c->snapshot, &paths));
+    add(want.write, &writes, folder_of(c->state, &paths));
+    add_alerts(&want, &reads, c, &paths);
     fine = confine(&want, &done, why);
     if (!fine)
         snprintf(error, CAPTURE_ERROR, "%s", why);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/alerts.h"
 #include "app/complain.h"
 #include "app/drops.h"
 #include "app/events.h"
@@ -23,6 +24,7 @@ enum {
     WAIT_MS = 200,
     DRAIN_MS = 300,   /* at the end: longer than the kernel holds packets back (live.c) */
     STATUS_EVERY = 5, /* seconds */
+    LOG_MS = 2000,    /* at the end, for what waits for a log server */
 };
 #define COMPACT_EVERY_NS SECONDS(60)                /* of packet time */
 #define IDLE_LAG_NS      (300 * (int64_t)NS_PER_MS) /* packets older than that have been read, when none waits */
@@ -39,6 +41,7 @@ struct watch {
     struct live *live;
     struct pipeline *pipeline;
     struct events events;
+    struct alerts *alerts; /* NULL: no rules are asked for */
     size_t inputs_n;
     const struct capture_input *inputs[LIVE_INTERFACES];
     struct drops drops[LIVE_INTERFACES];
@@ -114,6 +117,7 @@ static void judge(struct watch *w, bool last)
 
     w->judged_ns = w->now_ns;
     events_tick(&w->events, 0, &m, last);
+    alerts_tick(w->alerts, w->now_ns);
 }
 
 static bool report(struct watch *w, struct result *r)
@@ -171,8 +175,10 @@ static bool needs_restart(const struct cli *a, const struct cli *b)
     bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
                    a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
                    a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
-                   a->link_headers != b->link_headers;
+                   a->link_headers != b->link_headers || a->syslogs != b->syslogs || !same(a->state, b->state);
 
+    for (size_t i = 0; !differs && i < a->syslogs; i++)
+        differs = !same(a->syslog[i], b->syslog[i]);
     for (size_t i = 0; !differs && i < a->interfaces; i++)
         differs = !same(a->interface[i], b->interface[i]);
     for (size_t i = 0; !differs && i < a->link_headers; i++)
@@ -193,7 +199,7 @@ static void configuration_renew(struct watch *w)
         return;
     }
     if (needs_restart(w->cli, &fresh))
-        complain("some of what was changed needs a restart: only addresses and outputs are renewed while running");
+        complain("some of what was changed needs a restart: only addresses, outputs and rules are renewed while running");
     cli_done(&w->renewed);
     w->renewed = fresh;
     w->now = &w->renewed;
@@ -214,13 +220,14 @@ static void output_renew(struct watch *w)
     w->events.to = w->cli->format == FORMAT_JSON ? NULL : to;
 }
 
-/* The place for all that is renewed on HUP: configuration, output, addresses; rules belong here too. */
+/* The place for all that is renewed on HUP: configuration, output, addresses, rules, log servers. */
 static void reload(struct watch *w)
 {
     notify_reloading();
     configuration_renew(w);
     output_renew(w);
     addresses_learn(w);
+    alerts_reload(w->alerts, w->now);
     notify_ready();
 }
 
@@ -319,13 +326,17 @@ static void frame(void *self, const struct frame *f)
 /* Waits for packets or a signal, and takes what there is. True: no packet waits any more. */
 static bool take(struct watch *w, int wait_ms)
 {
-    struct pollfd poll_of[LIVE_INTERFACES + 1] = { { .fd = w->signals, .events = POLLIN } };
+    struct pollfd poll_of[LIVE_INTERFACES + 1 + CLI_SYSLOGS] = { { .fd = w->signals, .events = POLLIN } };
     int fds[LIVE_INTERFACES];
-    size_t n = live_descriptors(w->live, fds);
+    size_t n = live_descriptors(w->live, fds), logs = alerts_poll(w->alerts, &poll_of[n + 1]);
+    bool woken = false;
 
     for (size_t i = 0; i < n; i++)
         poll_of[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-    (void)poll(poll_of, n + 1, wait_ms);
+    (void)poll(poll_of, n + 1 + logs, wait_ms);
+    for (size_t i = n + 1; i < n + 1 + logs; i++)
+        woken |= poll_of[i].revents != 0;
+    alerts_run(w->alerts, woken);
     n = live_read(w->live, READ_MOST, frame, w);
     signals_take(w);
     return n < READ_MOST;
@@ -414,14 +425,17 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
 static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
 {
     struct events_options o = { .ndjson = w->cli->format == FORMAT_NDJSON, .grace_ns = SECONDS(w->cli->grace_s), .vantages = 1 };
+    struct alerts_options ao = { .cli = w->cli, .events = &w->events, .live = true };
 
-    if (!signals_open(w) || !open_capture(w, error))
+    if (!signals_open(w) || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
         return false;
     if (w->cli->nice)
         (void)setpriority(PRIO_PROCESS, 0, (int)w->cli->nice);
-    /* Only then the output: who may write it now may open it again on HUP. */
-    if (!privileges_drop(w->cli, error))
+    /* Only then rules and output: who may open them now may open them again on HUP. */
+    if (!privileges_drop(w->cli, error) || !alerts_load(w->alerts, error))
         return false;
+    o.heard = w->alerts ? alerts_hear : NULL;
+    o.self = w->alerts;
     w->to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
     /* One document and nothing else, where that is asked for. */
     return w->to && events_init(&w->events, &o, w->cli->format == FORMAT_JSON ? NULL : w->to);
@@ -445,6 +459,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     } else {
         status = complain(*error ? error : "not enough memory");
     }
+    alerts_close(w->alerts, LOG_MS);
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);

@@ -6,6 +6,7 @@ foreach(unit rtpwatch rtpwatch@)
   install(FILES ${PROJECT_BINARY_DIR}/service/${unit}.service DESTINATION ${RW_UNIT_DIR})
 endforeach()
 install(FILES service/rtpwatch.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/rtpwatch)
+install(DIRECTORY DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/rtpwatch/rules.d)
 install(FILES service/rtpwatch.logrotate DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/logrotate.d RENAME rtpwatch)
 
 set(CPACK_GENERATOR DEB)

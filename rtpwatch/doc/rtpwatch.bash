@@ -35,11 +35,12 @@ _rtpwatch()
     --label) mapfile -t COMPREPLY < <(compgen -W 'X-Campaign X-Account Subject P-Asserted-Identity' -- "$word") ;; # any header will do
     --interface | -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$word") ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
-    --output | -o | --snapshot | --config)
+    --syslog) mapfile -t COMPREPLY < <(compgen -W 'local udp:// tcp:// tls://' -- "$word") ;;
+    --output | -o | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
-    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice) ;;
+    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice | --syslog-sd-id | --explain-rule) ;;
     --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then

@@ -518,6 +518,20 @@ static void write_sessions(const struct out_report *r, struct writer *w)
     free(f);
 }
 
+/* Alerts as in the events, with the time among the rest. */
+static void write_alerts(const struct out_alerts *a, struct writer *w)
+{
+    list_begin(w, "alerts");
+    for (size_t i = 0; i < a->n; i++) {
+        cJSON *o = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(a->alert[i].object, "alert"), true);
+        char time[OUT_TIME];
+
+        cJSON_AddStringToObject(o, "time", out_time(a->alert[i].at_ns, time));
+        write_item(w, o);
+    }
+    list_end(w, false);
+}
+
 static void write_tables(const struct out_report *r, struct writer *w)
 {
     list_begin(w, "stun_servers");
@@ -539,6 +553,8 @@ static void write_tables(const struct out_report *r, struct writer *w)
         if (r->faults->count[i])
             write_item(w, fault_row(r, i));
     list_end(w, false);
+    if (r->alerts)
+        write_alerts(r->alerts, w);
     list_begin(w, "hints");
     for (size_t i = 0; i < r->hints_n; i++) {
         cJSON *o = cJSON_CreateObject();

@@ -13,6 +13,21 @@ struct out_count {
     uint64_t n;
 };
 
+struct cJSON;
+struct out_alert {
+    int64_t at_ns;
+    struct cJSON *object; /* the event `rule.alert` */
+};
+
+/* What rules would have told of it. */
+struct out_alerts {
+    const struct out_alert *alert; /* in the order in which they were told */
+    size_t n;
+    uint64_t left_out;       /* more than are kept */
+    uint64_t going_on;       /* incidents that were not over at the end */
+    uint64_t rules, resting; /* in force; of those: off until a list that they need is given */
+};
+
 /* All that an output tells. Borrowed for the call. */
 struct out_report {
     const struct report *report;
@@ -25,6 +40,7 @@ struct out_report {
     const struct out_count *hints; /* protocol names and flows, from nDPI */
     size_t hints_n;
     const struct forgotten *forgotten; /* what a service no longer holds; NULL: nothing was given up */
+    const struct out_alerts *alerts;   /* NULL: no rules were asked for */
     const char *version;
 };
 

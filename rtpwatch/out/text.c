@@ -534,6 +534,7 @@ bool out_text(const struct out_report *r, const struct text_style *style, FILE *
     servers(&t);
     text_server_history(&t);
     text_dns(&t);
+    text_alerts(&t);
     input_problems(&t);
     faults(&t);
     text_line_empty(&t);

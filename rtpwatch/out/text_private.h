@@ -83,4 +83,8 @@ void text_shared(struct text *t);         /* what failing calls share; nothing w
 void text_server_history(struct text *t); /* below the servers' table: onset, end, suspicion */
 void text_dns(struct text *t);            /* what is odd about the names of STUN servers */
 
+/* ---- text_alerts.c ---- */
+
+void text_alerts(struct text *t); /* what rules would have told; nothing where none were asked for */
+
 #endif

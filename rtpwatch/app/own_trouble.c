@@ -1,0 +1,78 @@
+#include "app/own_trouble.h"
+
+#include <cjson/cJSON.h>
+
+#include "out/out.h"
+#include "out/syslog.h"
+#include "rule/rule.h"
+
+static const struct {
+    const char *key, *text;
+} keys[OWN_KEYS] = {
+    [OWN_RULES_EVICTED] = { "rules.evicted", "groups of rules were given up for newer ones" },
+    [OWN_RULES_HELD_BACK] = { "rules.held_back", "incidents were held back for their rule's max_per_minute" },
+    [OWN_RULES_UNUSABLE] = { "rules.unusable", "a rule file could not be used: the rules stay as they were" },
+    [OWN_STATE_UNWRITABLE] = { "state.unwritable", "the incidents could not be saved" },
+};
+
+/* doc/events.schema.json, self_event. */
+static void tell(struct own_trouble *o, const char *key, const char *text, uint64_t count, int64_t now_ns)
+{
+    cJSON *event = cJSON_CreateObject(), *self;
+    char time[OUT_TIME];
+
+    cJSON_AddStringToObject(event, "event", "self.trouble");
+    cJSON_AddStringToObject(event, "time", out_time(now_ns, time));
+    self = cJSON_AddObjectToObject(event, "self");
+    cJSON_AddStringToObject(self, "key", key);
+    cJSON_AddStringToObject(self, "text", text);
+    cJSON_AddNumberToObject(self, "count", (double)count);
+    cJSON_AddNullToObject(self, "first_frame");
+    if (event)
+        o->tell(o->self, event, now_ns);
+    cJSON_Delete(event);
+}
+
+static void grew(struct own_trouble *o, enum own_key key, uint64_t count, int64_t now_ns)
+{
+    if (count <= o->count[key])
+        return;
+    o->count[key] = count;
+    tell(o, keys[key].key, keys[key].text, count, now_ns);
+}
+
+void own_trouble_tell(struct own_trouble *o, enum own_key key, int64_t now_ns)
+{
+    grew(o, key, o->count[key] + 1, now_ns);
+}
+
+void own_trouble_of_rules(struct own_trouble *o, const struct rules *r, int64_t now_ns)
+{
+    struct rules_counts c = rules_count(r);
+
+    grew(o, OWN_RULES_EVICTED, c.evicted, now_ns);
+    grew(o, OWN_RULES_HELD_BACK, c.held_back, now_ns);
+}
+
+void own_trouble_of_log(struct own_trouble *o, const struct alert_log *l, int64_t now_ns)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct strbuf text = { 0 };
+        struct syslog_stats s;
+
+        syslog_stats(l->to[i], &s);
+        if (s.lost > o->lost[i]) {
+            strbuf_fmt(&text, "messages to %s were lost: its queue was full", l->target[i]);
+            tell(o, "syslog.queue_full", strbuf_str(&text), s.lost, now_ns);
+            strbuf_clear(&text);
+        }
+        if (!s.up && s.breaks > o->breaks[i]) {
+            strbuf_fmt(&text, "%s cannot be reached: ", l->target[i]);
+            strbuf_safe(&text, span_str(s.why), 200);
+            tell(o, "syslog.unreachable", strbuf_str(&text), s.breaks, now_ns);
+        }
+        o->lost[i] = s.lost;
+        o->breaks[i] = s.breaks;
+        strbuf_done(&text);
+    }
+}
