@@ -3,15 +3,42 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 256, OPT_LOCAL, OPT_FILTER, OPT_COLOUR, OPT_DUMP, OPT_VERSION, OPT_VANTAGE, OPT_LINK_HEADER, OPT_LABEL };
+#include "capture/dump.h"
+
+enum {
+    OPT_FORMAT = 256,
+    OPT_LOCAL,
+    OPT_FILTER,
+    OPT_COLOUR,
+    OPT_DUMP,
+    OPT_VERSION,
+    OPT_VANTAGE,
+    OPT_LINK_HEADER,
+    OPT_LABEL,
+    OPT_SESSION,
+    OPT_WRITE_SIZE,
+    OPT_WRITE_FILES,
+    OPT_WRITE_AUDIO
+};
 
 static const struct option options[] = {
-    { "format", required_argument, NULL, OPT_FORMAT },   { "local", required_argument, NULL, OPT_LOCAL },
-    { "filter", required_argument, NULL, OPT_FILTER },   { "color", required_argument, NULL, OPT_COLOUR },
-    { "dump-facts", no_argument, NULL, OPT_DUMP },       { "read", required_argument, NULL, 'r' },
-    { "version", no_argument, NULL, OPT_VERSION },       { "help", no_argument, NULL, 'h' },
-    { "vantage", required_argument, NULL, OPT_VANTAGE }, { "link-header", required_argument, NULL, OPT_LINK_HEADER },
-    { "label", required_argument, NULL, OPT_LABEL },     { NULL, 0, NULL, 0 },
+    { "format", required_argument, NULL, OPT_FORMAT },
+    { "local", required_argument, NULL, OPT_LOCAL },
+    { "filter", required_argument, NULL, OPT_FILTER },
+    { "color", required_argument, NULL, OPT_COLOUR },
+    { "dump-facts", no_argument, NULL, OPT_DUMP },
+    { "read", required_argument, NULL, 'r' },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { "help", no_argument, NULL, 'h' },
+    { "vantage", required_argument, NULL, OPT_VANTAGE },
+    { "link-header", required_argument, NULL, OPT_LINK_HEADER },
+    { "label", required_argument, NULL, OPT_LABEL },
+    { "write", required_argument, NULL, 'w' },
+    { "session", required_argument, NULL, OPT_SESSION },
+    { "write-size", required_argument, NULL, OPT_WRITE_SIZE },
+    { "write-files", required_argument, NULL, OPT_WRITE_FILES },
+    { "write-audio", no_argument, NULL, OPT_WRITE_AUDIO },
+    { NULL, 0, NULL, 0 },
 };
 
 void cli_help(FILE *to)
@@ -31,6 +58,11 @@ void cli_help(FILE *to)
           "      --label HEADER    a SIP header, such as X-Campaign: do the calls that fail share its value? (again for\n"
           "                        more)\n"
           "      --filter EXPR     only packets that this BPF expression takes (pcap-filter(7))\n"
+          "  -w, --write FILE      write the packets of failed sessions there (pcap), voice without what is said\n"
+          "      --session ID      with -w: the packets of the session with this Call-ID instead\n"
+          "      --write-size MIB  a file that would be larger becomes FILE.1, and so on (default: 100)\n"
+          "      --write-files N   so many files at most, the oldest is removed (default: 10)\n"
+          "      --write-audio     with -w: whole RTP, with what is said\n"
           "      --color WHEN      auto (default), always or never; NO_COLOR is respected\n"
           "      --dump-facts      instead of a report: every message and stream, one JSON object a line\n"
           "  -h, --help            this text\n"
@@ -106,6 +138,30 @@ static bool parse_label(struct cli *c, const char *name, char *error)
     return true;
 }
 
+static bool parse_number(const char *option, const char *text, unsigned most, unsigned *out, char *error)
+{
+    uint64_t n = 0;
+
+    if (!span_u64(span_str(text), most, &n) || !n) {
+        snprintf(error, CLI_ERROR, "%s '%s': expected a number from 1 to %u", option, text, most);
+        return false;
+    }
+    *out = (unsigned)n;
+    return true;
+}
+
+/* Options that only mean something together. */
+static bool fits(const struct cli *c, char *error)
+{
+    if (!c->write && (c->session || c->write_mib || c->write_files || c->write_audio))
+        return fail(error, "--session and --write-...", "", "-w FILE beside them, which says where the packets go");
+    if (c->write && c->dump_facts)
+        return fail(error, "-w", c->write, "no --dump-facts beside it, which judges nothing");
+    if (c->write && (!*c->write || strcmp(c->write, "-") == 0))
+        return fail(error, "-w", c->write, "the name of a file; standard output is the report's");
+    return true;
+}
+
 static bool choose(const char *value, const char *const *names, unsigned n, unsigned *out)
 {
     for (unsigned i = 0; i < n; i++)
@@ -137,6 +193,11 @@ static bool option(struct cli *c, int opt, const char *value, char *error)
     case OPT_LINK_HEADER: return parse_link_header(c, value, error);
     case OPT_LABEL: return parse_label(c, value, error);
     case OPT_FILTER: c->filter = value; return true;
+    case 'w': c->write = value; return true;
+    case OPT_SESSION: c->session = value; return true;
+    case OPT_WRITE_SIZE: return parse_number("--write-size", value, 1 << 20, &c->write_mib, error);
+    case OPT_WRITE_FILES: return parse_number("--write-files", value, DUMP_FILES_MAX, &c->write_files, error);
+    case OPT_WRITE_AUDIO: c->write_audio = true; return true;
     case OPT_DUMP: c->dump_facts = true; return true;
     case OPT_VERSION: c->action = ACTION_VERSION; return true;
     case 'h': c->action = ACTION_HELP; return true;
@@ -155,7 +216,7 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
         return fail(error, "start", "rtpwatch", "enough memory");
     optind = 1;
     opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":r:h", options, &index)) != -1) {
+    while ((opt = getopt_long(argc, argv, ":r:w:h", options, &index)) != -1) {
         if (opt == '?')
             return fail(error, "unknown option", argv[optind - 1], "one that 'rtpwatch --help' lists");
         if (opt == ':')
@@ -165,6 +226,8 @@ bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
     }
     for (; optind < argc; optind++)
         c->files[c->files_n++] = argv[optind];
+    if (c->action == ACTION_ANALYSE && !fits(c, error))
+        return false;
     if (c->action == ACTION_ANALYSE && !c->files_n)
         return snprintf(error, CLI_ERROR,
                         "no input: give a capture file, or '-' for standard input; 'rtpwatch --help' tells more") < 0;

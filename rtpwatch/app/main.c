@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/keep.h"
 #include "app/pipeline.h"
 #include "app/vantages.h"
 #include "out/facts.h"
@@ -22,6 +23,7 @@ struct run {
     char hint_name[HINTS_SHOWN][HINTS_NAME];
     size_t hints_n;
     struct facts_sink facts;
+    struct keep *keep; /* NULL: nothing is written */
 };
 
 static int complain(const char *what)
@@ -127,6 +129,25 @@ static bool lost_too_many(struct run *r, size_t vantage)
     return dropped * 200 > packets;
 }
 
+static bool open_keep(struct run *r, char error[CAPTURE_ERROR])
+{
+    struct keep_options o = { .path = r->cli.write,
+                              .session = r->cli.session,
+                              .mib = r->cli.write_mib,
+                              .files = r->cli.write_files,
+                              .audio = r->cli.write_audio,
+                              .inputs = r->cli.files,
+                              .filter = r->cli.filter,
+                              .inputs_n = r->cli.files_n,
+                              .vantage = r->vantages.name,
+                              .vantages = r->vantages.n,
+                              .vantage_of = r->vantages.of_input };
+
+    if (o.path)
+        r->keep = keep_open(&o, error);
+    return !o.path || r->keep;
+}
+
 static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
 {
     if (!vantages_find(&r->vantages, &r->cli)) {
@@ -135,6 +156,8 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
                  VANTAGES_KEPT);
         return false;
     }
+    if (!open_keep(r, bad_filter))
+        return false;
     r->capture = capture_open_files(r->cli.files, r->cli.files_n, r->cli.filter, bad_filter);
     r->facts.to = stdout;
     for (size_t i = 0; i < r->vantages.n; i++) {
@@ -146,6 +169,8 @@ static bool open_all(struct run *r, char bad_filter[CAPTURE_ERROR])
         track_labels(r->pipeline[i]->track, r->cli.label, r->cli.labels);
         if (r->cli.dump_facts)
             r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
+        if (r->keep)
+            r->pipeline[i]->watch = (struct pipeline_watch){ .self = keep_messages(r->keep, i), .sip = messages_note };
     }
     return r->capture != NULL;
 }
@@ -166,6 +191,18 @@ static bool make_report(struct run *r)
         return false;
     for (size_t i = 0; i < r->vantages.n; i++)
         r->pipeline[i]->faults.count[FAULT_SESSION_TABLE_FULL] += r->report.vantage[i].unsignalled.refused;
+    return true;
+}
+
+static bool write_packets(struct run *r)
+{
+    char error[CAPTURE_ERROR] = "";
+
+    if (!keep_write(r->keep, &r->report, error)) {
+        complain(error);
+        return false;
+    }
+    keep_tell(r->keep, &r->report, stderr);
     return true;
 }
 
@@ -197,6 +234,7 @@ static int analyse(struct run *r)
         return complain("not enough memory for the report");
     if (!write_report(r))
         return complain("the report could not be written to standard output");
+    sound &= !r->keep || write_packets(r);
     for (unsigned v = 0; v < VERDICTS_N; v++)
         failed |= verdict_is_failure((enum verdict)v) && r->report.by_verdict[v];
     return !sound ? EXIT_UNUSABLE : failed ? EXIT_SESSION_FAILED : EXIT_FINE;
@@ -221,6 +259,7 @@ int main(int argc, char **argv)
     } else {
         status = analyse(r);
     }
+    keep_close(r->keep);
     report_done(&r->report);
     capture_close(r->capture);
     for (size_t i = 0; i < r->vantages.n; i++)

@@ -25,8 +25,9 @@ MAY_INCLUDE = {
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
+    "capture": {"capture/capture.h", "capture/dump.h"},
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/verdicts.def"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/selection.h", "verdict/verdicts.def"},
     "out": {"out/out.h", "out/facts.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
@@ -41,7 +42,7 @@ LIBRARY_ONLY_IN = {
 LINKS_ONLY_IN = {"PCAP": {"capture", "app"}, "NDPI": {"classify"}, "CJSON": {"out", "app"}, "CRYPTO": {"dissectors"}}
 # A dissector has no memory, no clock and no log of its own.
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
-MODULE_FOLDER = {"pipeline": "app", "vantages": "app"}
+MODULE_FOLDER = {"pipeline": "app", "vantages": "app", "keep": "app"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
