@@ -12,7 +12,7 @@ static size_t cut_rtp(struct span s)
     struct faults why = { 0 };
     struct rtp_msg m;
 
-    return rtp_dissect(&r, &m, &why) == DIS_OK && m.payload.p ? (size_t)(m.payload.p - s.p) : RTP_HEADER;
+    return rtp_dissect(&r, &m, &why) == DIS_OK && !why.n && m.payload.p ? (size_t)(m.payload.p - s.p) : RTP_HEADER;
 }
 
 static size_t least(size_t a, size_t b)

@@ -251,6 +251,11 @@ void pick_free(struct pick *p)
     free(p);
 }
 
+bool pick_messages(struct pick *p, const struct messages *m)
+{
+    return pieces_make(p, m);
+}
+
 bool pick_select(struct pick *p, const struct selection *s, const struct messages *m)
 {
     net_free(p->net);

@@ -27,6 +27,8 @@ void pick_free(struct pick *p);                      /* NULL: nothing */
 
 /* From here on it is about these; both are borrowed. What came before is forgotten. False without memory. */
 bool pick_select(struct pick *p, const struct selection *s, const struct messages *m);
+/* More messages have come meanwhile. */
+bool pick_messages(struct pick *p, const struct messages *m);
 void pick_frame(struct pick *p, const struct frame *f, uint64_t token);
 
 #endif
