@@ -33,7 +33,8 @@ _rtpwatch()
     --format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$word") ;;
     --label) mapfile -t COMPREPLY < <(compgen -W 'X-Campaign X-Account Subject P-Asserted-Identity' -- "$word") ;; # any header will do
-    --local | --filter | --vantage | --link-header) ;; # of a place the name; behind its "=" come files
+    -w | --write) _rtpwatch_files "$word" ;;
+    --local | --filter | --vantage | --link-header | --session | --write-size | --write-files) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(_rtpwatch_options "${COMP_WORDS[0]/#\~/$HOME}")" -- "$word")
