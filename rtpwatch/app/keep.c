@@ -6,7 +6,7 @@
 #include "app/pick.h"
 #include "app/twice.h"
 
-enum { TOLD = 50 /* sessions */, TOLD_ID = 80 };
+enum { TOLD = 50 /* sessions */, TOLD_ID = 80, LOCALS_TOLD = 8 };
 
 /* A frame that is written, and how much of it. */
 struct mark {
@@ -296,6 +296,19 @@ static void tell_files(const struct place_kept *p, FILE *to)
     fputs("\n", to);
 }
 
+/* With fewer packets it may be inferred otherwise who is local. */
+static void tell_local(const struct place_kept *p, const struct view *v, FILE *to)
+{
+    char ip[ADDR_TEXT];
+
+    if (!dump_counts(p->dump)->frames || !v->locals_n || v->locals_n > LOCALS_TOLD)
+        return;
+    fputs("rtpwatch:   local hosts, for --local when it is read:", to);
+    for (size_t i = 0; i < v->locals_n; i++)
+        fprintf(to, " %s", addr_ip_text(&v->local[i], ip));
+    fputs("\n", to);
+}
+
 static void tell_session(const struct call *c, uint64_t frames, FILE *to)
 {
     struct strbuf id = { 0 };
@@ -309,8 +322,10 @@ static void tell_session(const struct call *c, uint64_t frames, FILE *to)
 
 void keep_tell(const struct keep *k, const struct report *r, FILE *to)
 {
-    for (size_t i = 0; i < k->o.vantages; i++)
+    for (size_t i = 0; i < k->o.vantages; i++) {
         tell_files(&k->place[i], to);
+        tell_local(&k->place[i], &r->vantage[i].view, to);
+    }
     for (size_t i = 0; i < k->sessions && i < TOLD; i++)
         tell_session(report_any_call(r, k->session[i].row), k->session[i].frames, to);
     if (k->sessions > TOLD)

@@ -29,7 +29,7 @@ struct pick {
     struct dns_msg dns;
 };
 
-enum { UDP_HEADER = 8 };
+enum { UDP_HEADER = 8, TLS_HANDSHAKE = 22 /* RFC 8446 §5.1 */ };
 
 struct hits {
     uint32_t session[SELECTION_SESSIONS];
@@ -201,6 +201,8 @@ static void tcp(struct pick *p, const struct frame *f, const struct net_packet *
     if (!s.n && !n->payload.uncap)
         return;
     hits_of_message(p, n, &h);
+    if (!h.n && s.n && s.p[0] == TLS_HANDSHAKE)
+        h.n = selection_of_frame(p->s, n->frame, h.session, 0);
     if (!h.n) {
         h.n = selection_of_flow(p->s, &n->src, &n->dst, n->ts_ns, h.session, 0);
         keep = cut_segment(s);

@@ -359,6 +359,38 @@ static void mappings_gather(struct gather *g)
     }
 }
 
+/* ---- signalling that cannot be read ---- */
+
+/*
+ * Its connection shows where the other party is. With several peers of the host nobody knows whose the session is, and what other peers say
+ * is theirs.
+ */
+static void connection_add(struct gather *g, const struct addr *host)
+{
+    const struct conn_fact *found = NULL;
+
+    for (uint32_t i = 0; i < g->v->t->conns.used; i++) {
+        const struct conn_fact *c = pool_at(&g->v->t->conns, i);
+        bool out = addr_ip_eq(&c->client, host), in = addr_ip_eq(&c->server, host);
+
+        if ((!out && !in) || c->opened.first.ns > g->when.to_ns)
+            continue;
+        if (found &&
+            !addr_ip_eq(out ? &c->server : &c->client, addr_ip_eq(&found->client, host) ? &found->server : &found->client))
+            return;
+        found = c;
+    }
+    if (found)
+        selection_cite(g->s, found->opened.first.frame, g->session);
+}
+
+static void connections_gather(struct gather *g)
+{
+    for (size_t i = 0; i < g->sockets; i++)
+        if (view_is_local(g->v, &g->socket[i].socket->addr))
+            connection_add(g, &g->socket[i].socket->addr);
+}
+
 /* ---- all of one session ---- */
 
 uint64_t selection_call_key(struct span call_id)
@@ -380,6 +412,8 @@ void selection_add(struct selection *s, const struct view *v, const struct owner
     own_rtcp(&g);
     questions_gather(&g);
     mappings_gather(&g);
+    if (c->kind != SESSION_SIP)
+        connections_gather(&g);
     for (size_t i = 0; i < g.sockets; i++)
         flows_gather(&g, &g.socket[i]);
 }

@@ -1,4 +1,4 @@
-/* Frames as on the wire, for tests of what is picked from a capture: IPv4 packets without link header, kept so that they can be read twice. */
+/* Frames as on the wire, for tests of what is picked from a capture: IPv4 packets, kept so that they can be read twice. */
 #ifndef RW_TESTS_APP_WIRE_H
 #define RW_TESTS_APP_WIRE_H
 

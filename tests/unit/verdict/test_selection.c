@@ -273,6 +273,31 @@ Test(selection, again_and_never)
     cr_expect_eq(selection.flows + selection.frames.n + selection.names.n + selection.calls.n, 0);
 }
 
+static uint64_t connects(const char *client, const char *server)
+{
+    struct datagram d;
+
+    story_packet(s, client, server, 300, &d);
+    track_connection(s->track, &d);
+    return d.at.frame;
+}
+
+/* TLS from the one peer of the host: it shows where that is. With two nobody knows whose the session is. */
+Test(selection, the_connection_of_an_unsignalled_session)
+{
+    uint64_t one = connects(W_OUT ":55555", D_HOST ":443"), two;
+
+    story_checks(s, D_RTP, W_RTP, "wwww:dddd", NULL);
+    story_pass(s, 8000);
+    choose(0);
+    cr_expect(frame(one));
+    selection_drop(&selection, 0);
+    two = connects(STRANGER ":44444", D_HOST ":443");
+    choose(0);
+    cr_expect_not(frame(one));
+    cr_expect_not(frame(two));
+}
+
 /* No signalling: the two fragments of the checks are the session. */
 Test(selection, without_signalling)
 {
