@@ -139,6 +139,14 @@ static bool sound(const struct cli *c, char *error)
         wrong = "--dump-facts and --explain-rule are for capture files";
     else if (!c->rules && (c->syslogs || c->state))
         wrong = "--syslog and --state are for alerts, which rules make: give rules as well, such as --rules " RW_RULES;
+    else if (!c->write && (c->session || c->write_mib || c->write_files || c->write_audio))
+        wrong = "--session and --write-... are for -w FILE, which says where the packets go";
+    else if (c->write && strcmp(c->write, "-") == 0)
+        wrong = "-w needs the name of a file; standard output is the report's";
+    else if (c->write && (c->dump_facts || c->explain_rule))
+        wrong = "-w is for sessions that are judged: give it without --dump-facts and --explain-rule";
+    else if (c->interfaces && c->session)
+        wrong = "--session is for capture files; live, -w takes every session that fails";
     snprintf(error, CLI_ERROR, "%s", wrong ? wrong : "");
     return !wrong;
 }

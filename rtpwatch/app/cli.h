@@ -27,7 +27,11 @@ struct cli {
     enum cli_format format;
     enum cli_colour colour;
     bool dump_facts;
-    const char *filter; /* NULL: all packets */
+    const char *filter;              /* NULL: all packets */
+    const char *write;               /* where the packets of failed sessions go; NULL: nowhere */
+    const char *session;             /* with `write`: of this one instead */
+    unsigned write_mib, write_files; /* 0: the defaults */
+    bool write_audio;
     struct local_net local[CLI_LOCALS];
     size_t locals;
     struct addr public_ip[CLI_PUBLIC_IPS];

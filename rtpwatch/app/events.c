@@ -42,6 +42,8 @@ static void tell(void *self, const struct event *event)
     struct telling *t = self;
     struct strbuf line = { 0 };
 
+    if (t->e->options.found)
+        t->e->options.found(t->e->options.finder, t->view, event);
     if (!t->made) {
         t->made = true;
         t->e->failed |= !report_rows(&t->rows, t->view);
@@ -87,6 +89,8 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
         monitor_tick(&e->monitor[vantage], &view, tell, &t);
     if (t.made)
         report_done(&t.rows);
+    if (e->options.ticked)
+        e->options.ticked(e->options.finder, &view);
 }
 
 void events_capture(struct events *e, const struct capture_event *c)

@@ -12,6 +12,10 @@ struct events_options {
     /* Told of each event as an object, and of its time, once it is written: for alerts, which follow it. May be NULL. */
     void (*heard)(void *self, const struct cJSON *object, int64_t at_ns);
     void *self;
+    /* Told of each event as it was found, and of the end of each tick, with what there was to look at. Both or neither may be NULL. */
+    void (*found)(void *finder, const struct view *v, const struct event *e);
+    void (*ticked)(void *finder, const struct view *v);
+    void *finder;
 };
 
 struct events {

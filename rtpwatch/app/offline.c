@@ -6,6 +6,7 @@
 #include "app/complain.h"
 #include "app/drops.h"
 #include "app/events.h"
+#include "app/keep.h"
 #include "app/output.h"
 #include "app/result.h"
 #include "app/vantages.h"
@@ -30,6 +31,7 @@ struct run {
     struct result result;
     struct events events;
     struct alerts *alerts;         /* NULL: no rules are asked for */
+    struct keep *keep;             /* NULL: no packets are written */
     int64_t due_ns[VANTAGES_KEPT]; /* the next second at which events are looked for; 0: no packet yet */
 };
 
@@ -62,6 +64,25 @@ static bool vantage_lost_too_many(const struct run *r, size_t vantage)
 
 /* ---- opening ---- */
 
+static bool keep_begin(struct run *r, char error[CAPTURE_ERROR])
+{
+    struct keep_options o = { .path = r->cli->write,
+                              .session = r->cli->session,
+                              .mib = r->cli->write_mib,
+                              .files = r->cli->write_files,
+                              .audio = r->cli->write_audio,
+                              .inputs = r->cli->files,
+                              .filter = r->cli->filter,
+                              .inputs_n = r->cli->files_n,
+                              .vantage = r->vantages.name,
+                              .vantages = r->vantages.n,
+                              .vantage_of = r->vantages.of_input };
+
+    if (o.path)
+        r->keep = keep_open(&o, error);
+    return !o.path || r->keep;
+}
+
 static bool pipelines_open(struct run *r)
 {
     for (size_t i = 0; i < r->vantages.n; i++) {
@@ -73,6 +94,8 @@ static bool pipelines_open(struct run *r)
         track_labels(r->pipeline[i]->track, r->cli->label, r->cli->labels);
         if (r->cli->dump_facts)
             r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
+        if (r->keep)
+            r->pipeline[i]->watch = (struct pipeline_watch){ .self = keep_messages(r->keep, i), .sip = messages_note };
     }
     return true;
 }
@@ -101,6 +124,8 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
                  VANTAGES_KEPT);
         return false;
     }
+    if (!keep_begin(r, error))
+        return false;
     r->capture = capture_open_files(r->cli->files, r->cli->files_n, r->cli->filter, error);
     if (!r->capture || !pipelines_open(r))
         return false;
@@ -209,6 +234,18 @@ static bool write_out(struct run *r)
     return output_report(&r->result.out, r->cli, r->to);
 }
 
+static bool write_packets(struct run *r)
+{
+    char error[CAPTURE_ERROR] = "";
+
+    if (!keep_write(r->keep, &r->result.report, error)) {
+        complain(error);
+        return false;
+    }
+    keep_tell(r->keep, &r->result.report, stderr);
+    return true;
+}
+
 static int analyse(struct run *r)
 {
     char error[CAPTURE_ERROR] = "";
@@ -226,6 +263,7 @@ static int analyse(struct run *r)
         return complain("not enough memory for the report");
     if (!write_out(r))
         return complain("the report could not be written");
+    sound &= !r->keep || write_packets(r);
     return !sound ? EXIT_UNUSABLE : result_failed(&r->result) ? EXIT_SESSION_FAILED : EXIT_FINE;
 }
 
@@ -239,6 +277,7 @@ int offline_run(const struct cli *c)
     r->cli = c;
     status = analyse(r);
     alerts_close(r->alerts, DRAIN_MS);
+    keep_close(r->keep);
     events_done(&r->events);
     result_done(&r->result);
     capture_close(r->capture);

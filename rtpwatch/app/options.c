@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "capture/dump.h"
+
 #include "out/syslog.h"
 
 static bool fail(char *error, const struct option_row *o, const char *value, const char *expected)
@@ -229,6 +231,15 @@ static const struct option_row rows[] = {
               "for more)" },
     { "filter", "EXPR", .take = take_text, IN_CLI(filter),
       .help = "only packets that this BPF expression takes (pcap-filter(7))" },
+    { "write", "FILE", 'w', .take = take_text, IN_CLI(write),
+      .help = "write the packets of failed sessions there (pcap), voice without what is said" },
+    { "session", "ID", .command_line_only = true, .take = take_text, IN_CLI(session),
+      .help = "with -w: the packets of the session with this Call-ID instead" },
+    { "write-size", "MIB", .take = take_number, IN_CLI(write_mib), .least = 1, .most = 1 << 20,
+      .help = "a file that would be larger becomes FILE.1, and so on (default 100)" },
+    { "write-files", "N", .take = take_number, IN_CLI(write_files), .least = 1, .most = DUMP_FILES_MAX,
+      .help = "so many files at most, the oldest is removed (default 10)" },
+    { "write-audio", NULL, .take = take_switch, IN_CLI(write_audio), .help = "with -w: whole RTP, with what is said" },
     { "grace", "SECONDS", .take = take_number, IN_CLI(grace_s), .least = 1, .most = 600,
       .help = "for events: how long after the answer media may be missing (default 5)" },
     { "rules", "FILE", .repeats = true, .take = take_rules,

@@ -20,6 +20,7 @@ struct datagram pipeline_datagram(const struct net_packet *p)
 {
     return (struct datagram){
         .at = { p->ts_ns, p->frame },
+        .since = p->since,
         .src = p->src,
         .dst = p->dst,
         .size = rd_wire_left(&p->payload),
@@ -327,7 +328,7 @@ static void tell_time(struct pipeline *p, const struct frame *f)
     clock_feed(&p->clock, f->ts_ns);
 }
 
-void pipeline_frame(struct pipeline *p, const struct frame *f)
+enum disposition pipeline_frame(struct pipeline *p, const struct frame *f)
 {
     struct net_packet n;
     enum disposition done;
@@ -337,7 +338,7 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
     p->tcp_done = DONE_TCP;
     if (p->twice && twice_seen(p->twice, f)) {
         p->done[DONE_DUPLICATE]++;
-        return;
+        return DONE_DUPLICATE;
     }
     switch (net_frame(p->net, f, &n)) {
     case NET_UDP: done = udp(p, &n); break;
@@ -350,6 +351,7 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
     default: done = DONE_MALFORMED; break;
     }
     p->done[done]++;
+    return done;
 }
 
 /* Tables whose refusals have no fault of their own. */

@@ -66,7 +66,7 @@ struct pipeline {
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
 void pipeline_free(struct pipeline *p);
-void pipeline_frame(struct pipeline *p, const struct frame *f);
+enum disposition pipeline_frame(struct pipeline *p, const struct frame *f);
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
 bool pipeline_compact(struct pipeline *p, int64_t now_ns);
 /* At the end of input: what still waits is counted, and RTP that was none becomes unexplained. */

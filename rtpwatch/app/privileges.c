@@ -68,6 +68,7 @@ bool privileges_drop(const struct cli *c, char *error)
     add(want.write, &writes, folder_of(c->output, &paths));
     add(want.write, &writes, folder_of(c->snapshot, &paths));
     add(want.write, &writes, folder_of(c->state, &paths));
+    add(want.write, &writes, folder_of(c->write, &paths));
     add_alerts(&want, &reads, c, &paths);
     fine = confine(&want, &done, why);
     if (!fine)

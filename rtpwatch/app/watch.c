@@ -13,6 +13,7 @@
 #include "app/complain.h"
 #include "app/drops.h"
 #include "app/events.h"
+#include "app/keep_live.h"
 #include "app/notify.h"
 #include "app/output.h"
 #include "app/privileges.h"
@@ -41,7 +42,8 @@ struct watch {
     struct live *live;
     struct pipeline *pipeline;
     struct events events;
-    struct alerts *alerts; /* NULL: no rules are asked for */
+    struct keep_live *keep; /* NULL: no packets are written */
+    struct alerts *alerts;  /* NULL: no rules are asked for */
     size_t inputs_n;
     const struct capture_input *inputs[LIVE_INTERFACES];
     struct drops drops[LIVE_INTERFACES];
@@ -257,6 +259,43 @@ static bool signals_open(struct watch *w)
     return w->signals >= 0;
 }
 
+/* ---- the packets of what fails ---- */
+
+static void keep_found(void *self, const struct view *v, const struct event *e)
+{
+    struct watch *w = self;
+
+    if (e->kind == EVENT_SESSION_MEDIA_MISSING)
+        keep_live_session(w->keep, v, e->session, true);
+    else if (e->kind == EVENT_SESSION_ENDED)
+        keep_live_session(w->keep, v, e->session, verdict_is_failure(e->session->verdict));
+}
+
+static void keep_ticked(void *self, const struct view *v)
+{
+    struct watch *w = self;
+    const char *why;
+
+    if (!keep_live_tick(w->keep, v) && (why = keep_live_error(w->keep)) != NULL)
+        complain(why);
+}
+
+static bool keep_begin(struct watch *w, char error[CAPTURE_ERROR])
+{
+    const struct cli *c = w->cli;
+    struct keep_live_options o = {
+        .to = { .path = c->write, .max_bytes = (uint64_t)c->write_mib << 20, .files = c->write_files, .keep_old = true },
+        .audio = c->write_audio,
+    };
+
+    if (!c->write)
+        return true;
+    w->keep = keep_live_open(&o, error);
+    if (w->keep)
+        w->pipeline->watch = (struct pipeline_watch){ .self = keep_live_messages(w->keep), .sip = messages_note };
+    return w->keep != NULL;
+}
+
 /* ---- once a second ---- */
 
 static void interface_changed(void *self, size_t interface, enum live_change change, const char *text)
@@ -320,7 +359,11 @@ static void tend(struct watch *w)
 
 static void frame(void *self, const struct frame *f)
 {
-    pipeline_frame(((struct watch *)self)->pipeline, f);
+    struct watch *w = self;
+    enum disposition done = pipeline_frame(w->pipeline, f);
+
+    if (w->keep)
+        keep_live_frame(w->keep, f, done == DONE_RTP || done == DONE_TURN_DATA || done == DONE_UNEXPLAINED);
 }
 
 /* Waits for packets or a signal, and takes what there is. True: no packet waits any more. */
@@ -432,8 +475,13 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
     if (w->cli->nice)
         (void)setpriority(PRIO_PROCESS, 0, (int)w->cli->nice);
     /* Only then rules and output: who may open them now may open them again on HUP. */
-    if (!privileges_drop(w->cli, error) || !alerts_load(w->alerts, error))
+    if (!privileges_drop(w->cli, error) || !alerts_load(w->alerts, error) || !keep_begin(w, error))
         return false;
+    if (w->keep) {
+        o.found = keep_found;
+        o.ticked = keep_ticked;
+        o.finder = w;
+    }
     o.heard = w->alerts ? alerts_hear : NULL;
     o.self = w->alerts;
     w->to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
@@ -460,6 +508,8 @@ int watch_run(const struct cli *c, int argc, char **argv)
         status = complain(*error ? error : "not enough memory");
     }
     alerts_close(w->alerts, LOG_MS);
+    if (w->keep && !keep_live_close(w->keep))
+        complain("some packets of failed sessions could not be written");
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);

@@ -36,11 +36,11 @@ _rtpwatch()
     --interface | -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$word") ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     --syslog) mapfile -t COMPREPLY < <(compgen -W 'local udp:// tcp:// tls://' -- "$word") ;;
-    --output | -o | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
+    --output | -o | --write | -w | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
-    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice | --syslog-sd-id | --explain-rule) ;;
+    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice | --syslog-sd-id | --explain-rule | --session | --write-size | --write-files) ;;
     --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then

@@ -193,6 +193,7 @@ enum net_kind frags_add(struct decode *d, const struct fragment *g, struct rd *w
         return net_fault(d, FAULT_IP_HEADER, NET_BAD);
     slot = frag_find(d, &g->key);
     p = &d->net->frags.slot[slot];
+    d->out->since = p->frame;
     if (p->dead)
         return NET_BAD;
     if (end > PACKET_MAX)

@@ -39,7 +39,7 @@ enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet 
     enum net_kind kind;
 
     out->ts_ns = f->ts_ns;
-    out->frame = f->id;
+    out->frame = out->since = f->id;
     out->direction = NET_DIR_UNKNOWN;
     kind = plain_udp(f, out) ? NET_UDP : link_input(&d, &r);
     n->stats.kinds[kind]++;

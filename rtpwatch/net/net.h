@@ -28,6 +28,7 @@ enum net_direction { NET_DIR_UNKNOWN, NET_DIR_IN, NET_DIR_OUT }; /* from Linux c
 struct net_packet {
     int64_t ts_ns;
     uint64_t frame; /* the frame that completed it, as Wireshark tells it */
+    uint64_t since; /* the earliest frame with a part of it: its first fragment to come, or the segment where these bytes begin */
     struct addr src, dst;
     struct rd payload; /* what the transport carries, with what the snap length cut off */
     uint8_t ttl;       /* of the frame: IPv4 TTL or IPv6 hop limit */
@@ -64,7 +65,10 @@ struct net;
 struct net *net_new(struct tcp_sink sink, struct fault_log *faults); /* NULL without memory; faults is borrowed */
 void net_free(struct net *n);                                        /* NULL: nothing */
 
-/* Decodes one frame. *out means something for NET_UDP and NET_ICMP, until the next call. */
+/*
+ * Decodes one frame. *out means something for NET_UDP and NET_ICMP, until the next call; of a NET_FRAGMENT its `since`, which is the same
+ * for all fragments of a packet and for what they make, and of NET_TCP the two ends and the payload.
+ */
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
 /* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */

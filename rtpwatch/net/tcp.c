@@ -36,6 +36,7 @@ struct tcp_stream {
     struct tcp_wait *waiting; /* by sequence number */
     unsigned n_waiting;
     uint32_t first, next; /* sequence numbers: of the first byte, of the byte expected next */
+    uint64_t since;       /* the earliest frame with a part of what is not consumed */
     bool begun, ignored;
     bool gap; /* what comes next stands behind a hole */
 };
@@ -147,12 +148,23 @@ static bool stream_keep(struct net *n, struct tcp_stream *s, struct span bytes, 
     return true;
 }
 
+/* Numbers of one input count up with time. */
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The sink sees the packet's own bytes where nothing waits before them; only what it leaves is copied. */
 static void stream_deliver(struct net *n, struct tcp_stream *s, const struct net_packet *packet, struct span bytes)
 {
+    struct net_packet from = *packet;
     bool kept = s->n && stream_keep(n, s, bytes, packet->frame);
     struct span all = kept ? (struct span){ s->buf, s->n } : bytes;
-    size_t used = n->sink.data(n->sink.self, packet, all, s->gap);
+    size_t used;
+
+    from.since = kept ? earlier(s->since, packet->since) : packet->since;
+    used = n->sink.data(n->sink.self, &from, all, s->gap);
+    s->since = used ? packet->since : from.since;
 
     if (used == TCP_IGNORE) {
         s->ignored = true;
@@ -194,8 +206,10 @@ static void stream_drain(struct net *n, struct tcp_stream *s, const struct net_p
     while (s->waiting && (int32_t)(s->waiting->seq - s->next) <= 0) {
         struct tcp_wait *w = wait_pop(s);
         struct segment g = { .seq = w->seq, .bytes = { w->bytes, w->n }, .lost = w->lost };
+        struct net_packet seen = by ? *by : w->seen;
 
-        stream_take(n, s, by ? by : &w->seen, &g);
+        seen.since = earlier(seen.since, w->seen.since);
+        stream_take(n, s, &seen, &g);
         wait_free(&n->tcp, w);
     }
 }

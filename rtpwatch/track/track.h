@@ -49,6 +49,7 @@ enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpect
 /* A datagram's ends and time, as the network layer tells them. */
 struct datagram {
     struct seen at;
+    uint64_t since; /* the earliest frame with a part of it */
     struct addr src, dst;
     size_t size; /* UDP payload on the wire, bytes */
     uint8_t ttl;

@@ -9,6 +9,7 @@
 
 struct ownership {
     const struct socket *socket;
+    const struct call *call;
     int64_t from_ns, to_ns;
 };
 
@@ -20,6 +21,8 @@ struct owners {
 
 /* Gathers the addresses of all SIP calls of the view and of the ICE sessions of `u`. owners_done() frees. */
 void owners_make(struct owners *o, const struct view *v, const struct unsignalled *u);
+/* Does a session own that address at some time within [first_ns, last_ns]? `but`: not counting that one, NULL: each counts. */
+bool owners_at(const struct owners *o, const struct socket *k, int64_t first_ns, int64_t last_ns, const struct call *but);
 /* Does one of them own what flowed there within the time? */
 bool owners_have(const struct owners *o, const struct view *v, const struct flow *f, int64_t first_ns, int64_t last_ns);
 void owners_done(struct owners *o);

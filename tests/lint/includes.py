@@ -25,9 +25,9 @@ MAY_INCLUDE = {
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
-    "capture": {"capture/capture.h", "capture/live.h"},
+    "capture": {"capture/capture.h", "capture/live.h", "capture/dump.h"},
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/monitor.h", "verdict/verdicts.def"},
+    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/monitor.h", "verdict/selection.h", "verdict/verdicts.def"},
     "out": {"out/out.h", "out/facts.h", "out/event.h", "out/syslog.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.
@@ -50,7 +50,7 @@ LINKS_ONLY_IN = {
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
 MODULE_FOLDER = {
     "syslog": "out",
-    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "run"), "app"),
+    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "run", "keep"), "app"),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
