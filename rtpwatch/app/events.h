@@ -19,6 +19,10 @@ struct events {
     FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
+    struct trouble {
+        uint64_t count[FAULT_IDS]; /* when it was told */
+        int64_t due_ns[FAULT_IDS]; /* before that it is not told again */
+    } trouble[VANTAGES_KEPT];
 };
 
 /* What there is to look at. */
@@ -28,6 +32,7 @@ struct moment {
     int64_t now_ns;
     const struct capture_input *const *inputs; /* their names are those of frames */
     size_t inputs_n;
+    const struct fault_log *faults; /* NULL: our own trouble is not told */
 };
 
 bool events_init(struct events *e, const struct events_options *o,
