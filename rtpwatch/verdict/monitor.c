@@ -424,21 +424,24 @@ void monitor_done(struct monitor *m)
     m->finding = NULL;
 }
 
-/* A minute that nothing is known of yet begins with the first look. */
-static bool minute_is_over(struct monitor *m, int64_t now_ns)
+/* The first minute begins with the first look, and takes in all that was before. */
+static void minute(struct tick *t)
 {
-    bool over = m->minute_ns && now_ns >= m->minute_ns;
+    struct monitor *m = t->m;
 
-    if (over || !m->minute_ns)
-        m->minute_ns = now_ns + MONITOR_MINUTE_NS;
-    return over;
+    t->minute = t->last || (m->minute_ns && t->v->now_ns >= m->minute_ns);
+    t->since_ns = m->minute_from_ns;
+    if (t->minute)
+        m->minute_from_ns = t->v->now_ns;
+    if (t->minute || !m->minute_ns)
+        m->minute_ns = t->v->now_ns + MONITOR_MINUTE_NS;
 }
 
 static void run(struct tick *t)
 {
     bool all = t->last || t->v->now_ns >= t->m->unsignalled_due_ns;
 
-    t->minute = minute_is_over(t->m, t->v->now_ns) || t->last;
+    minute(t);
     monitor_names(t);
     monitor_servers(t);
 

@@ -109,8 +109,8 @@ struct monitor {
     struct dns_index answers;
     struct ledger names, icmps;
     uint32_t used_from;
-    int64_t minute_ns; /* when what is counted is told next */
-    int64_t ticked_ns; /* the latest tick */
+    int64_t minute_from_ns, minute_ns; /* of what is counted: since when, and when it is told next */
+    int64_t ticked_ns;                 /* the latest tick */
     int64_t unsignalled_due_ns;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
     struct session_finding *finding;                     /* room for one */

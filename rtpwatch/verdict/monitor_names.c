@@ -152,7 +152,7 @@ static void flows_used(const struct tick *t)
         struct event_use u = { .as = f->contains & FLOW_SIP ? USE_SIP : USE_MEDIA, .address = f->dst, .by = f->src };
 
         u.at = f->packets.last;
-        if (f->contains & (FLOW_SIP | FLOW_RTP) && t->v->now_ns - u.at.ns <= MONITOR_MINUTE_NS + SECONDS(1))
+        if (f->contains & (FLOW_SIP | FLOW_RTP) && u.at.ns >= t->since_ns)
             use(t, &u, f->packets.first);
     }
 }

@@ -12,8 +12,9 @@ struct tick {
     const struct view *v;
     void (*tell)(void *self, const struct event *e);
     void *self;
-    bool last;   /* the end of input */
-    bool minute; /* what is counted is told */
+    bool last;        /* the end of input */
+    bool minute;      /* what is counted is told */
+    int64_t since_ns; /* then: since when */
 };
 
 /* The record in that slot, NULL where it was given back. */
