@@ -66,19 +66,12 @@ void events_done(struct events *e)
     e->options.vantages = 0;
 }
 
-enum { TROUBLE_EVERY_S = 60 };
-
-/* Limits of our own that were met since they were told. */
 static void trouble_tell(struct telling *t, struct trouble *told, const struct moment *m)
 {
     t->out.faults = m->faults;
-    for (unsigned i = 0; i < FAULT_IDS; i++) {
-        if (!fault_is_ours((enum fault_id)i) || m->faults->count[i] == told->count[i] || m->now_ns < told->due_ns[i])
-            continue;
-        told->count[i] = m->faults->count[i];
-        told->due_ns[i] = m->now_ns + SECONDS(TROUBLE_EVERY_S);
-        object_tell(t->e, event_of_fault(&t->out, (enum fault_id)i, m->now_ns, t->vantage), m->now_ns);
-    }
+    for (unsigned i = 0; i < FAULT_IDS; i++)
+        if (trouble_look(told, m->faults, (enum fault_id)i, m->now_ns))
+            object_tell(t->e, event_of_fault(&t->out, (enum fault_id)i, m->now_ns, t->vantage), m->now_ns);
 }
 
 void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last)

@@ -2,6 +2,7 @@
 #ifndef RW_APP_EVENTS_H
 #define RW_APP_EVENTS_H
 
+#include "app/trouble.h"
 #include "out/event.h"
 
 struct events_options {
@@ -19,10 +20,7 @@ struct events {
     FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
-    struct trouble {
-        uint64_t count[FAULT_IDS]; /* when it was told */
-        int64_t due_ns[FAULT_IDS]; /* before that it is not told again */
-    } trouble[VANTAGES_KEPT];
+    struct trouble trouble[VANTAGES_KEPT];
 };
 
 /* What there is to look at. */
