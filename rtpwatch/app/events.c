@@ -76,6 +76,14 @@ void events_done(struct events *e)
     e->options.vantages = 0;
 }
 
+static void trouble_tell(struct telling *t, struct trouble *told, const struct moment *m)
+{
+    t->out.faults = m->faults;
+    for (unsigned i = 0; i < FAULT_IDS; i++)
+        if (trouble_look(told, m->faults, (enum fault_id)i, m->now_ns))
+            object_tell(t->e, event_of_fault(&t->out, (enum fault_id)i, m->now_ns, t->vantage), m->now_ns);
+}
+
 void events_tick(struct events *e, size_t vantage, const struct moment *m, bool last)
 {
     struct view view;
@@ -87,6 +95,8 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
         monitor_finish(&e->monitor[vantage], &view, tell, &t);
     else
         monitor_tick(&e->monitor[vantage], &view, tell, &t);
+    if (m->faults && (e->options.ndjson || e->options.heard))
+        trouble_tell(&t, &e->trouble[vantage], m);
     if (t.made)
         report_done(&t.rows);
     if (e->options.ticked)

@@ -2,6 +2,7 @@
 #ifndef RW_APP_EVENTS_H
 #define RW_APP_EVENTS_H
 
+#include "app/trouble.h"
 #include "out/event.h"
 
 struct events_options {
@@ -23,6 +24,7 @@ struct events {
     FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
+    struct trouble trouble[VANTAGES_KEPT];
 };
 
 /* What there is to look at. */
@@ -32,6 +34,7 @@ struct moment {
     int64_t now_ns;
     const struct capture_input *const *inputs; /* their names are those of frames */
     size_t inputs_n;
+    const struct fault_log *faults; /* NULL: our own trouble is not told */
 };
 
 bool events_init(struct events *e, const struct events_options *o,

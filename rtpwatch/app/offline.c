@@ -154,7 +154,7 @@ static struct view_options view_options_of(const struct run *r, size_t vantage)
 static void judge_at(struct run *r, size_t vantage, int64_t now_ns, bool last)
 {
     struct view_options o = view_options_of(r, vantage);
-    struct moment m = { r->pipeline[vantage]->track, &o, now_ns, r->inputs, r->inputs_n };
+    struct moment m = { r->pipeline[vantage]->track, &o, now_ns, r->inputs, r->inputs_n, &r->pipeline[vantage]->faults };
 
     events_tick(&r->events, vantage, &m, last);
     alerts_tick(r->alerts, now_ns);

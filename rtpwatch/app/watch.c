@@ -115,7 +115,7 @@ static struct view_options view_options_of(const struct watch *w)
 static void judge(struct watch *w, bool last)
 {
     struct view_options o = view_options_of(w);
-    struct moment m = { w->pipeline->track, &o, w->now_ns, w->inputs, w->inputs_n };
+    struct moment m = { w->pipeline->track, &o, w->now_ns, w->inputs, w->inputs_n, &w->pipeline->faults };
 
     w->judged_ns = w->now_ns;
     events_tick(&w->events, 0, &m, last);

@@ -1,5 +1,7 @@
 #include "base/fault.h"
 
+#include <string.h>
+
 static const struct {
     const char *key, *text;
 } names[] = {
@@ -30,4 +32,11 @@ const char *fault_key(enum fault_id id)
 const char *fault_text(enum fault_id id)
 {
     return id < FAULT_IDS ? names[id].text : "unknown";
+}
+
+bool fault_is_ours(enum fault_id id)
+{
+    const char *last = strrchr(fault_key(id), '.');
+
+    return last && strcmp(last, ".table_full") == 0;
 }

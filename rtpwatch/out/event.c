@@ -1,6 +1,6 @@
 #include "out/event.h"
 
-#include "out/json_private.h"
+#include "out/event_private.h"
 
 static cJSON *begin(const char *what, int64_t ns)
 {
@@ -9,24 +9,6 @@ static cJSON *begin(const char *what, int64_t ns)
 
     cJSON_AddStringToObject(o, "event", what);
     cJSON_AddStringToObject(o, "time", out_time(ns, time));
-    return o;
-}
-
-/* Which answer to whom is contradicted, by what. */
-static cJSON *mapping(const struct out_report *r, const struct event *e)
-{
-    const struct track *t = r->report->vantage[0].view.t;
-    const struct stun_tx *x = track_tx_at(t, e->tx);
-    cJSON *o = cJSON_CreateObject();
-    struct strbuf frame = { 0 };
-
-    put_addr(o, "socket", &track_socket(t, x->socket)->addr);
-    put_addr(o, "mapped", &x->mapped);
-    cJSON_AddStringToObject(o, "confidence", confidence_word(e->confidence));
-    out_frame(r, x->answer.frame, &frame);
-    cJSON_AddStringToObject(o, "frame", strbuf_str(&frame));
-    strbuf_done(&frame);
-    cJSON_AddItemToObject(o, "evidence", json_evidence(r, e->why));
     return o;
 }
 
@@ -63,8 +45,17 @@ cJSON *event_object(const struct out_report *r, const struct event *e, const cha
     }
     if (e->server)
         cJSON_AddItemToObject(o, "stun_server", json_server(r, e->server));
-    if (e->tx != POOL_NONE)
-        cJSON_AddItemToObject(o, "mapping", mapping(r, e));
+    event_details(r, e, o);
+    return o;
+}
+
+cJSON *event_of_fault(const struct out_report *r, enum fault_id id, int64_t at_ns, const char *vantage)
+{
+    cJSON *o = begin("self.trouble", at_ns);
+
+    if (vantage)
+        put_text(o, "vantage", vantage);
+    cJSON_AddItemToObject(o, "self", json_fault(r, id));
     return o;
 }
 
@@ -157,15 +148,29 @@ static void name_server(const struct event *e, struct strbuf *out)
     }
 }
 
+static bool is_for_people(enum event_kind k)
+{
+    return k == EVENT_SESSION_MEDIA_MISSING || k == EVENT_SESSION_RECOVERED || k == EVENT_STUN_CONTRADICTION ||
+           k == EVENT_STUN_SILENT || k == EVENT_STUN_ANSWERS || k == EVENT_TURN_REFUSED;
+}
+
 void event_text(const struct out_report *r, const struct event *e, struct strbuf *out)
 {
     char time[OUT_TIME], mapped[ADDR_TEXT];
     const struct track *t = r->report->vantage[0].view.t;
 
-    if (e->kind == EVENT_SESSION_STARTED || e->kind == EVENT_SESSION_ANSWERED || e->kind == EVENT_SESSION_ENDED)
+    uint16_t error;
+
+    if (!is_for_people(e->kind))
         return;
     strbuf_fmt(out, "%.8s  ", out_time(e->at_ns, time) + 11); /* the time of day, UTC */
     switch (e->kind) {
+    case EVENT_TURN_REFUSED:
+        strbuf_add(out, "REFUSED  ");
+        name_server(e, out);
+        error = track_tx_at(t, e->tx)->error;
+        strbuf_fmt(out, " refused a relay or its use: %u %s", error, stun_error_name(error) ? stun_error_name(error) : "");
+        break;
     case EVENT_STUN_CONTRADICTION:
         strbuf_add(out, "WRONG ANSWER  ");
         name_server(e, out);

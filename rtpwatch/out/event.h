@@ -24,6 +24,8 @@ struct capture_event {
  */
 struct cJSON *event_object(const struct out_report *r, const struct event *e, const char *vantage);
 struct cJSON *event_of_capture(const struct capture_event *e);
+/* `self.trouble`: a limit of our own, with its count so far; `r->faults` is where it was counted. */
+struct cJSON *event_of_fault(const struct out_report *r, enum fault_id id, int64_t at_ns, const char *vantage);
 /* The last line: inputs, sessions by verdict and cause, packets, STUN servers, faults. `r` is a whole report. */
 struct cJSON *event_summary(const struct out_report *r, int64_t at_ns);
 

@@ -433,12 +433,12 @@ cJSON *json_server(const struct out_report *r, const struct server_finding *f)
     return o;
 }
 
-static cJSON *fault_row(const struct out_report *r, unsigned id)
+cJSON *json_fault(const struct out_report *r, enum fault_id id)
 {
     cJSON *o = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(o, "key", fault_key((enum fault_id)id));
-    cJSON_AddStringToObject(o, "text", fault_text((enum fault_id)id));
+    cJSON_AddStringToObject(o, "key", fault_key(id));
+    cJSON_AddStringToObject(o, "text", fault_text(id));
     put_count(o, "count", r->faults->count[id]);
     put_frame(r, o, "first_frame", r->faults->first_frame[id]);
     return o;
@@ -450,7 +450,7 @@ cJSON *json_faults(const struct out_report *r)
 
     for (unsigned i = 0; i < FAULT_IDS; i++)
         if (r->faults->count[i])
-            cJSON_AddItemToArray(list, fault_row(r, i));
+            cJSON_AddItemToArray(list, json_fault(r, (enum fault_id)i));
     return list;
 }
 
@@ -551,7 +551,7 @@ static void write_tables(const struct out_report *r, struct writer *w)
     list_begin(w, "faults");
     for (unsigned i = 0; i < FAULT_IDS; i++)
         if (r->faults->count[i])
-            write_item(w, fault_row(r, i));
+            write_item(w, json_fault(r, (enum fault_id)i));
     list_end(w, false);
     if (r->alerts)
         write_alerts(r->alerts, w);

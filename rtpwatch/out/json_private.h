@@ -39,6 +39,7 @@ cJSON *json_evidence(const struct out_report *r, const struct session_finding *f
 cJSON *json_input(const struct capture_input *in);
 cJSON *json_summary(const struct out_report *r);
 cJSON *json_faults(const struct out_report *r);
+cJSON *json_fault(const struct out_report *r, enum fault_id i); /* one of them */
 cJSON *json_generator(const struct out_report *r);
 
 #endif

@@ -2,24 +2,18 @@
 
 #include <stdlib.h>
 
-#include "base/hmap.h"
 #include "verdict/verdict_private.h"
 
 enum { CHAIN_STEPS = 64 };
 
-static const struct dns_fact *fact_at(const struct track *t, uint32_t slot)
-{
-    return pool_at(&t->names, slot);
-}
-
 /* Did the answer go to that host? One to the host itself (127.0.0.53) serves all of its programs. */
-static bool answered_to(const struct dns_fact *n, const struct addr *host)
+bool dns_answered_to(const struct dns_fact *n, const struct addr *host)
 {
     return addr_ip_eq(&n->client, host) || addr_is_loopback(&n->client);
 }
 
 /* The latest answer at or before `ns`, of those whose times are kept: the first and the last; 0 where that is not known. */
-static int64_t answered_before(const struct dns_fact *n, int64_t ns)
+int64_t dns_answered_before(const struct dns_fact *n, int64_t ns)
 {
     if (n->last.ns <= ns)
         return n->last.ns;
@@ -28,55 +22,13 @@ static int64_t answered_before(const struct dns_fact *n, int64_t ns)
 
 /* ---- use ---- */
 
-/* Facts by the IP that they tell. */
-struct by_ip {
-    const struct track *t;
-    struct hmap map;
-    uint32_t *next;
-};
-
-static bool ip_eq(const void *self, uint32_t slot, const void *key)
-{
-    return addr_ip_eq(&fact_at(((const struct by_ip *)self)->t, slot)->addr, key);
-}
-
-static uint64_t ip_hash(const struct addr *a)
-{
-    struct addr ip = addr_with_port(*a, 0);
-
-    return addr_hash(&ip);
-}
-
-static bool by_ip_make(struct by_ip *x, const struct track *t)
-{
-    *x = (struct by_ip){ .t = t, .next = malloc((t->names.used + 1u) * sizeof *x->next) };
-    for (uint32_t i = 0; x->next && i < t->names.used; i++) {
-        const struct addr *a = &fact_at(t, i)->addr;
-        uint32_t head;
-
-        x->next[i] = HMAP_NONE;
-        if (fact_at(t, i)->type == DNS_SRV)
-            continue;
-        head = hmap_find(&x->map, ip_hash(a), ip_eq, x, a);
-        if (head == HMAP_NONE) {
-            if (!hmap_put(&x->map, ip_hash(a), i))
-                return false;
-            continue;
-        }
-        x->next[i] = x->next[head];
-        x->next[head] = i;
-    }
-    return x->next != NULL;
-}
-
-static void used(const struct by_ip *x, const struct addr *server, const struct addr *by, struct seen at, bool stun,
+static void used(const struct dns_index *x, const struct addr *server, const struct addr *by, struct seen at, bool stun,
                  struct dns_finding *out)
 {
     unsigned steps = 0;
 
-    for (uint32_t i = hmap_find(&x->map, ip_hash(server), ip_eq, x, server); i != HMAP_NONE && steps++ < CHAIN_STEPS;
-         i = x->next[i]) {
-        if (!answered_to(out[i].fact, by) || at.ns < out[i].fact->at.ns)
+    for (uint32_t i = dns_index_ip(x, server); i != HMAP_NONE && steps++ < CHAIN_STEPS; i = x->next_ip[i]) {
+        if (!dns_answered_to(out[i].fact, by) || at.ns < out[i].fact->at.ns)
             continue;
         out[i].used_as_stun_server |= stun;
         if (at.ns > out[i].last_used.ns)
@@ -84,7 +36,7 @@ static void used(const struct by_ip *x, const struct addr *server, const struct 
     }
 }
 
-static void uses(const struct by_ip *x, struct dns_finding *out)
+static void uses(const struct dns_index *x, struct dns_finding *out)
 {
     const struct track *t = x->t;
 
@@ -103,33 +55,32 @@ static void uses(const struct by_ip *x, struct dns_finding *out)
 
 static bool fresh(const struct dns_fact *n, int64_t ns, int64_t slack_ns)
 {
-    int64_t at = answered_before(n, ns);
+    int64_t at = dns_answered_before(n, ns);
 
     return n->at.ns <= ns && (at == 0 || ns - at <= SECONDS((int64_t)n->ttl_s) + slack_ns);
 }
 
-/* Another resolver, or the same one for another client of this host, may have given the same address later. */
-static bool any_fresh(const struct by_ip *x, const struct dns_finding *f, int64_t slack_ns)
+bool dns_any_fresh(const struct dns_index *x, const struct addr *ip, int64_t ns, int64_t slack_ns)
 {
     unsigned steps = 0;
 
-    for (uint32_t i = hmap_find(&x->map, ip_hash(&f->fact->addr), ip_eq, x, &f->fact->addr); i != HMAP_NONE; i = x->next[i])
-        if (steps++ == CHAIN_STEPS || fresh(fact_at(x->t, i), f->last_used.ns, slack_ns))
+    for (uint32_t i = dns_index_ip(x, ip); i != HMAP_NONE; i = x->next_ip[i])
+        if (steps++ == CHAIN_STEPS || fresh(dns_fact_at(x->t, i), ns, slack_ns))
             return true;
     return false;
 }
 
-static void ages(const struct by_ip *x, struct dns_finding *out)
+static void ages(const struct dns_index *x, struct dns_finding *out)
 {
     for (uint32_t i = 0; i < x->t->names.used; i++) {
         struct dns_finding *f = &out[i];
-        int64_t at = f->last_used.frame ? answered_before(f->fact, f->last_used.ns) : 0;
+        int64_t at = f->last_used.frame ? dns_answered_before(f->fact, f->last_used.ns) : 0;
 
         if (at == 0)
             continue;
         f->age_ns = f->last_used.ns - at;
-        f->outlived = !any_fresh(x, f, 0);
-        f->stale = !any_fresh(x, f, DNS_STALE_SLACK_NS);
+        f->outlived = !dns_any_fresh(x, &f->fact->addr, f->last_used.ns, 0);
+        f->stale = !dns_any_fresh(x, &f->fact->addr, f->last_used.ns, DNS_STALE_SLACK_NS);
     }
 }
 
@@ -164,13 +115,13 @@ static bool overlap(const struct dns_fact *a, const struct dns_fact *b)
     return a->at.ns <= b->last.ns + SECONDS((int64_t)b->ttl_s) && b->at.ns <= a->last.ns + SECONDS((int64_t)a->ttl_s);
 }
 
-/* A new address instead of an older one; where some address stays, it is a list that turns round. */
-static const struct dns_fact *replaced(struct dns_finding *const *group, size_t n, const struct dns_fact *by)
+/* Where some address stays, it is a list that turns round. */
+const struct dns_fact *dns_replaced(const struct dns_fact *const *group, size_t n, const struct dns_fact *by)
 {
     const struct dns_fact *gone = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        const struct dns_fact *o = group[i]->fact;
+        const struct dns_fact *o = group[i];
 
         if (!same_resolver(o, by) || o->at.ns >= by->at.ns)
             continue;
@@ -182,20 +133,20 @@ static const struct dns_fact *replaced(struct dns_finding *const *group, size_t 
     return gone;
 }
 
-static bool have_one_in_common(struct dns_finding *const *group, size_t n, const struct dns_fact *a, const struct dns_fact *b)
+static bool have_one_in_common(const struct dns_fact *const *group, size_t n, const struct dns_fact *a, const struct dns_fact *b)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            if (same_resolver(group[i]->fact, a) && same_resolver(group[j]->fact, b) && overlap(group[i]->fact, group[j]->fact) &&
-                addr_ip_eq(&group[i]->fact->addr, &group[j]->fact->addr))
+            if (same_resolver(group[i], a) && same_resolver(group[j], b) && overlap(group[i], group[j]) &&
+                addr_ip_eq(&group[i]->addr, &group[j]->addr))
                 return true;
     return false;
 }
 
-static const struct dns_fact *rival(struct dns_finding *const *group, size_t n, const struct dns_fact *of)
+const struct dns_fact *dns_rival(const struct dns_fact *const *group, size_t n, const struct dns_fact *of)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct dns_fact *o = group[i]->fact;
+        const struct dns_fact *o = group[i];
 
         if (!same_resolver(o, of) && overlap(o, of) && !have_one_in_common(group, n, of, o))
             return o;
@@ -205,11 +156,15 @@ static const struct dns_fact *rival(struct dns_finding *const *group, size_t n, 
 
 static void compare(struct dns_finding *const *group, size_t n)
 {
+    const struct dns_fact *fact[DNS_COMPARED];
+
     if (n > DNS_COMPARED || group[0]->fact->type == DNS_SRV)
         return;
+    for (size_t i = 0; i < n; i++)
+        fact[i] = group[i]->fact;
     for (size_t i = 0; i < n; i++) {
-        group[i]->changed_from = replaced(group, n, group[i]->fact);
-        group[i]->disagrees_with = rival(group, n, group[i]->fact);
+        group[i]->changed_from = dns_replaced(fact, n, fact[i]);
+        group[i]->disagrees_with = dns_rival(fact, n, fact[i]);
     }
 }
 
@@ -277,21 +232,20 @@ static bool join(struct dns_finding *out, size_t n)
 
 bool dns_findings(const struct view *v, struct dns_finding *out)
 {
-    struct by_ip x;
+    struct dns_index x = { 0 };
     bool fine;
 
     for (uint32_t i = 0; i < v->t->names.used; i++)
-        out[i] = (struct dns_finding){ .fact = fact_at(v->t, i), .age_ns = -1 };
+        out[i] = (struct dns_finding){ .fact = dns_fact_at(v->t, i), .age_ns = -1 };
     if (v->t->names.used == 0)
         return true;
-    fine = by_ip_make(&x, v->t);
+    fine = dns_index_extend(&x, v->t);
     if (fine) {
         uses(&x, out);
         ages(&x, out);
         fine = join(out, v->t->names.used);
     }
-    hmap_done(&x.map);
-    free(x.next);
+    dns_index_done(&x);
     return fine;
 }
 
@@ -305,13 +259,14 @@ static const struct dns_fact *answer_behind(const struct view *v, const struct s
     const struct dns_fact *best = NULL;
 
     for (uint32_t i = 0; i < v->t->names.used; i++) {
-        const struct dns_fact *n = fact_at(v->t, i);
+        const struct dns_fact *n = dns_fact_at(v->t, i);
 
         if (n->type == DNS_SRV || !addr_ip_eq(&n->addr, server))
             continue;
         if (fresh(n, asked, DNS_STALE_SLACK_NS))
             return NULL;
-        if (n->at.ns <= asked && answered_to(n, host) && (!best || answered_before(n, asked) > answered_before(best, asked)))
+        if (n->at.ns <= asked && dns_answered_to(n, host) &&
+            (!best || dns_answered_before(n, asked) > dns_answered_before(best, asked)))
             best = n;
     }
     return best;
@@ -339,7 +294,7 @@ void evidence_dns(const struct view *v, uint32_t tx, struct session_finding *s)
     if (!n)
         return;
     strbuf_safe(&name, span_str(n->name), 128);
-    put_age(x->requests.first.ns - answered_before(n, x->requests.first.ns), &age);
+    put_age(x->requests.first.ns - dns_answered_before(n, x->requests.first.ns), &age);
     evidence_add(s, n->last.ns <= x->requests.first.ns ? n->last : n->at, "dns",
                  "The address of %s was %s old (TTL %u s) when it was asked: the latest answer here is that of resolver %s.",
                  strbuf_str(&name), strbuf_str(&age), n->ttl_s, addr_ip_text(&n->resolver, resolver));

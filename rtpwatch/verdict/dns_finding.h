@@ -2,6 +2,7 @@
 #ifndef RW_VERDICT_DNS_FINDING_H
 #define RW_VERDICT_DNS_FINDING_H
 
+#include "verdict/dns_index.h"
 #include "verdict/verdict.h"
 
 enum {
@@ -28,5 +29,17 @@ struct dns_finding {
 
 /* One for each of the track's names, in their order. False without memory. */
 bool dns_findings(const struct view *v, struct dns_finding *out);
+
+/* ---- of single answers ---- */
+
+/* It went to that host, or to the host itself (127.0.0.53), which serves all of its programs. */
+bool dns_answered_to(const struct dns_fact *n, const struct addr *host);
+/* The latest time at or before `ns` at which it was answered, of those that are kept: the first and the last; 0: not known. */
+int64_t dns_answered_before(const struct dns_fact *n, int64_t ns);
+/* Another resolver, or the same one for another client of the host, may have given the same address later. */
+bool dns_any_fresh(const struct dns_index *x, const struct addr *ip, int64_t ns, int64_t slack_ns);
+/* Of `group`, the answers for one name and record type: what `by` replaced, and whom `of` has nothing in common with; NULL: none. */
+const struct dns_fact *dns_replaced(const struct dns_fact *const *group, size_t n, const struct dns_fact *by);
+const struct dns_fact *dns_rival(const struct dns_fact *const *group, size_t n, const struct dns_fact *of);
 
 #endif

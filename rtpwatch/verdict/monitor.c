@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
+#include "verdict/monitor_private.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict_private.h"
 
 enum { SILENT_ASKED = 3 /* requests to one server, all of them unanswered */ };
-#define SILENT_AFTER_NS      SECONDS(10) /* RFC 8489 §6.2.1 gives up after 39.5 s; media does not wait so long */
-#define RECENT_NS            SECONDS(60) /* questions that old are not looked at again */
 #define DOUBT_NS             SECONDS(30) /* what is not proven may still be refuted by media that arrives */
 #define UNSIGNALLED_NS       SECONDS(5)  /* how often sessions without signalling are gathered anew */
 #define UNSIGNALLED_AFTER_NS SECONDS(30) /* RFC 7675 §5.1: consent lasts so long, and only then is such a session over */
@@ -19,6 +18,15 @@ const char *event_word(enum event_kind k)
 #undef X
 
     return words[k];
+}
+
+const char *use_word(enum use_as u)
+{
+#define X(id, word) word,
+    static const char *const words[] = { USES(X) };
+#undef X
+
+    return words[u];
 }
 
 /* What was told of one session so far. */
@@ -44,12 +52,6 @@ static uint64_t key_of(const struct call *c)
     return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)); /* their order may change */
 }
 
-/* The record in that slot, NULL where it was given back. */
-static void *in_use(const struct pool *p, uint32_t slot)
-{
-    return pool_get(p, pool_id(p, slot));
-}
-
 struct identity {
     uint64_t key;
     uint64_t frame;
@@ -64,14 +66,6 @@ static bool watched_eq(const void *self, uint32_t slot, const void *key)
 }
 
 /* ---- sessions ---- */
-
-struct tick {
-    struct monitor *m;
-    const struct view *v;
-    void (*tell)(void *self, const struct event *e);
-    void *self;
-    bool last; /* the end of input */
-};
 
 static struct watched *watch(struct monitor *m, const struct call *c, bool *fresh)
 {
@@ -198,7 +192,7 @@ static void unsignalled(const struct tick *t)
 static void forget(struct monitor *m)
 {
     for (uint32_t i = 0; i < m->watched.used; i++) {
-        struct watched *w = in_use(&m->watched, i);
+        struct watched *w = record_in(&m->watched, i);
 
         if (!w)
             continue;
@@ -234,9 +228,9 @@ static bool claim_eq(const void *self, uint32_t slot, const void *key)
 static void claims_purge(struct monitor *m, int64_t now_ns)
 {
     for (uint32_t i = 0; i < m->claims.used; i++) {
-        struct told_claim *c = in_use(&m->claims, i);
+        struct told_claim *c = record_in(&m->claims, i);
 
-        if (!c || now_ns - c->ns <= RECENT_NS * 2)
+        if (!c || now_ns - c->ns <= MONITOR_RECENT_NS * 2)
             continue;
         hmap_del(&m->by_claim, hash_bytes(&c->frame, sizeof c->frame), i);
         pool_free(&m->claims, i);
@@ -327,7 +321,7 @@ static bool is_due(int64_t age_before, int64_t age)
 
 /* ---- whether they answer ---- */
 
-/* Of one server, within RECENT_NS. */
+/* Of one server, within MONITOR_RECENT_NS. */
 struct heard {
     uint64_t unanswered; /* requests that had their time */
     bool answered;
@@ -376,7 +370,7 @@ static void server(const struct tick *t, uint32_t i, const struct heard *h)
 static void hear(const struct tick *t, const struct stun_tx *x, struct heard *h)
 {
     h->answered |= x->answer.frame != 0;
-    if (!x->answer.frame && t->v->now_ns - x->requests.first.ns >= SILENT_AFTER_NS)
+    if (!x->answer.frame && t->v->now_ns - x->requests.first.ns >= MONITOR_SILENT_NS)
         h->unanswered += x->requests.n;
 }
 
@@ -392,9 +386,9 @@ static void servers(const struct tick *t)
     for (uint32_t i = m->recent_from; heard && i < k->stun_txs.used; i++) {
         const struct stun_tx *x = track_tx_at(k, i);
 
-        old &= t->v->now_ns - x->requests.last.ns > RECENT_NS + SECONDS(5);
+        old &= t->v->now_ns - x->requests.last.ns > MONITOR_RECENT_NS + SECONDS(5);
         m->recent_from += old;
-        if (t->v->now_ns - x->requests.last.ns <= RECENT_NS)
+        if (t->v->now_ns - x->requests.last.ns <= MONITOR_RECENT_NS)
             hear(t, x, &heard[x->server]);
         if (x->success && !addr_is_none(&x->mapped) && (t->last || is_due(before - x->answer.ns, t->v->now_ns - x->answer.ns)))
             claim(t, i);
@@ -416,6 +410,9 @@ bool monitor_init(struct monitor *m, const struct monitor_options *o)
     pool_init(&m->watched, sizeof(struct watched), MONITOR_SESSIONS);
     pool_init(&m->claims, sizeof(struct told_claim), MONITOR_CLAIMS);
     pool_init(&m->silent, sizeof(struct addr), TRACK_SERVERS);
+    monitor_servers_init(m);
+    monitor_names_init(m);
+    monitor_icmp_init(m);
     m->finding = malloc(sizeof *m->finding);
     return m->finding != NULL;
 }
@@ -428,13 +425,33 @@ void monitor_done(struct monitor *m)
     hmap_done(&m->by_session);
     hmap_done(&m->by_claim);
     hmap_done(&m->by_silent);
+    monitor_servers_done(m);
+    monitor_names_done(m);
+    monitor_icmp_done(m);
     free(m->finding);
     m->finding = NULL;
 }
 
-static void run(const struct tick *t)
+/* The first minute begins with the first look, and takes in all that was before. */
+static void minute(struct tick *t)
+{
+    struct monitor *m = t->m;
+
+    t->minute = t->last || (m->minute_ns && t->v->now_ns >= m->minute_ns);
+    t->since_ns = m->minute_from_ns;
+    if (t->minute)
+        m->minute_from_ns = t->v->now_ns;
+    if (t->minute || !m->minute_ns)
+        m->minute_ns = t->v->now_ns + MONITOR_MINUTE_NS;
+}
+
+static void run(struct tick *t)
 {
     bool all = t->last || t->v->now_ns >= t->m->unsignalled_due_ns;
+
+    minute(t);
+    monitor_names(t);
+    monitor_servers(t);
 
     for (uint32_t i = 0; i < t->v->t->calls.used; i++)
         session(t, track_call_at(t->v->t, i));
@@ -442,20 +459,23 @@ static void run(const struct tick *t)
     if (all)
         forget(t->m);
     servers(t);
+    monitor_icmp(t);
     t->m->ticked_ns = t->v->now_ns;
 }
 
 void monitor_renumbered(struct monitor *m)
 {
-    m->recent_from = 0;
+    m->recent_from = m->asked_from = m->refused_from = m->measured_from = m->used_from = 0;
+    m->names.moved = m->icmps.moved = true;
+    dns_index_done(&m->answers);
 }
 
 void monitor_tick(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self)
 {
-    run(&(struct tick){ m, v, tell, self, false });
+    run(&(struct tick){ .m = m, .v = v, .tell = tell, .self = self });
 }
 
 void monitor_finish(struct monitor *m, const struct view *v, void (*tell)(void *self, const struct event *e), void *self)
 {
-    run(&(struct tick){ m, v, tell, self, true });
+    run(&(struct tick){ .m = m, .v = v, .tell = tell, .self = self, .last = true });
 }

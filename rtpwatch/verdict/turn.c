@@ -60,6 +60,22 @@ static bool challenge(const struct stun_tx *x)
     return x->error == 401 && !x->credentials;
 }
 
+bool turn_is_refusal(const struct stun_tx *x)
+{
+    bool turn = x->method == STUN_ALLOCATE || x->method == STUN_REFRESH || x->method == STUN_CREATE_PERMISSION ||
+                x->method == STUN_CHANNEL_BIND;
+
+    return turn && x->error && x->error != 438 && x->error != 300 && !challenge(x);
+}
+
+const char *stun_error_name(uint16_t error)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].error == error)
+            return refusals[i].name;
+    return NULL;
+}
+
 /* "486 Allocation Quota Reached: the user ..." */
 static void error_text(uint16_t error, uint16_t method, struct strbuf *out)
 {

@@ -287,6 +287,9 @@ void server_conclude(struct server_finding *f);
 /* What the texts call a party: the user of its URI, made safe, or "the caller" where that tells nothing. Lives with `s`. */
 const char *party_name(const struct call *c, enum party p, struct session_finding *s);
 
+/* What the RFCs call that error, "Allocation Quota Reached"; NULL: one that is not known. */
+const char *stun_error_name(uint16_t error);
+
 /* The DNS answer that names `a` (its IP), the latest at or before `ns`, else the earliest after it; NULL: none in the capture. */
 const struct dns_fact *dns_name_of(const struct track *t, const struct addr *a, int64_t ns);
 /* "stun.l.google.com (74.125.250.129:19302)", or the address alone; into `out`. `server`: the view's. */

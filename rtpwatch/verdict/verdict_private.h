@@ -179,6 +179,8 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
  * server and, where it was heard before, when it stopped.
  */
 bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct session_finding *session);
+/* An error to a request of TURN's; to ask for credentials, for a new nonce, or to ask another server is none (RFC 8489 §9.2.4, §10). */
+bool turn_is_refusal(const struct stun_tx *x);
 /* Warns of a TURN server that gave a party no relay in a session that went well without. */
 void turn_warn(const struct scene *s, struct session_finding *session);
 /* ---- dtls.c ---- */

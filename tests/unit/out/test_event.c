@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "out/event.h"
-#include "support/story.h"
+#include "support/story_turn.h"
 
 #define LIE "198.18.7.9:10000"
 
@@ -96,6 +96,71 @@ Test(event, for_programs)
     expect(&w.json, "\"dialer\":\"172.31.16.10\",\"candidate\":\"198.18.7.9:10000\"}\n");
     cr_expect(!strstr(strbuf_str(&w.json), "\\u001b"));
     done(&w);
+}
+
+/* One event of a story in which two resolvers disagree and the older answer is used. */
+static void expect_object(struct event e, const char *what)
+{
+    struct watching w = { .s = story_new(D_HOST) };
+    struct dns_finding f, other;
+    struct event_use use = { .as = USE_STUN, .age_ns = SECONDS(400) };
+
+    story_dns(w.s, "stun.example.net", "192.0.2.30");
+    story_dns(w.s, "stun.example.net", "192.0.2.19");
+    story_turn_ask(
+        w.s, &(struct turns){ .method = STUN_ALLOCATE, .from = D_RTP, .server = HONEST, .credentials = true, .error = 486 });
+    f = (struct dns_finding){ .fact = pool_at(&w.s->track->names, 0), .age_ns = -1 };
+    other = (struct dns_finding){ .fact = pool_at(&w.s->track->names, 1), .age_ns = -1 };
+    use.address = track_server_at(w.s->track, 0)->addr;
+    use.by = track_socket(w.s->track, track_tx_at(w.s->track, 0)->socket)->addr;
+    use.at = track_tx_at(w.s->track, 0)->requests.first;
+    if (e.kind == EVENT_DNS_STALE || e.kind == EVENT_DNS_DISAGREES)
+        e.dns = &f;
+    if (e.kind == EVENT_DNS_STALE)
+        e.use = &use;
+    if (e.kind == EVENT_DNS_DISAGREES)
+        e.other = &other;
+    view_make(&w.view, w.s->track, &w.s->options, w.s->now_ns);
+    e.at_ns = w.s->now_ns;
+    hear(&w, &e);
+    expect(&w.json, what);
+    cr_expect(e.kind == EVENT_TURN_REFUSED || w.text.n == 0, "for programs alone");
+    done(&w);
+}
+
+Test(event, of_names)
+{
+    expect_object((struct event){ .kind = EVENT_DNS_STALE, .tx = POOL_NONE },
+                  "\"use\":{\"as\":\"stun\",\"address\":\"192.0.2.30:3478\",\"by\":\"172.31.16.10:10000\",\"age_s\":400,"
+                  "\"frame\":\"3\"}}\n");
+    expect_object((struct event){ .kind = EVENT_DNS_DISAGREES, .tx = POOL_NONE },
+                  "\"other\":{\"name\":\"stun.example.net\",\"type\":\"A\",\"answers\":[\"192.0.2.19\"]");
+}
+
+Test(event, of_a_transaction)
+{
+    expect_object((struct event){ .kind = EVENT_STUN_ASKED, .tx = 0 },
+                  "\"asked\":{\"socket\":\"172.31.16.10:10000\",\"frame\":\"3\"}}\n");
+}
+
+Test(event, of_our_own_trouble)
+{
+    struct fault_log log = { 0 };
+    struct report none = { .vantages = 1 };
+    struct capture_input input = { .path = "eth0" };
+    const struct capture_input *inputs[] = { &input };
+    struct out_report r = { .report = &none, .faults = &log, .inputs = inputs, .inputs_n = 1 };
+    cJSON *object;
+    char *printed;
+
+    fault_log_one(&log, FAULT_FLOW_TABLE_FULL, 7);
+    object = event_of_fault(&r, FAULT_FLOW_TABLE_FULL, SECONDS(1), "dialer");
+    printed = cJSON_PrintUnformatted(object);
+    cr_expect_str_eq(
+        printed, "{\"event\":\"self.trouble\",\"time\":\"1970-01-01T00:00:01.000000Z\",\"vantage\":\"dialer\",\"self\":"
+                 "{\"key\":\"flow.table_full\",\"text\":\"more UDP flows than are kept\",\"count\":1,\"first_frame\":\"7\"}}");
+    cJSON_free(printed);
+    cJSON_Delete(object);
 }
 
 Test(event, of_an_interface)

@@ -34,6 +34,8 @@ static void hear(void *self, const struct event *e)
     struct watching *w = self;
     struct told *t = &w->told[w->n];
 
+    if (e->kind > EVENT_STUN_ANSWERS)
+        return; /* test_monitor_servers.c, test_monitor_names.c, test_monitor_icmp.c */
     cr_assert(w->n < TOLD, "too many events");
     w->n++;
     *t = (struct told){ .kind = e->kind, .at_ns = e->at_ns, .confidence = e->confidence };
