@@ -11,6 +11,7 @@
 
 enum {
     MINUTE = 60,      /* seconds, between two looks at the state file and at own trouble */
+    STEPS = 1440,     /* of a long gap */
     KEPT_MOST = 4096, /* alerts of one report */
 };
 
@@ -141,11 +142,13 @@ static void begin(struct alerts *a, int64_t now_ns)
         rules_restore(a->rules, a->cli->state, now_ns, say_wrong, NULL);
 }
 
-/* Packets may be far apart: what was over between two is told with the minute in which it was. */
+/* Packets may be far apart: what was over between two is told with the minute in which it was, or nearly so after days of nothing. */
 static void pass(struct alerts *a, int64_t now_ns)
 {
-    for (int64_t ns = a->now_ns + SECONDS(MINUTE); ns < now_ns && rules_count(a->rules).incidents; ns += SECONDS(MINUTE))
-        rules_tick(a->rules, ns);
+    int64_t gap_ns = now_ns - a->now_ns, step_ns = gap_ns / STEPS > SECONDS(MINUTE) ? gap_ns / STEPS : SECONDS(MINUTE);
+
+    for (int64_t left_ns = gap_ns - step_ns; left_ns > 0 && rules_count(a->rules).incidents; left_ns -= step_ns)
+        rules_tick(a->rules, now_ns - left_ns);
     if (now_ns > a->now_ns)
         a->now_ns = now_ns;
 }

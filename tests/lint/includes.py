@@ -27,7 +27,14 @@ SHOWN = {
     "dissectors": None,
     "capture": {"capture/capture.h", "capture/live.h", "capture/dump.h"},
     "track": {"track/track.h", "track/facts.h"},
-    "verdict": {"verdict/verdict.h", "verdict/report.h", "verdict/path.h", "verdict/monitor.h", "verdict/selection.h", "verdict/verdicts.def"},
+    "verdict": {
+        "verdict/verdict.h",
+        "verdict/report.h",
+        "verdict/path.h",
+        "verdict/monitor.h",
+        "verdict/selection.h",
+        "verdict/verdicts.def",
+    },
     "out": {"out/out.h", "out/facts.h", "out/event.h", "out/syslog.h"},
 }
 # Nothing but types and inline functions: whoever includes it links nothing of its folder.

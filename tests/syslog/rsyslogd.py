@@ -5,6 +5,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
 PLUGINS = ["/usr/lib", "/lib", "/usr/lib64"]
@@ -55,8 +56,9 @@ def make_certificates(folder):
 class Server:
     """Its inputs: udp, tcp, tls, tls with another host's certificate (elsewhere), tls that asks for a client's (mutual), local."""
 
-    def __init__(self, folder, tls):
-        self.folder, self.tls, self.process = folder, tls, None
+    def __init__(self, folder, tls, within=()):
+        """`within`: the words before a command that is to run in another network namespace."""
+        self.folder, self.tls, self.process, self.within = folder, tls, None, list(within)
         self.out, self.socket = folder / "out.json", folder / "log"
         self.port = {"udp": free_port(socket.SOCK_DGRAM)}
         for name in ("tcp", "tls", "elsewhere", "mutual"):
@@ -85,16 +87,14 @@ class Server:
 
     def start(self):
         with open(self.folder / "rsyslogd.log", "ab") as log:
-            self.process = subprocess.Popen([find_rsyslogd(), "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"],
+            self.process = subprocess.Popen([*self.within, find_rsyslogd(), "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.listens, 30, lambda: "rsyslogd does not start:\n" + (self.folder / "rsyslogd.log").read_text())
 
     def listens(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port["mutual" if self.tls else "tcp"]), 1).close()
-            return self.socket.exists()
-        except OSError:
-            return False
+        connect = f'import socket; socket.create_connection(("127.0.0.1", {self.port["mutual" if self.tls else "tcp"]}), 1)'
+        done = subprocess.run([*self.within, sys.executable, "-c", connect], capture_output=True, timeout=20, check=False)
+        return done.returncode == 0 and self.socket.exists()
 
     def stop(self):
         if not self.process:
