@@ -131,18 +131,39 @@ static void judge_until(struct run *r, size_t vantage, int64_t now_ns)
 
 /* ---- reading ---- */
 
+/* The first frame, and those behind it that come before the next look for events. */
+static size_t frames_before(const struct frame *f, size_t n, int64_t due_ns)
+{
+    size_t k = 1;
+
+    while (k < n && f[k].ts_ns < due_ns)
+        k++;
+    return k;
+}
+
+/* Frames of one input. */
+static void take(struct run *r, const struct frame *f, size_t n)
+{
+    size_t vantage = r->vantages.of_input[frame_input(f->id)];
+
+    if (!r->events.options.vantages) {
+        pipeline_frames(r->pipeline[vantage], f, n);
+        return;
+    }
+    for (size_t k; n; f += k, n -= k) {
+        judge_until(r, vantage, f->ts_ns);
+        k = frames_before(f, n, r->due_ns[vantage]);
+        pipeline_frames(r->pipeline[vantage], f, k);
+    }
+}
+
 static void read_all(struct run *r)
 {
-    bool events = r->events.options.vantages > 0;
-    struct frame frame;
+    struct frame frame[PIPELINE_FRAMES];
+    size_t n;
 
-    while (capture_next(r->capture, &frame)) {
-        size_t vantage = r->vantages.of_input[frame_input(frame.id)];
-
-        if (events)
-            judge_until(r, vantage, frame.ts_ns);
-        pipeline_frame(r->pipeline[vantage], &frame);
-    }
+    while ((n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0)
+        take(r, frame, n);
     for (size_t i = 0; i < r->vantages.n; i++)
         pipeline_finish(r->pipeline[i]);
     for (size_t i = 0; i < r->events.options.vantages; i++)

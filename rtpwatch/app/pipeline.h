@@ -66,6 +66,9 @@ struct pipeline {
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
 void pipeline_free(struct pipeline *p);
+/* Frames in time order, at most PIPELINE_FRAMES. The more come together, the less each waits for memory; nothing else depends on it. */
+enum { PIPELINE_FRAMES = TRACK_AHEAD };
+void pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 void pipeline_frame(struct pipeline *p, const struct frame *f);
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
 bool pipeline_compact(struct pipeline *p, int64_t now_ns);

@@ -67,6 +67,12 @@ void net_free(struct net *n);                                        /* NULL: no
 /* Decodes one frame. *out means something for NET_UDP and NET_ICMP, until the next call. */
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
+/*
+ * The frame that nearly all voice comes in, decoded at once: a datagram in Ethernet and IPv4 without options or fragments. False: some
+ * other frame, for net_frame(), which gives the same for these too.
+ */
+bool net_plain(struct net *n, const struct frame *f, struct net_packet *out);
+
 /* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */
 struct span net_ip_bytes(const struct frame *f);
 

@@ -87,7 +87,8 @@ struct flow {
     struct addr src, dst;
     uint32_t hot; /* the stream of the last RTP packet, POOL_NONE: look it up */
 };
-_Static_assert(offsetof(struct flow, packets.n) == 64 && sizeof(struct flow) == 128, "a packet touches one cache line of its flow");
+_Static_assert(offsetof(struct flow, packets.n) == 64 && sizeof(struct flow) == 128,
+               "a packet touches one cache line of its flow");
 
 /* RTP of one SSRC on one flow without a break: a new record begins after silence, or when an SDP changes the flow's ends. */
 struct stream {

@@ -93,6 +93,18 @@ bool track_link_header(struct track *t, const char *name);
 
 /* The flow of a datagram, made when it is new; NULL when a table is full (counted). Counts the datagram. */
 struct flow *track_flow(struct track *t, const struct datagram *d);
+/*
+ * Datagrams that come together are announced together: the processor is asked for the memory that they will need, so that it is there when
+ * their turn comes (a look-up in a large table waits for memory and does little else). Nothing is recorded. At most TRACK_AHEAD of them.
+ */
+enum { TRACK_AHEAD = 32 };
+struct flow_ahead {
+    const struct addr *src, *dst; /* borrowed until track_ahead() returns */
+    uint64_t hash;                /* of both, given by track_ahead() */
+};
+void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n);
+/* track_flow() of a datagram that was announced, with the hash that it was given. */
+struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash);
 enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
 /* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
 enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
