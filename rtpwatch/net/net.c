@@ -32,18 +32,12 @@ enum net_kind net_fault(const struct decode *d, enum fault_id id, enum net_kind 
     return kind;
 }
 
-static void packet_begin(const struct frame *f, struct net_packet *out)
-{
-    out->ts_ns = f->ts_ns;
-    out->frame = f->id;
-    out->direction = NET_DIR_UNKNOWN;
-}
-
 bool net_plain(struct net *n, const struct frame *f, struct net_packet *out)
 {
     if (!plain_udp(f, out))
         return false;
-    packet_begin(f, out);
+    out->ts_ns = f->ts_ns;
+    out->frame = f->id;
     n->stats.kinds[NET_UDP]++;
     return true;
 }
@@ -56,7 +50,9 @@ enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet 
 
     if (net_plain(n, f, out))
         return NET_UDP;
-    packet_begin(f, out);
+    out->ts_ns = f->ts_ns;
+    out->frame = f->id;
+    out->direction = NET_DIR_UNKNOWN;
     kind = link_input(&d, &r);
     n->stats.kinds[kind]++;
     return kind;

@@ -68,8 +68,8 @@ void net_free(struct net *n);                                        /* NULL: no
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
 /*
- * The frame that nearly all voice comes in, decoded at once: a datagram in Ethernet and IPv4 without options or fragments. False: some
- * other frame, for net_frame(), which gives the same for these too.
+ * The frame that nearly all voice comes in, decoded at once: a datagram in IPv4 without options or fragments, in Ethernet or Linux cooked.
+ * False: some other frame, for net_frame(), which gives the same for these too.
  */
 bool net_plain(struct net *n, const struct frame *f, struct net_packet *out);
 
