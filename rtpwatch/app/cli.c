@@ -128,6 +128,8 @@ static bool sound(const struct cli *c, char *error)
         wrong = "no input: give a capture file, '-' for standard input, or an interface with -i; 'rtpwatch --help' tells more";
     else if (c->interfaces && c->dump_facts)
         wrong = "--dump-facts is for capture files";
+    else if (c->interfaces && window_given(&c->window))
+        wrong = "--since and --until are for capture files";
     snprintf(error, CLI_ERROR, "%s", wrong ? wrong : "");
     return !wrong;
 }

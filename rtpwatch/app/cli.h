@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "app/window.h"
 #include "base/arena.h"
 #include "capture/live.h"
 #include "verdict/verdict.h"
@@ -28,6 +29,7 @@ struct cli {
     enum cli_colour colour;
     bool dump_facts;
     const char *filter; /* NULL: all packets */
+    struct window window;
     struct local_net local[CLI_LOCALS];
     size_t locals;
     struct addr public_ip[CLI_PUBLIC_IPS];

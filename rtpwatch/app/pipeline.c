@@ -397,6 +397,12 @@ void pipeline_frame(struct pipeline *p, const struct frame *f)
     pipeline_frames(p, f, 1);
 }
 
+void pipeline_outside(struct pipeline *p, size_t frames)
+{
+    p->packets += frames;
+    p->done[DONE_OUTSIDE] += frames;
+}
+
 /* Tables whose refusals have no fault of their own. */
 static void full_tables(struct pipeline *p)
 {

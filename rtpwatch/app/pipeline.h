@@ -25,7 +25,8 @@
     X(OTHER_IP, "other_ip")                                                                                                      \
     X(UNSUPPORTED, "unsupported")                                                                                                \
     X(MALFORMED, "malformed")                                                                                                    \
-    X(DUPLICATE, "duplicate")
+    X(DUPLICATE, "duplicate")                                                                                                    \
+    X(OUTSIDE, "outside_window")
 
 #define X(id, name) DONE_##id,
 enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
@@ -70,6 +71,7 @@ void pipeline_free(struct pipeline *p);
 enum { PIPELINE_FRAMES = TRACK_AHEAD };
 void pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 void pipeline_frame(struct pipeline *p, const struct frame *f);
+void pipeline_outside(struct pipeline *p, size_t frames); /* so many lie outside --since and --until: they are counted, no more */
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
 bool pipeline_compact(struct pipeline *p, int64_t now_ns);
 /* At the end of input: what still waits is counted, and RTP that was none becomes unexplained. */

@@ -66,6 +66,12 @@ static inline bool capture_next(struct capture *c, struct frame *out)
     return capture_batch(c, out, 1) == 1;
 }
 
+/* How far reading is, over all inputs. size 0: some input is a pipe, which has none. */
+struct capture_extent {
+    uint64_t read, size; /* bytes of the files */
+};
+struct capture_extent capture_extent(const struct capture *c);
+
 size_t capture_inputs(const struct capture *c);
 const struct capture_input *capture_input(const struct capture *c, size_t i);
 void capture_close(struct capture *c); /* NULL: nothing */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -412,6 +413,28 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     for (size_t i = c->n_heap; i-- > 0;)
         sift_down(c, i);
     return c;
+}
+
+struct capture_extent capture_extent(const struct capture *c)
+{
+    struct capture_extent e = { 0 };
+    bool known = true;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct input *in = &c->inputs[i];
+        FILE *f = in->pcap ? pcap_file(in->pcap) : in->f;
+        off_t at = f ? ftello(f) : 0;
+        struct stat s;
+
+        if (!f)
+            continue; /* it could not be opened */
+        known &= at >= 0 && fstat(fileno(f), &s) == 0 && S_ISREG(s.st_mode);
+        e.read += at >= 0 ? (uint64_t)at : 0;
+        e.size += known ? (uint64_t)s.st_size : 0;
+    }
+    if (!known)
+        e.size = 0;
+    return e;
 }
 
 size_t capture_inputs(const struct capture *c)

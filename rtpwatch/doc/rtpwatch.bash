@@ -39,7 +39,7 @@ _rtpwatch()
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
-    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice) ;;
+    --local | --public-ip | --filter | --link-header | --grace | --since | --until | --buffer | -B | --nice) ;;
     --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then
