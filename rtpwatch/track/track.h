@@ -66,6 +66,7 @@ struct track {
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
     uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
+    uint64_t relays_asked;      /* Allocate requests, retransmissions too: where there are none, nobody looks for one */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t disbelieved;       /* packets of streams that were given up and that nothing had made RTP (TRACK_IN_SEQUENCE) */
