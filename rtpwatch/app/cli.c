@@ -137,6 +137,8 @@ static bool sound(const struct cli *c, char *error)
         wrong = "no input: give a capture file, '-' for standard input, or an interface with -i; 'rtpwatch --help' tells more";
     else if (c->interfaces && (c->dump_facts || c->explain_rule))
         wrong = "--dump-facts and --explain-rule are for capture files";
+    else if (c->interfaces && window_given(&c->window))
+        wrong = "--since and --until are for capture files";
     else if (!c->rules && (c->syslogs || c->state))
         wrong = "--syslog and --state are for alerts, which rules make: give rules as well, such as --rules " RW_RULES;
     else if (!c->write && (c->session || c->write_mib || c->write_files || c->write_audio))

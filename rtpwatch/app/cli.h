@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "app/window.h"
 #include "base/arena.h"
 #include "capture/live.h"
 #include "verdict/verdict.h"
@@ -32,6 +33,7 @@ struct cli {
     const char *session;             /* with `write`: of this one instead */
     unsigned write_mib, write_files; /* 0: the defaults */
     bool write_audio;
+    struct window window;
     struct local_net local[CLI_LOCALS];
     size_t locals;
     struct addr public_ip[CLI_PUBLIC_IPS];

@@ -1,6 +1,7 @@
 #include "app/offline.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/alerts.h"
 #include "app/complain.h"
@@ -8,6 +9,7 @@
 #include "app/events.h"
 #include "app/keep.h"
 #include "app/output.h"
+#include "app/progress.h"
 #include "app/result.h"
 #include "app/vantages.h"
 #include "base/clock.h"
@@ -30,8 +32,12 @@ struct run {
     struct facts_sink facts;
     struct result result;
     struct events events;
-    struct alerts *alerts;         /* NULL: no rules are asked for */
-    struct keep *keep;             /* NULL: no packets are written */
+    struct alerts *alerts; /* NULL: no rules are asked for */
+    struct keep *keep;     /* NULL: no packets are written */
+    struct window window;
+    bool window_empty; /* once its times of day have got their day */
+    struct progress progress;
+    uint64_t packets;
     int64_t due_ns[VANTAGES_KEPT]; /* the next second at which events are looked for; 0: no packet yet */
 };
 
@@ -176,18 +182,57 @@ static void judge_until(struct run *r, size_t vantage, int64_t now_ns)
 
 /* ---- reading ---- */
 
+/* The first frame, and those behind it that come before the next look for events. */
+static size_t frames_before(const struct frame *f, size_t n, int64_t due_ns)
+{
+    size_t k = 1;
+
+    while (k < n && f[k].ts_ns < due_ns)
+        k++;
+    return k;
+}
+
+/* The frames between --since and --until, moved together; the others are counted. */
+static size_t within(struct run *r, size_t vantage, struct frame *f, size_t n)
+{
+    size_t kept;
+
+    if (!window_given(&r->window))
+        return n;
+    if (!r->packets)
+        r->window_empty = !window_settle(&r->window, f->ts_ns);
+    kept = window_keep(&r->window, f, n);
+    pipeline_outside(r->pipeline[vantage], n - kept);
+    return kept;
+}
+
+/* Frames of one input. */
+static void take(struct run *r, struct frame *f, size_t n)
+{
+    size_t vantage = r->vantages.of_input[frame_input(f->id)];
+
+    n = within(r, vantage, f, n);
+    if (!r->events.options.vantages) {
+        pipeline_frames(r->pipeline[vantage], f, n);
+        return;
+    }
+    for (size_t k; n; f += k, n -= k) {
+        judge_until(r, vantage, f->ts_ns);
+        k = frames_before(f, n, r->due_ns[vantage]);
+        pipeline_frames(r->pipeline[vantage], f, k);
+    }
+}
+
 static void read_all(struct run *r)
 {
-    bool events = r->events.options.vantages > 0;
-    struct frame frame;
+    struct frame frame[PIPELINE_FRAMES];
+    size_t n;
 
-    while (capture_next(r->capture, &frame)) {
-        size_t vantage = r->vantages.of_input[frame_input(frame.id)];
-
-        if (events)
-            judge_until(r, vantage, frame.ts_ns);
-        pipeline_frame(r->pipeline[vantage], &frame);
+    while ((n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
+        take(r, frame, n);
+        progress_feed(&r->progress, r->capture, r->packets += n);
     }
+    progress_end(&r->progress);
     for (size_t i = 0; i < r->vantages.n; i++)
         pipeline_finish(r->pipeline[i]);
     for (size_t i = 0; i < r->events.options.vantages; i++)
@@ -253,7 +298,10 @@ static int analyse(struct run *r)
 
     if (!open_all(r, error))
         return complain(*error ? error : "not enough memory");
+    progress_begin(&r->progress, isatty(STDERR_FILENO));
     read_all(r);
+    if (r->window_empty)
+        return complain("nothing lies between --since and --until: give a later --until, with its date");
     if (r->cli->dump_facts)
         return dump_facts(r);
     sound = inputs_sound(r);
@@ -275,6 +323,7 @@ int offline_run(const struct cli *c)
     if (!r)
         return complain("not enough memory");
     r->cli = c;
+    r->window = c->window;
     status = analyse(r);
     alerts_close(r->alerts, DRAIN_MS);
     keep_close(r->keep);

@@ -164,6 +164,13 @@ static bool take_label(struct cli *c, const struct option_row *o, const char *va
     return true;
 }
 
+static bool take_window(struct cli *c, const struct option_row *o, const char *value, char *error)
+{
+    if (!window_parse(value, (struct window_end *)(void *)((char *)c + o->at)))
+        return fail(error, o, value, "a time such as 2026-11-02T09:15:00Z, or 09:15 or 09:15:30 in UTC");
+    return true;
+}
+
 static bool take_interface(struct cli *c, const struct option_row *o, const char *value, char *error)
 {
     if (c->interfaces_of_file)
@@ -240,6 +247,11 @@ static const struct option_row rows[] = {
     { "write-files", "N", .take = take_number, IN_CLI(write_files), .least = 1, .most = DUMP_FILES_MAX,
       .help = "so many files at most, the oldest is removed (default 10)" },
     { "write-audio", NULL, .take = take_switch, IN_CLI(write_audio), .help = "with -w: whole RTP, with what is said" },
+    { "since", "TIME", .take = take_window, IN_CLI(window.since),
+      .help = "of files, look only at packets from TIME on: 2026-11-02T09:15:00Z, or 09:15[:30] in UTC\n"
+              "on the day of the first packet" },
+    { "until", "TIME", .take = take_window, IN_CLI(window.until),
+      .help = "and only at packets before TIME; the others are counted" },
     { "grace", "SECONDS", .take = take_number, IN_CLI(grace_s), .least = 1, .most = 600,
       .help = "for events: how long after the answer media may be missing (default 5)" },
     { "rules", "FILE", .repeats = true, .take = take_rules,

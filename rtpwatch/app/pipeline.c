@@ -251,7 +251,8 @@ static enum disposition udp_content(struct pipeline *p, struct flow *f, const st
     }
 }
 
-static enum disposition udp(struct pipeline *p, const struct net_packet *n)
+/* `ahead`: what track was told of it beforehand, or NULL. */
+static enum disposition udp(struct pipeline *p, const struct net_packet *n, const struct flow_ahead *ahead)
 {
     struct datagram d = pipeline_datagram(n);
     struct span s = rd_rest(&n->payload);
@@ -260,7 +261,7 @@ static enum disposition udp(struct pipeline *p, const struct net_packet *n)
 
     if (kind == KIND_DNS)
         return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, s);
-    f = track_flow(p->track, &d);
+    f = ahead ? track_flow_hashed(p->track, &d, ahead->hash) : track_flow(p->track, &d);
     return f ? udp_content(p, f, &d, n->payload, kind) : DONE_UNEXPLAINED;
 }
 
@@ -328,30 +329,82 @@ static void tell_time(struct pipeline *p, const struct frame *f)
     clock_feed(&p->clock, f->ts_ns);
 }
 
-enum disposition pipeline_frame(struct pipeline *p, const struct frame *f)
+/* A frame that is no plain datagram. */
+static enum disposition other_frame(struct pipeline *p, const struct frame *f)
 {
     struct net_packet n;
-    enum disposition done;
 
-    p->packets++;
-    tell_time(p, f);
     p->tcp_done = DONE_TCP;
-    if (p->twice && twice_seen(p->twice, f)) {
-        p->done[DONE_DUPLICATE]++;
-        return DONE_DUPLICATE;
-    }
     switch (net_frame(p->net, f, &n)) {
-    case NET_UDP: done = udp(p, &n); break;
-    case NET_ICMP: done = icmp(p, &n); break;
-    case NET_TCP: done = p->tcp_done; break;
-    case NET_FRAGMENT: done = DONE_FRAGMENT; break;
-    case NET_NOT_IP: done = DONE_NOT_IP; break;
-    case NET_OTHER_IP: done = DONE_OTHER_IP; break;
-    case NET_UNSUPPORTED: done = DONE_UNSUPPORTED; break;
-    default: done = DONE_MALFORMED; break;
+    case NET_UDP: return udp(p, &n, NULL);
+    case NET_ICMP: return icmp(p, &n);
+    case NET_TCP: return p->tcp_done;
+    case NET_FRAGMENT: return DONE_FRAGMENT;
+    case NET_NOT_IP: return DONE_NOT_IP;
+    case NET_OTHER_IP: return DONE_OTHER_IP;
+    case NET_UNSUPPORTED: return DONE_UNSUPPORTED;
+    default: return DONE_MALFORMED;
     }
-    p->done[done]++;
+}
+
+/* The plain datagrams of frames that come together, in their order. */
+struct plain {
+    size_t n, next;
+    size_t at[PIPELINE_FRAMES]; /* which of the frames */
+    struct net_packet packet[PIPELINE_FRAMES];
+    struct flow_ahead ahead[PIPELINE_FRAMES];
+};
+
+static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, struct plain *out)
+{
+    out->n = out->next = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct net_packet *packet = &out->packet[out->n];
+
+        if (!net_plain(p->net, &f[i], packet))
+            continue;
+        out->ahead[out->n].src = &packet->src;
+        out->ahead[out->n].dst = &packet->dst;
+        out->at[out->n++] = i;
+    }
+    track_ahead(p->track, out->ahead, out->n);
+}
+
+static enum disposition one_frame(struct pipeline *p, const struct frame *f, size_t at, struct plain *plain)
+{
+    size_t i = plain->next;
+    bool is_plain = i < plain->n && plain->at[i] == at;
+
+    plain->next += is_plain;
+    if (p->twice && twice_seen(p->twice, f))
+        return DONE_DUPLICATE;
+    return is_plain ? udp(p, &plain->packet[i], &plain->ahead[i]) : other_frame(p, f);
+}
+
+enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size_t n)
+{
+    enum disposition done = DONE_MALFORMED;
+    struct plain plain;
+
+    look_ahead(p, f, n, &plain);
+    p->packets += n;
+    for (size_t i = 0; i < n; i++) {
+        tell_time(p, &f[i]);
+        done = one_frame(p, &f[i], i, &plain);
+        p->done[done]++;
+    }
     return done;
+}
+
+enum disposition pipeline_frame(struct pipeline *p, const struct frame *f)
+{
+    return pipeline_frames(p, f, 1);
+}
+
+void pipeline_outside(struct pipeline *p, size_t frames)
+{
+    p->packets += frames;
+    p->done[DONE_OUTSIDE] += frames;
 }
 
 /* Tables whose refusals have no fault of their own. */

@@ -25,7 +25,8 @@
     X(OTHER_IP, "other_ip")                                                                                                      \
     X(UNSUPPORTED, "unsupported")                                                                                                \
     X(MALFORMED, "malformed")                                                                                                    \
-    X(DUPLICATE, "duplicate")
+    X(DUPLICATE, "duplicate")                                                                                                    \
+    X(OUTSIDE, "outside_window")
 
 #define X(id, name) DONE_##id,
 enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
@@ -66,7 +67,12 @@ struct pipeline {
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
 void pipeline_free(struct pipeline *p);
+/* Frames in time order, at most PIPELINE_FRAMES. The more come together, the less each waits for memory; nothing else depends on it. */
+enum { PIPELINE_FRAMES = TRACK_AHEAD };
+/* Returns what was done with the last one. */
+enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f);
+void pipeline_outside(struct pipeline *p, size_t frames); /* so many lie outside --since and --until: they are counted, no more */
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
 bool pipeline_compact(struct pipeline *p, int64_t now_ns);
 /* At the end of input: what still waits is counted, and RTP that was none becomes unexplained. */

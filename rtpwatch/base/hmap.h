@@ -34,6 +34,12 @@ static inline size_t hmap_home(uint64_t hash, size_t mask)
     return (size_t)((hash >> 32) * 0x9e3779b1u) & mask;
 }
 
+static inline bool hmap_any(const void *self, uint32_t slot, const void *key)
+{
+    (void)self, (void)slot, (void)key;
+    return true;
+}
+
 /* Inline, so that the comparison is: one such call is made for every packet. */
 static inline uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key)
 {
@@ -46,6 +52,12 @@ static inline uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *e
             return slot;
     }
     return HMAP_NONE;
+}
+
+/* The first slot whose key has the upper half of `hash`, most likely the one that is looked for: a guess that reads no record. */
+static inline uint32_t hmap_first(const struct hmap *m, uint64_t hash)
+{
+    return hmap_find(m, hash, hmap_any, NULL, NULL);
 }
 
 /* Asks the processor for the cell of `hash`, so that a find soon after does not wait for memory. */

@@ -61,6 +61,31 @@ static uint32_t le32(const uint8_t *p)
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
+/* The record at b->at, which is in memory whole. */
+static void record_read(const struct block *b, size_t captured, struct frame *out)
+{
+    const uint8_t *h = b->bytes + b->at;
+
+    out->ts_ns = (int64_t)le32(h) * NS_PER_S + (int64_t)le32(h + 4) * b->fraction_ns;
+    out->wire = le32(h + 12);
+    out->bytes = (struct span){ h + BLOCK_HEADER, captured < b->snap ? captured : b->snap };
+}
+
+size_t block_more(struct block *b, struct frame *out, size_t n, int64_t due_ns)
+{
+    size_t got = 0, captured;
+
+    for (; got < n && b->end - b->at >= BLOCK_HEADER; b->at += BLOCK_HEADER + captured, got++) {
+        captured = le32(b->bytes + b->at + 8);
+        if (captured > BLOCK_RECORD || b->end - b->at - BLOCK_HEADER < captured)
+            break; /* for block_next(), which reads on or tells what is broken */
+        record_read(b, captured, &out[got]);
+        if (out[got].ts_ns >= due_ns)
+            break;
+    }
+    return got;
+}
+
 static enum block_got broken(struct block *b, const char *what, size_t wanted, size_t got)
 {
     if (ferror(b->f))
@@ -72,7 +97,6 @@ static enum block_got broken(struct block *b, const char *what, size_t wanted, s
 
 enum block_got block_next(struct block *b, struct frame *out)
 {
-    const uint8_t *h;
     size_t captured;
 
     if (!have(b, BLOCK_HEADER)) {
@@ -87,10 +111,7 @@ enum block_got block_next(struct block *b, struct frame *out)
     }
     if (!have(b, BLOCK_HEADER + captured))
         return broken(b, "the file ends inside a record", captured, b->end - b->at - BLOCK_HEADER);
-    h = b->bytes + b->at;
-    out->ts_ns = (int64_t)le32(h) * NS_PER_S + (int64_t)le32(h + 4) * b->fraction_ns;
-    out->wire = le32(h + 12);
-    out->bytes = (struct span){ h + BLOCK_HEADER, captured < b->snap ? captured : b->snap };
+    record_read(b, captured, out);
     b->at += BLOCK_HEADER + captured;
     return BLOCK_FRAME;
 }

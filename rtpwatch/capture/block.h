@@ -24,6 +24,8 @@ void block_free(struct block *b); /* NULL: nothing */
 
 /* Fills ts_ns, bytes and wire of *out; the bytes are valid until the next call. On BLOCK_BROKEN block_error() says why. */
 enum block_got block_next(struct block *b, struct frame *out);
+/* What comes next before `due_ns` and is in memory whole, up to `n` records, filled likewise. What was given before stays valid. */
+size_t block_more(struct block *b, struct frame *out, size_t n, int64_t due_ns);
 const char *block_error(const struct block *b);
 
 #endif

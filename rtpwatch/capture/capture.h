@@ -54,8 +54,23 @@ struct capture;
  */
 struct capture *capture_open_files(const char *const *paths, size_t n, const char *filter, char *bad_filter);
 
+/*
+ * The next frames in time order, up to `n` and all of one input: as many as are in memory together, so that the bytes of all are valid
+ * until the next call. Plain pcap files give many at a time, what else is read gives one. 0 at the end of all.
+ */
+size_t capture_batch(struct capture *c, struct frame *out, size_t n);
+
 /* The next frame in time order; false at the end of all. */
-bool capture_next(struct capture *c, struct frame *out);
+static inline bool capture_next(struct capture *c, struct frame *out)
+{
+    return capture_batch(c, out, 1) == 1;
+}
+
+/* How far reading is, over all inputs. size 0: some input is a pipe, which has none. */
+struct capture_extent {
+    uint64_t read, size; /* bytes of the files */
+};
+struct capture_extent capture_extent(const struct capture *c);
 
 size_t capture_inputs(const struct capture *c);
 const struct capture_input *capture_input(const struct capture *c, size_t i);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -140,25 +141,28 @@ static bool read_frame(struct input *in, struct frame *out)
     return in->pcap ? read_pcap(in, out) : in->pcapng && read_pcapng(in, out);
 }
 
-/* Reads the next frame that passes the filter into in->next. Frame numbers count the others too. */
-static bool advance(struct capture *c, struct input *in)
+/* What a frame is called, and lengths that contradict each other. */
+static void number(const struct capture *c, struct input *in, struct frame *f)
 {
-    struct frame *f = &in->next;
+    in->told.odd_lengths += f->bytes.n > f->wire;
+    if (f->wire < f->bytes.n)
+        f->wire = f->bytes.n;
+    f->id = frame_id((unsigned)(in - c->inputs), ++in->number);
+}
 
+/* Reads the next frame that passes the filter. Frame numbers count the others too. */
+static bool advance(struct capture *c, struct input *in, struct frame *f)
+{
     while (read_frame(in, f)) {
         const struct bpf_program *program = NULL;
 
-        in->number++;
+        number(c, in, f);
         if (c->filter.text && !(program = filter_for(&c->filter, f->link))) {
             fail(in, c->filter.error);
             return false;
         }
-        in->told.odd_lengths += f->bytes.n > f->wire;
-        if (f->wire < f->bytes.n)
-            f->wire = f->bytes.n;
         if (program && !bpf_filter(program->bf_insns, f->bytes.p, (u_int)f->wire, (u_int)f->bytes.n))
             continue;
-        f->id = frame_id((unsigned)(in - c->inputs), in->number);
         return true;
     }
     return false;
@@ -200,24 +204,50 @@ static void input_count(struct capture_input *told, const struct frame *f)
         told->last_ns = f->ts_ns;
 }
 
-bool capture_next(struct capture *c, struct frame *out)
+/* The input whose frames were handed out moves on, or leaves the heap at its end. */
+static void move_on(struct capture *c)
+{
+    struct input *in = &c->inputs[c->heap[0]];
+
+    if (!advance(c, in, &in->next))
+        c->heap[0] = c->heap[--c->n_heap];
+    if (c->n_heap > 1)
+        sift_down(c, 0);
+    c->given = false;
+}
+
+/* When the next frame of any input but the first of the heap is due. */
+static int64_t others_due(const struct capture *c)
+{
+    int64_t due = INT64_MAX;
+
+    for (size_t i = 1; i < c->n_heap && i <= 2; i++)
+        if (c->inputs[c->heap[i]].next.ts_ns < due)
+            due = c->inputs[c->heap[i]].next.ts_ns;
+    return due;
+}
+
+size_t capture_batch(struct capture *c, struct frame *out, size_t n)
 {
     struct input *in;
+    size_t got = 1;
 
-    if (c->given) {
-        if (!advance(c, &c->inputs[c->heap[0]]))
-            c->heap[0] = c->heap[--c->n_heap];
-        if (c->n_heap > 1)
-            sift_down(c, 0);
-        c->given = false;
-    }
+    if (c->given)
+        move_on(c);
     if (c->n_heap == 0)
-        return false;
+        return 0;
     in = &c->inputs[c->heap[0]];
-    *out = in->next;
-    input_count(&in->told, out);
+    out[0] = in->next;
+    input_count(&in->told, &out[0]);
     c->given = true;
-    return true;
+    if (in->block && !c->filter.text)
+        got += block_more(in->block, out + 1, n - 1, others_due(c));
+    for (size_t i = 1; i < got; i++) {
+        out[i].link = in->link;
+        number(c, in, &out[i]);
+        input_count(&in->told, &out[i]);
+    }
+    return got;
 }
 
 /* Only a name that a shell takes as it stands is put into a command line to copy. */
@@ -373,7 +403,7 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
             input_open(&c->inputs[c->n], &stdin_taken);
         else
             input_refuse(&c->inputs[c->n], "too many inputs; read the rest in another run");
-        if (advance(c, &c->inputs[c->n]))
+        if (advance(c, &c->inputs[c->n], &c->inputs[c->n].next))
             c->heap[c->n_heap++] = (unsigned)c->n;
     }
     if (!filter_fine(c, bad_filter)) {
@@ -383,6 +413,28 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     for (size_t i = c->n_heap; i-- > 0;)
         sift_down(c, i);
     return c;
+}
+
+struct capture_extent capture_extent(const struct capture *c)
+{
+    struct capture_extent e = { 0 };
+    bool known = true;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct input *in = &c->inputs[i];
+        FILE *f = in->pcap ? pcap_file(in->pcap) : in->f;
+        off_t at = f ? ftello(f) : 0;
+        struct stat s;
+
+        if (!f)
+            continue; /* it could not be opened */
+        known &= at >= 0 && fstat(fileno(f), &s) == 0 && S_ISREG(s.st_mode);
+        e.read += at >= 0 ? (uint64_t)at : 0;
+        e.size += known ? (uint64_t)s.st_size : 0;
+    }
+    if (!known)
+        e.size = 0;
+    return e;
 }
 
 size_t capture_inputs(const struct capture *c)

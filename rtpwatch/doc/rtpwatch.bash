@@ -40,7 +40,7 @@ _rtpwatch()
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
-    --local | --public-ip | --filter | --link-header | --grace | --buffer | -B | --nice | --syslog-sd-id | --explain-rule | --session | --write-size | --write-files) ;;
+    --local | --public-ip | --filter | --link-header | --grace | --since | --until | --buffer | -B | --nice | --syslog-sd-id | --explain-rule | --session | --write-size | --write-files) ;;
     --vantage) ;; # of a place the name; behind its "=" come files
     *)
         if [[ $word == -* ]]; then

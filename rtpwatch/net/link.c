@@ -85,7 +85,7 @@ static enum net_kind ethernet_input(struct decode *d, struct rd *r)
     return ethertype_input(d, rd_u16(r), r);
 }
 
-static enum net_direction sll_direction(unsigned packet_type)
+enum net_direction sll_direction(unsigned packet_type)
 {
     return packet_type == SLL_OUTGOING ? NET_DIR_OUT : packet_type == SLL_TO_US ? NET_DIR_IN : NET_DIR_UNKNOWN;
 }

@@ -32,16 +32,28 @@ enum net_kind net_fault(const struct decode *d, enum fault_id id, enum net_kind 
     return kind;
 }
 
+bool net_plain(struct net *n, const struct frame *f, struct net_packet *out)
+{
+    if (!plain_udp(f, out))
+        return false;
+    out->ts_ns = f->ts_ns;
+    out->frame = f->id;
+    n->stats.kinds[NET_UDP]++;
+    return true;
+}
+
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out)
 {
     struct decode d = { .net = n, .frame = f, .out = out };
     struct rd r = rd_init(f->bytes, f->wire);
     enum net_kind kind;
 
+    if (net_plain(n, f, out))
+        return NET_UDP;
     out->ts_ns = f->ts_ns;
     out->frame = out->since = f->id;
     out->direction = NET_DIR_UNKNOWN;
-    kind = plain_udp(f, out) ? NET_UDP : link_input(&d, &r);
+    kind = link_input(&d, &r);
     n->stats.kinds[kind]++;
     return kind;
 }

@@ -71,6 +71,12 @@ void net_free(struct net *n);                                        /* NULL: no
  */
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
+/*
+ * The frame that nearly all voice comes in, decoded at once: a datagram in IPv4 without options or fragments, in Ethernet or Linux cooked.
+ * False: some other frame, for net_frame(), which gives the same for these too.
+ */
+bool net_plain(struct net *n, const struct frame *f, struct net_packet *out);
+
 /* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */
 struct span net_ip_bytes(const struct frame *f);
 

@@ -108,7 +108,9 @@ struct decode {
 
 enum net_kind net_fault(const struct decode *d, enum fault_id id, enum net_kind kind); /* notes it and returns `kind` */
 
-/* plain.c: fills src, dst, ttl, v6 and payload of a plain datagram's frame; false: not one, nothing is filled. */
+/* Which way a frame went, as the packet type of a Linux cooked header tells (link.c). */
+enum net_direction sll_direction(unsigned packet_type);
+/* plain.c: fills all of *out but ts_ns and frame for a plain datagram's frame; false: not one, nothing is filled. */
 bool plain_udp(const struct frame *f, struct net_packet *out);
 enum net_kind link_input(struct decode *d, struct rd *r);
 /* An IP packet of whichever version its first four bits say. */

@@ -1,35 +1,57 @@
 /*
- * The frame that nearly all voice comes in: Ethernet, IPv4 without options or fragments, UDP, whole as captured. All fixed headers are
- * checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives the same for these too.
+ * The frame that nearly all voice comes in: Ethernet or Linux cooked, IPv4 without options or fragments, UDP, all headers as captured. They
+ * are checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives the same for these too.
+ * What the snap length cut off is payload only: live captures leave the audio out.
  */
 #include "net/net_private.h"
 
-enum { ETHERNET = 14, IPV4 = 20, UDP = 8, IPV4_NO_OPTIONS = 0x45, MORE_OR_OFFSET = 0x3f, PROTOCOL_UDP = 17 };
+enum { ETHERNET = 14, SLL = 16, SLL2 = 20, IPV4 = 20, UDP = 8, IPV4_NO_OPTIONS = 0x45, MORE_OR_OFFSET = 0x3f };
 
-static size_t be16(const uint8_t *p)
+static unsigned be16(const uint8_t *p)
 {
-    return (size_t)(p[0] << 8 | p[1]);
+    return (unsigned)(p[0] << 8 | p[1]);
+}
+
+/* The link header's length, if what follows is IPv4; 0: it is not, or another link layer, or too short for a datagram. */
+static size_t plain_link(const struct frame *f, enum net_direction *direction)
+{
+    const uint8_t *p = f->bytes.p;
+
+    *direction = NET_DIR_UNKNOWN;
+    if (f->link == LINK_ETHERNET)
+        return f->bytes.n >= ETHERNET + IPV4 + UDP && be16(p + 12) == ETHERTYPE_IPV4 ? ETHERNET : 0;
+    if (f->link == LINK_LINUX_SLL && f->bytes.n >= SLL + IPV4 + UDP && be16(p + 14) == ETHERTYPE_IPV4) {
+        *direction = sll_direction(be16(p));
+        return SLL;
+    }
+    if (f->link == LINK_LINUX_SLL2 && f->bytes.n >= SLL2 + IPV4 + UDP && be16(p) == ETHERTYPE_IPV4) {
+        *direction = sll_direction(p[10]);
+        return SLL2;
+    }
+    return 0;
 }
 
 bool plain_udp(const struct frame *f, struct net_packet *out)
 {
+    enum net_direction direction;
     const uint8_t *ip, *udp;
-    size_t room, total, length;
+    size_t link = plain_link(f, &direction), total, length, captured;
 
-    if (f->link != LINK_ETHERNET || f->bytes.n < ETHERNET + IPV4 + UDP || f->wire != f->bytes.n)
+    if (!link || f->wire < f->bytes.n)
         return false;
-    ip = f->bytes.p + ETHERNET;
+    ip = f->bytes.p + link;
     udp = ip + IPV4;
-    room = f->bytes.n - ETHERNET;
     total = be16(ip + 2);
     length = be16(udp + 4);
-    if (be16(ip - 2) != 0x0800 || ip[0] != IPV4_NO_OPTIONS || ip[9] != PROTOCOL_UDP || (ip[6] & MORE_OR_OFFSET) || ip[7] ||
-        total > room || length < UDP || length + IPV4 > total)
+    if (ip[0] != IPV4_NO_OPTIONS || ip[9] != PROTO_UDP || (ip[6] & MORE_OR_OFFSET) || ip[7] || total > f->wire - link ||
+        length < UDP || length + IPV4 > total)
         return false;
+    captured = f->bytes.n - link - IPV4;
     out->src = addr_v4(ip + 12, (uint16_t)be16(udp));
     out->dst = addr_v4(ip + 16, (uint16_t)be16(udp + 2));
     out->ttl = ip[8];
     out->v6 = false;
-    out->payload = rd_init((struct span){ udp + UDP, length - UDP }, length - UDP);
+    out->direction = direction;
+    out->payload = rd_init((struct span){ udp + UDP, (captured < length ? captured : length) - UDP }, length - UDP);
     return true;
 }

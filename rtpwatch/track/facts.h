@@ -5,6 +5,8 @@
 #ifndef RW_TRACK_FACTS_H
 #define RW_TRACK_FACTS_H
 
+#include <stddef.h>
+
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/pool.h"
@@ -18,10 +20,11 @@ struct seen {
     uint64_t frame;
 };
 
-/* A count with its first and its last time. */
+/* A count with its first and its last time. What changes with each packet stands together. */
 struct tally {
+    struct seen first;
     uint64_t n;
-    struct seen first, last;
+    struct seen last;
 };
 
 static inline void tally_add(struct tally *t, struct seen at)
@@ -63,19 +66,15 @@ enum flow_content {
 };
 
 /*
- * UDP datagrams from one transport address to another. Every packet finds its flow and its stream, so both are two cache lines each, and
- * what is compared and counted stands first.
+ * UDP datagrams from one transport address to another. Every packet finds its flow and its stream, so each has all that a packet compares
+ * and counts in one cache line, its second: from packets.n to the last member.
  */
 struct flow {
-    _Alignas(64) struct addr src;
-    struct addr dst;
-    uint32_t hot; /* the stream of the last RTP packet, POOL_NONE: look it up */
-    struct tally packets;
-    uint32_t streams; /* head: RTP streams, newest first */
-    uint32_t rtcps;   /* head: RTCP senders */
-    uint32_t checks;  /* the ICE checks from src to dst, or POOL_NONE */
-    uint32_t icmp;    /* the ICMP errors that quote it, or POOL_NONE */
-    uint32_t alloc;   /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
+    _Alignas(64) uint32_t streams; /* head: RTP streams, newest first */
+    uint32_t rtcps;                /* head: RTCP senders */
+    uint32_t checks;               /* the ICE checks from src to dst, or POOL_NONE */
+    uint32_t icmp;                 /* the ICMP errors that quote it, or POOL_NONE */
+    uint32_t alloc;                /* the TURN allocation that it belongs to, outside the relay, or POOL_NONE */
     uint32_t src_socket, dst_socket;
     uint32_t next_out, next_in; /* in the sockets' lists */
     uint32_t slot;              /* its own */
@@ -84,12 +83,26 @@ struct flow {
     uint8_t ttl;                /* of its first packet; 0 inside a relay, where there is none */
     uint8_t streams_n : 7;      /* how many it has, up to TRACK_STREAMS_PER_FLOW */
     uint8_t left_here : 1;      /* the capture says that the host sent it (Linux cooked, outgoing) */
+    struct tally packets;
+    struct addr src, dst;
+    uint32_t hot; /* the stream of the last RTP packet, POOL_NONE: look it up */
 };
+_Static_assert(offsetof(struct flow, packets.n) == 64 && sizeof(struct flow) == 128,
+               "a packet touches one cache line of its flow");
 
 /* RTP of one SSRC on one flow without a break: a new record begins after silence, or when an SDP changes the flow's ends. */
 struct stream {
     _Alignas(64) uint32_t flow;
-    uint32_t next; /* next: older stream of the same flow */
+    uint32_t next;            /* older stream of the same flow */
+    uint64_t expected_before; /* packets expected before the sender last began anew */
+    uint32_t reordered, duplicated;
+    uint32_t gaps, longest_gap_ms; /* pauses above STREAM_GAP_NS that the network made, not the sender */
+    uint32_t noise;                /* comfort noise, payload type 13 (RFC 3389) */
+    uint32_t ids;                  /* what its header extensions say, or POOL_NONE */
+    uint8_t first_pt;
+    struct tally packets;
+    uint64_t bytes;
+    uint32_t longest_gap_ns; /* between two packets in the order of arrival, whoever made it; up to TRACK_SILENCE_NS */
     uint32_t ssrc;
     uint8_t pt;    /* the latest, comfort noise left out */
     bool believed; /* expected by an SDP, or enough packets in sequence (RFC 3550 A.1) */
@@ -100,16 +113,8 @@ struct stream {
     uint32_t clock_hz;
     uint32_t transit;
     uint32_t jitter_x16; /* RFC 3550 A.8, 16ths of timestamp units; 0 where the clock is unknown */
-    uint32_t noise;      /* comfort noise, payload type 13 (RFC 3389) */
-    struct tally packets;
-    uint64_t bytes;
-    int64_t longest_gap_ns;
-    uint64_t expected_before; /* packets expected before the sender last began anew */
-    uint32_t reordered, duplicated;
-    uint32_t gaps, longest_gap_ms; /* pauses above STREAM_GAP_NS that the network made, not the sender */
-    uint32_t ids;                  /* what its header extensions say, or POOL_NONE */
-    uint8_t first_pt;
 };
+_Static_assert(offsetof(struct stream, packets.n) == 64 && sizeof(struct stream) == 128, "and one of its stream");
 
 #define STREAM_GAP_NS (200 * (int64_t)NS_PER_MS)
 

@@ -68,8 +68,8 @@ static void stream_packet(struct stream *s, const struct datagram *d, const stru
     if (s->packets.n) {
         int64_t gap = d->at.ns - s->packets.last.ns;
 
-        if (gap > s->longest_gap_ns)
-            s->longest_gap_ns = gap;
+        if (gap > (int64_t)s->longest_gap_ns) /* track_rtp() ends a record at TRACK_SILENCE_NS */
+            s->longest_gap_ns = (uint32_t)gap;
         stream_sequence(s, m->seq);
     }
     tally_add(&s->packets, d->at);

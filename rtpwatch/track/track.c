@@ -187,10 +187,39 @@ static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_
     return f;
 }
 
+void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
+{
+    const struct flow *f[TRACK_AHEAD];
+
+    for (size_t i = 0; i < n; i++) {
+        struct flow_key k = { ahead[i].src, ahead[i].dst };
+
+        ahead[i].hash = flow_hash(&k);
+        hmap_prefetch(&t->by_flow, ahead[i].hash);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot = hmap_first(&t->by_flow, ahead[i].hash);
+
+        f[i] = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
+        if (f[i])
+            __builtin_prefetch(&f[i]->packets.n, 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct stream *s = f[i] ? track_stream_at(t, f[i]->hot) : NULL;
+
+        if (s)
+            __builtin_prefetch(&s->packets.n, 1);
+    }
+}
+
 struct flow *track_flow(struct track *t, const struct datagram *d)
 {
+    return track_flow_hashed(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst }));
+}
+
+struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash)
+{
     struct flow_key k = { &d->src, &d->dst };
-    uint64_t hash = flow_hash(&k);
     uint32_t slot = hmap_find(&t->by_flow, hash, flow_eq, t, &k);
     struct flow *f = slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
 

@@ -67,6 +67,7 @@ struct track {
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
     uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
+    uint64_t relays_asked;      /* Allocate requests, retransmissions too: where there are none, nobody looks for one */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
     uint64_t disbelieved;       /* packets of streams that were given up and that nothing had made RTP (TRACK_IN_SEQUENCE) */
@@ -94,6 +95,18 @@ bool track_link_header(struct track *t, const char *name);
 
 /* The flow of a datagram, made when it is new; NULL when a table is full (counted). Counts the datagram. */
 struct flow *track_flow(struct track *t, const struct datagram *d);
+/*
+ * Datagrams that come together are announced together: the processor is asked for the memory that they will need, so that it is there when
+ * their turn comes (a look-up in a large table waits for memory and does little else). Nothing is recorded. At most TRACK_AHEAD of them.
+ */
+enum { TRACK_AHEAD = 32 };
+struct flow_ahead {
+    const struct addr *src, *dst; /* borrowed until track_ahead() returns */
+    uint64_t hash;                /* of both, given by track_ahead() */
+};
+void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n);
+/* track_flow() of a datagram that was announced, with the hash that it was given. */
+struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash);
 enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
 /* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
 enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);

@@ -170,6 +170,7 @@ void turn_request(struct track *t, const struct flow *f, const struct datagram *
 {
     struct turn_alloc *a = track_alloc_at(t, f->alloc);
 
+    t->relays_asked += m->method == STUN_ALLOCATE;
     if (!a || !m->has_peer || (m->method != STUN_CREATE_PERMISSION && m->method != STUN_CHANNEL_BIND))
         return;
     if (m->method == STUN_CHANNEL_BIND && m->has_channel)

@@ -184,7 +184,7 @@ static void asked_beside(const struct scene *s, enum party p, struct asking *out
 {
     const struct side *side = &s->side[p];
     struct addr host = addr_with_port(side->home, 0);
-    const struct socket *k = side->local ? track_find_socket(s->v->t, &host) : NULL;
+    const struct socket *k = side->local && s->v->t->relays_asked ? track_find_socket(s->v->t, &host) : NULL;
     int64_t made = side->sdp->at.ns;
     const struct stun_tx *x;
 

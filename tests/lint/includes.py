@@ -57,7 +57,7 @@ LINKS_ONLY_IN = {
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
 MODULE_FOLDER = {
     "syslog": "out",
-    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "run", "keep"), "app"),
+    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "window", "progress", "run", "keep"), "app"),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
