@@ -37,7 +37,7 @@ bool net_plain(struct net *n, const struct frame *f, struct net_packet *out)
     if (!plain_udp(f, out))
         return false;
     out->ts_ns = f->ts_ns;
-    out->frame = f->id;
+    out->frame = out->since = f->id;
     n->stats.kinds[NET_UDP]++;
     return true;
 }

@@ -83,6 +83,47 @@ static bool media_lasts(const struct sweep *s, const struct call *c)
     return false;
 }
 
+#define AFTER_NS SECONDS(32) /* what comes after the end of a call is still its own (verdict/owner.c) */
+
+static void give_up_flow(struct sweep *s, const struct flow *f, const struct call *c)
+{
+    struct check *k = track_check_at(s->t, f->checks);
+    struct stream *x;
+
+    for (uint32_t i = f->streams; (x = track_stream_at(s->t, i)) != NULL; i = x->next)
+        x->given_up |= x->packets.first.ns >= c->started.ns && x->packets.first.ns <= c->ended.ns + AFTER_NS;
+    if (k)
+        k->given_up |= k->requests.first.ns >= c->started.ns - AFTER_NS && k->requests.first.ns <= c->ended.ns + AFTER_NS;
+}
+
+/* What flowed between the addresses of a call that goes is not taken for a session that nobody announced. */
+static void give_up_at(struct sweep *s, const struct addr *a, const struct call *c)
+{
+    const struct socket *k = track_find_socket(s->t, a);
+    const struct flow *f;
+
+    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_out)
+        give_up_flow(s, f, c);
+    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_in)
+        give_up_flow(s, f, c);
+}
+
+static void give_up(struct sweep *s, const struct call *c)
+{
+    for (const struct sdp_fact *d = c->sdps; d; d = d->next) {
+        for (size_t i = 0; i < d->medias; i++) {
+            struct addr beside = addr_with_port(d->from, d->media[i].addr.port);
+
+            give_up_at(s, &d->media[i].addr, c);
+            give_up_at(s, &beside, c);
+        }
+        for (size_t i = 0; i < d->cands; i++) {
+            give_up_at(s, &d->cand[i].addr, c);
+            give_up_at(s, &d->cand[i].raddr, c);
+        }
+    }
+}
+
 /* A call whose end was not seen ends when nothing more is seen of it; it is given up one time later, so that its end is told. */
 static bool call_stays(const struct sweep *s, struct call *c)
 {
@@ -104,6 +145,8 @@ static void mark_calls(struct sweep *s)
         s->keep_calls[i] = call_stays(s, c);
         if (s->keep_calls[i])
             name_all(s, c);
+        else
+            give_up(s, c);
     }
     for (uint32_t i = 0; i < s->t->sockets.used; i++) /* from here on only calls that stay have named it */
         track_socket(s->t, i)->advertised = track_socket(s->t, i)->advertised && s->named_ns[i] != INT64_MAX;

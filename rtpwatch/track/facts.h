@@ -100,6 +100,7 @@ struct stream {
     uint32_t noise;                /* comfort noise, payload type 13 (RFC 3389) */
     uint32_t ids;                  /* what its header extensions say, or POOL_NONE */
     uint8_t first_pt;
+    bool given_up; /* the call that it belongs to was given up (track_compact()): it makes no session of its own */
     struct tally packets;
     uint64_t bytes;
     uint32_t longest_gap_ns; /* between two packets in the order of arrival, whoever made it; up to TRACK_SILENCE_NS */
@@ -242,6 +243,7 @@ struct turn_alloc {
 /* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */
 struct check {
     uint32_t flow;
+    bool given_up;                  /* as a stream's */
     struct tally requests, answers; /* answers: success responses that came back, by time of the answer */
     uint64_t errors, forged;        /* error responses; answers whose MESSAGE-INTEGRITY did not match */
     uint64_t conflicts;             /* of the errors: 487, both took the same role (RFC 8445 §7.3.1.1) */

@@ -195,7 +195,7 @@ static void session_add(const struct view *v, struct unsignalled *u, const struc
     struct call *s;
     uint32_t slot;
 
-    if (!ufrags_of(c->username, &key) || signalled(v->t, c))
+    if (c->given_up || !ufrags_of(c->username, &key) || signalled(v->t, c))
         return;
     follow(u, v, &key);
     slot = hmap_find(&u->by_ufrags, ufrags_hash(&key), ufrags_eq, u, &key);

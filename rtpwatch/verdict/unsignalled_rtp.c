@@ -55,7 +55,7 @@ static size_t gather(const struct talks *t, const struct flow *f, const struct s
     const struct stream *s;
 
     for (uint32_t i = f ? f->streams : POOL_NONE; n < RECORDS && (s = track_stream_at(t->v->t, i)) != NULL; i = s->next)
-        if (s->believed && !owners_have(&t->owners, t->v, f, s->packets.first.ns, s->packets.last.ns))
+        if (s->believed && !s->given_up && !owners_have(&t->owners, t->v, f, s->packets.first.ns, s->packets.last.ns))
             out[n++] = s;
     return n;
 }

@@ -87,8 +87,8 @@ class Server:
 
     def start(self):
         with open(self.folder / "rsyslogd.log", "ab") as log:
-            self.process = subprocess.Popen([*self.within, find_rsyslogd(), "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            command = [*self.within, find_rsyslogd(), "-n", "-f", self.folder / "rsyslog.conf", "-i", self.folder / "pid"]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.listens, 30, lambda: "rsyslogd does not start:\n" + (self.folder / "rsyslogd.log").read_text())
 
     def listens(self):

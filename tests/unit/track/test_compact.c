@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "support/story_turn.h"
+#include "verdict/unsignalled.h"
 
 #define TO_W "wfrag:dfrag"
 #define TO_D "dfrag:wfrag"
@@ -242,6 +243,30 @@ Test(giving_up, a_call_whose_media_lasts_stays)
     }
     cr_assert_eq(s->track->calls.used, 1);
     cr_expect(track_call_at(s->track, 0)->state == CALL_UP);
+}
+
+/* Its media was the call's, and does not become a session that nobody announced; the port is in use again. */
+Test(giving_up, media_of_a_call_goes_with_it)
+{
+    struct unsignalled u;
+    struct view v;
+
+    one_call(1);
+    story_pass(s, 5000);
+    story_play(s, D_HOST ":10002", W_RTP, 5);
+    story_pass(s, 3000);
+    story_bye(s, CALLER);
+    s->acts = 0;
+    story_call(s, "another", D_HOST ":5060", PROXY ":5060");
+    story_up(s, SAYS(D_OUT ":12000"), SAYS(W_RTP));
+    story_play(s, D_HOST ":12000", W_RTP, 9);
+    story_pass(s, 70 * 1000);
+    cr_assert(track_compact(s->track, s->now_ns));
+    cr_assert_eq(s->track->calls.used, 1);
+    view_make(&v, s->track, &s->options, s->now_ns);
+    unsignalled_make(&u, &v);
+    cr_expect_eq(u.calls.used, 0);
+    unsignalled_done(&u);
 }
 
 /* Calls come and go for an hour and a half; the tables hold what lasts a quarter of an hour, and no more. */
