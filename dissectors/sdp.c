@@ -3,7 +3,10 @@
 #include <stddef.h>
 
 #include "dissectors/rtp.h"
+#include "dissectors/sdp_parse.h"
 #include "dissectors/sdp_rtp.h"
+
+enum { LINE_USUAL = 128 };
 
 /* A description is read line by line into the session's part first, then into one media section after another (RFC 8866 §5). */
 struct reader {
@@ -14,9 +17,9 @@ struct reader {
     bool rtcp_at_c; /* this section's a=rtcp gives a port alone: the address is that of c= (RFC 3605 §2.1) */
     struct sdp *out;
     struct faults *why;
+    struct sdp_media *now;
     struct sdp_media session; /* what the media sections inherit */
     struct sdp_media unkept;  /* takes the lines of sections beyond SDP_MEDIA_KEPT, so that no other section gets them */
-    struct sdp_media *now;
 };
 
 static const char *const kind_names[] = {
@@ -36,146 +39,47 @@ static const char *const dir_names[] = {
     [SDP_INACTIVE] = "inactive",
 };
 
-static const char *const cand_type_names[] = {
-    [SDP_CAND_HOST] = "host",   [SDP_CAND_SRFLX] = "srflx",     [SDP_CAND_PRFLX] = "prflx",
-    [SDP_CAND_RELAY] = "relay", [SDP_CAND_UNKNOWN] = "unknown",
-};
-
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-/* The index of `text` in `names`, in any case; `n` where it is none of them. */
-static size_t name_index(struct span text, const char *const names[], size_t n)
+/* Its lists are large, and written entry by entry. */
+static void media_clear(struct sdp_media *m)
 {
-    size_t i = 0;
-
-    while (i < n && !span_eq_nocase(text, span_str(names[i])))
-        i++;
-    return i;
-}
-
-/* The next word. RFC 8866 §9 puts one space between words; more are tolerated. Empty at the end. */
-static struct span word(struct span *rest)
-{
-    *rest = span_trim(*rest);
-    return span_until(rest, ' ');
-}
-
-static bool is_alnum(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* A host name, not a broken literal: the last label of a name is never a number (RFC 3696 §2). */
-static bool is_host_name(struct span text)
-{
-    bool letter = false; /* in the label in hand */
-
-    for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-
-        if (c == '.')
-            letter = letter && i + 1 == text.n;
-        else if (is_alnum(c) || c == '-' || c == '_')
-            letter = letter || (is_alnum(c) && c > '9');
-        else
-            return false;
-    }
-    return letter;
-}
-
-/* The address of a literal, ADDR_NONE of a name, with the port either way. False where the text is neither. */
-static bool read_host(struct span text, uint16_t port, struct addr *out)
-{
-    bool literal = addr_parse_ip(text, port, out);
-
-    out->port = port;
-    return literal || is_host_name(text);
+    memset(m, 0, offsetof(struct sdp_media, format));
 }
 
 /* The address type is that of the literal; a name goes with both. */
 static bool is_addrtype(struct span addrtype, struct span host)
 {
-    bool v6_literal = span_find(host, ':') < host.n, name = is_host_name(host);
+    bool v6_literal = span_find(host, ':') < host.n;
 
-    return (span_eq(addrtype, SPAN("IP4")) && !v6_literal) || (span_eq(addrtype, SPAN("IP6")) && (v6_literal || name));
+    if (span_eq(addrtype, SPAN("IP4")))
+        return !v6_literal;
+    return span_eq(addrtype, SPAN("IP6")) && (v6_literal || sdp_is_host_name(host));
+}
+
+/* "IN IP4 192.0.2.1" and nothing else, as nearly all are. */
+static bool usual_connection(struct span value, uint16_t port, struct addr *out)
+{
+    const struct span begin = SPAN("IN IP4 ");
+    struct span text = span_part(value, begin.n, value.n);
+
+    return span_starts(value, begin) && addr_parse_ip(text, port, out) && span_find(text, ':') == text.n;
 }
 
 /* "IN IP4 192.0.2.1" (RFC 8866 §5.7). The TTL and the number of addresses, "224.2.1.1/127/3", are left out of *host. */
 static bool read_connection(struct span value, uint16_t port, struct span *host, struct addr *out)
 {
-    struct span net = word(&value), addrtype = word(&value), address = word(&value);
+    struct span net, addrtype, address;
 
-    *host = span_until(&address, '/');
-    return read_host(*host, port, out) && span_eq(net, SPAN("IN")) && is_addrtype(addrtype, *host);
-}
-
-/* ---- candidates (RFC 8839 §5.1) ---- */
-
-static bool is_foundation(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && s.p[i] != '+' && s.p[i] != '/')
-            return false;
-    return s.n >= 1 && s.n <= 32;
-}
-
-static bool read_number(struct span s, uint64_t min, uint64_t max, uint64_t *out)
-{
-    return span_u64(s, max, out) && *out >= min;
-}
-
-/*
- * rel-addr, rel-port and extensions: pairs of a name and a value, taken in any order. Who hides the base writes 0.0.0.0 or ::, which
- * is no address. An extension's value may be empty.
- */
-static bool read_extensions(struct span rest, struct sdp_cand *out)
-{
-    struct addr raddr = ADDR_NONE;
-    uint64_t rport = 0;
-
-    for (struct span name = word(&rest); name.n; name = word(&rest)) {
-        struct span value = word(&rest);
-
-        if (span_eq_nocase(name, SPAN("raddr")) && !read_host(value, 0, &raddr))
-            return false;
-        if (span_eq_nocase(name, SPAN("rport")) && !span_u64(value, UINT16_MAX, &rport))
-            return false;
-        if (span_eq_nocase(name, SPAN("tcptype")))
-            out->tcptype = value;
+    if (usual_connection(value, port, out)) {
+        *host = span_part(value, SPAN("IN IP4 ").n, value.n);
+        return true;
     }
-    if (!addr_is_none(&raddr))
-        out->raddr = addr_with_port(raddr, (uint16_t)rport);
-    return true;
-}
-
-bool sdp_candidate(struct span value, struct sdp_cand *out)
-{
-    struct span component, priority, port, typ;
-    uint64_t component_n, priority_n, port_n;
-
-    *out = (struct sdp_cand){ 0 };
-    value = span_trim(value);
-    if (span_starts(value, SPAN("candidate:")))
-        value = span_part(value, SPAN("candidate:").n, value.n);
-    out->line = value;
-    out->foundation = word(&value);
-    component = word(&value);
-    out->transport = word(&value);
-    priority = word(&value);
-    out->host = word(&value);
-    port = word(&value);
-    typ = word(&value);
-    out->type_name = word(&value);
-    if (!is_foundation(out->foundation) || !read_number(component, 1, UINT8_MAX, &component_n) ||
-        !read_number(priority, 1, INT32_MAX, &priority_n) || !read_number(port, 0, UINT16_MAX, &port_n) ||
-        !span_eq_nocase(typ, SPAN("typ")) || !out->type_name.n || !read_host(out->host, (uint16_t)port_n, &out->addr))
-        return false;
-    out->component = (uint8_t)component_n;
-    out->priority = (uint32_t)priority_n;
-    out->type = (enum sdp_cand_type)name_index(out->type_name, cand_type_names, SDP_CAND_UNKNOWN);
-    out->tcp = span_starts_nocase(out->transport, SPAN("TCP"));
-    out->is_name = is_host_name(out->host);
-    return read_extensions(value, out);
+    net = sdp_word(&value);
+    addrtype = sdp_word(&value);
+    address = sdp_word(&value);
+    *host = span_until(&address, '/');
+    return sdp_host(*host, port, out) && span_eq(net, SPAN("IN")) && is_addrtype(addrtype, *host);
 }
 
 /* ---- attributes (RFC 8866 §6) ---- */
@@ -202,7 +106,7 @@ static void keep_candidate(struct reader *r, struct span value)
 /* "111 opus/48000/2" (RFC 8866 §6.6). A map for a format that the m= line does not list means nothing. */
 static void read_rtpmap(struct reader *r, struct span value)
 {
-    struct span pt_text = word(&value), clock_text, encoding;
+    struct span pt_text = sdp_word(&value), clock_text, encoding;
     uint64_t pt, clock_hz;
 
     encoding = span_trim(span_until(&value, '/'));
@@ -222,7 +126,7 @@ static void read_rtpmap(struct reader *r, struct span value)
 /* "53020" or "53020 IN IP4 192.0.2.1" (RFC 3605 §2.1). */
 static void read_rtcp(struct reader *r, struct span value)
 {
-    struct span port_text = word(&value), host;
+    struct span port_text = sdp_word(&value), host;
     uint64_t port;
 
     if (!span_u64(port_text, UINT16_MAX, &port)) {
@@ -240,7 +144,7 @@ static void read_ptime(struct reader *r, struct span value)
 {
     uint64_t ms;
 
-    if (read_number(span_until(&value, '.'), 1, UINT16_MAX, &ms))
+    if (sdp_number(span_until(&value, '.'), 1, UINT16_MAX, &ms))
         r->now->ptime_ms = (uint16_t)ms;
     else
         fault(r, FAULT_SDP_FIELD);
@@ -248,7 +152,7 @@ static void read_ptime(struct reader *r, struct span value)
 
 static void read_group(struct reader *r, struct span value)
 {
-    if (span_eq(word(&value), SPAN("BUNDLE")) && !r->out->bundle.n)
+    if (span_eq(sdp_word(&value), SPAN("BUNDLE")) && !r->out->bundle.n)
         r->out->bundle = span_trim(value);
 }
 
@@ -316,7 +220,7 @@ static void read_structured(struct reader *r, struct span name, struct span valu
 static void read_attribute(struct reader *r, struct span value)
 {
     struct span name = span_until(&value, ':'), *text = text_of(r->now, name);
-    size_t dir = name_index(name, dir_names, COUNT(dir_names));
+    size_t dir = name.n == SPAN("sendrecv").n ? sdp_name_index(name, dir_names, COUNT(dir_names)) : COUNT(dir_names);
     bool *flag = flag_of(r, name);
 
     value = span_trim(value);
@@ -347,9 +251,9 @@ static void read_origin(struct reader *r, struct span value)
     if (r->out->origin.n)
         return;
     r->out->origin = value;
-    (void)word(&value); /* username */
-    (void)word(&value); /* sess-id */
-    version = word(&value);
+    (void)sdp_word(&value); /* username */
+    (void)sdp_word(&value); /* sess-id */
+    version = sdp_word(&value);
     if (!span_u64(version, UINT64_MAX, &r->out->version) || !read_connection(value, 0, &host, &r->out->origin_addr))
         fault(r, FAULT_SDP_FIELD);
 }
@@ -374,7 +278,7 @@ static bool is_rtp(struct span proto)
 
 static void read_formats(struct reader *r, struct sdp_media *m, struct span list)
 {
-    for (struct span text = word(&list); text.n; text = word(&list)) {
+    for (struct span text = sdp_word(&list); text.n; text = sdp_word(&list)) {
         struct sdp_format *f = &m->format[m->formats];
         uint64_t pt;
 
@@ -434,18 +338,17 @@ static struct sdp_media *begin_section(struct reader *r)
     r->rtcp_at_c = false;
     if (r->out->medias < SDP_MEDIA_KEPT) {
         r->now = &r->out->media[r->out->medias++];
-        *r->now = (struct sdp_media){ 0 };
     } else {
         fault(r, FAULT_SDP_MEDIA_COUNT);
-        r->unkept = (struct sdp_media){ 0 };
         r->now = &r->unkept;
     }
+    media_clear(r->now);
     return r->now;
 }
 
 static enum sdp_kind kind_of(struct span name)
 {
-    size_t i = name_index(name, kind_names, COUNT(kind_names));
+    size_t i = sdp_name_index(name, kind_names, COUNT(kind_names));
 
     return i < COUNT(kind_names) ? (enum sdp_kind)i : SDP_OTHER;
 }
@@ -457,11 +360,11 @@ static void read_m(struct reader *r, struct span value)
     struct span ports, port_text;
     uint64_t port = 0, count;
 
-    m->kind_name = word(&value);
+    m->kind_name = sdp_word(&value);
     m->kind = kind_of(m->kind_name);
-    ports = word(&value);
+    ports = sdp_word(&value);
     port_text = span_until(&ports, '/');
-    m->proto = word(&value);
+    m->proto = sdp_word(&value);
     if (!span_u64(port_text, UINT16_MAX, &port) || (ports.n && !span_u64(ports, UINT16_MAX, &count)) || !value.n)
         fault(r, FAULT_SDP_FIELD);
     m->port = (uint16_t)port;
@@ -470,12 +373,16 @@ static void read_m(struct reader *r, struct span value)
         read_formats(r, m, value);
 }
 
-/* What RFC 8866 §9 allows before the first m= line and after it. */
+#define BIT(letter) (1u << ((letter) - 'a'))
+
+/* What RFC 8866 §9 allows after the first m= line, and before it. */
 static bool is_type(const struct reader *r, uint8_t type)
 {
-    const char *types = r->now == &r->session ? "vosiuepcbtrzkam" : "micbka";
+    const unsigned of_media = BIT('m') | BIT('i') | BIT('c') | BIT('b') | BIT('k') | BIT('a');
+    const unsigned of_session =
+        of_media | BIT('v') | BIT('o') | BIT('s') | BIT('u') | BIT('e') | BIT('p') | BIT('t') | BIT('r') | BIT('z');
 
-    return type && strchr(types, type);
+    return type >= 'a' && type <= 'z' && (r->now == &r->session ? of_session : of_media) & BIT(type);
 }
 
 static void read_line(struct reader *r, struct span line)
@@ -486,7 +393,7 @@ static void read_line(struct reader *r, struct span line)
         fault(r, FAULT_SDP_LINE);
         return;
     }
-    r->seen |= 1u << (line.p[0] - 'a');
+    r->seen |= BIT(line.p[0]);
     switch (line.p[0]) {
     case 'v':
         if (!span_eq(value, SPAN("0")))
@@ -505,15 +412,27 @@ static bool is_line_end(uint8_t c)
     return c == '\r' || c == '\n';
 }
 
+/* Up to the first CR or LF. The near LF is looked for first, which is fast; a text without any has lines that are read byte by byte. */
+static size_t line_length(struct span s)
+{
+    struct span near = span_part(s, 0, LINE_USUAL);
+    size_t n = span_find(near, '\n');
+
+    if (n < near.n)
+        return span_find(span_part(s, 0, n), '\r');
+    for (n = 0; n < s.n && !is_line_end(s.p[n]); n++)
+        ;
+    return n;
+}
+
 /* Empty lines, and so the LF of a CRLF, are passed over. The last line may lack its end, but not where the snap length cut it. */
 static bool next_line(struct span *rest, bool cut, struct span *line)
 {
-    size_t n = 0;
+    size_t n;
 
-    while (rest->n && is_line_end(rest->p[0]))
-        *rest = span_part(*rest, 1, rest->n);
-    while (n < rest->n && !is_line_end(rest->p[n]))
-        n++;
+    for (; rest->n && is_line_end(rest->p[0]); rest->n--)
+        rest->p++;
+    n = line_length(*rest);
     *line = span_part(*rest, 0, n);
     if (n == 0 || (n == rest->n && cut))
         return false;
@@ -525,16 +444,22 @@ static void check_required(struct reader *r)
 {
     r->at = r->text.n;
     for (const char *type = "ost"; *type; type++)
-        if (!(r->seen >> (*type - 'a') & 1u))
+        if (!(r->seen & BIT(*type)))
             fault(r, FAULT_SDP_FIELD);
 }
 
 enum dis sdp_dissect(struct rd *in, struct sdp *out, struct faults *why)
 {
-    struct reader r = { .text = rd_rest(in), .cut = in->uncap > 0, .out = out, .why = why };
+    struct reader r;
     struct rd end = *in;
-    struct span rest = r.text, line, opening = rd_take(&end, 2);
+    struct span rest = rd_rest(in), line, opening = rd_take(&end, 2);
 
+    memset(&r, 0, offsetof(struct reader, session));
+    media_clear(&r.session);
+    r.text = rest;
+    r.cut = in->uncap > 0;
+    r.out = out;
+    r.why = why;
     memset(out, 0, offsetof(struct sdp, media)); /* the lists are large, and cleared entry by entry */
     out->cands = 0;
     if (end.err)
@@ -563,9 +488,4 @@ const char *sdp_kind_name(enum sdp_kind k)
 const char *sdp_dir_name(enum sdp_dir d)
 {
     return d < COUNT(dir_names) ? dir_names[d] : "unknown";
-}
-
-const char *sdp_cand_type_name(enum sdp_cand_type t)
-{
-    return t < COUNT(cand_type_names) ? cand_type_names[t] : cand_type_names[SDP_CAND_UNKNOWN];
 }

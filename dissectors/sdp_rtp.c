@@ -1,36 +1,31 @@
 #include "dissectors/sdp_rtp.h"
 
+#include "dissectors/sdp_parse.h"
+
 enum sdp_role sdp_rtp_role(struct span encoding)
 {
     static const struct {
-        const char *encoding; /* or how it begins: "flexfec-03" */
+        struct span encoding; /* or how it begins: "flexfec-03" */
         enum sdp_role role;
     } roles[] = {
-        { "rtx", SDP_ROLE_RTX },       { "red", SDP_ROLE_RED },
-        { "ulpfec", SDP_ROLE_FEC },    { "flexfec", SDP_ROLE_FEC },
-        { "parityfec", SDP_ROLE_FEC }, { "1d-interleaved-parityfec", SDP_ROLE_FEC },
-        { "CN", SDP_ROLE_NOISE },      { "telephone-event", SDP_ROLE_DTMF },
+        { SPAN_INIT("rtx"), SDP_ROLE_RTX },       { SPAN_INIT("red"), SDP_ROLE_RED },
+        { SPAN_INIT("ulpfec"), SDP_ROLE_FEC },    { SPAN_INIT("flexfec"), SDP_ROLE_FEC },
+        { SPAN_INIT("parityfec"), SDP_ROLE_FEC }, { SPAN_INIT("1d-interleaved-parityfec"), SDP_ROLE_FEC },
+        { SPAN_INIT("cn"), SDP_ROLE_NOISE },      { SPAN_INIT("telephone-event"), SDP_ROLE_DTMF },
     };
 
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        struct span name = span_str(roles[i].encoding);
-
-        if (span_eq_nocase(encoding, name) || (roles[i].role == SDP_ROLE_FEC && span_starts_nocase(encoding, name)))
+    for (size_t i = 0; encoding.n && i < sizeof roles / sizeof *roles; i++)
+        if ((encoding.p[0] | 32) == (roles[i].encoding.p[0] | 32) &&
+            (span_eq_nocase(encoding, roles[i].encoding) ||
+             (roles[i].role == SDP_ROLE_FEC && span_starts_nocase(encoding, roles[i].encoding))))
             return roles[i].role;
-    }
     return SDP_ROLE_MEDIA;
-}
-
-static struct span word(struct span *rest)
-{
-    *rest = span_trim(*rest);
-    return span_until(rest, ' ');
 }
 
 /* "97 apt=96;rtx-time=3000" (RFC 4588 §8.1). Other parameters, and those of formats that the m= line does not list, mean nothing here. */
 static enum sdp_rtp read_fmtp(struct sdp_media *m, struct span value)
 {
-    struct span pt_text = word(&value);
+    struct span pt_text = sdp_word(&value);
     uint64_t pt, apt;
 
     if (!span_u64(pt_text, 127, &pt)) /* T.38 and others name no payload type */
@@ -52,7 +47,7 @@ static enum sdp_rtp read_fmtp(struct sdp_media *m, struct span value)
 /* "urn:ietf:params:rtp-hdrext:sdes:mid" as "4 URI" or "4/sendrecv URI" (RFC 8285 §8). Ids from 4096 on stand for none yet (§6). */
 static enum sdp_rtp read_extmap(struct sdp_media *m, struct span value)
 {
-    struct span id_and_dir = word(&value), uri = word(&value), id_text = span_until(&id_and_dir, '/');
+    struct span id_and_dir = sdp_word(&value), uri = sdp_word(&value), id_text = span_until(&id_and_dir, '/');
     uint64_t id;
 
     if (!span_u64(id_text, UINT16_MAX, &id) || id == 0 || !uri.n)
@@ -80,7 +75,7 @@ static enum sdp_rtp read_ssrc(struct sdp_media *m, struct span value)
 {
     uint64_t ssrc;
 
-    if (!span_u64(word(&value), UINT32_MAX, &ssrc))
+    if (!span_u64(sdp_word(&value), UINT32_MAX, &ssrc))
         return SDP_RTP_BROKEN;
     return ssrc_keep(m, (uint32_t)ssrc, false);
 }
@@ -88,12 +83,12 @@ static enum sdp_rtp read_ssrc(struct sdp_media *m, struct span value)
 /* "FID 1 2": the first is the stream, the others repair it. Other semantics, such as SIM, join streams of media. */
 static enum sdp_rtp read_ssrc_group(struct sdp_media *m, struct span value)
 {
-    struct span semantics = word(&value);
+    struct span semantics = sdp_word(&value);
     bool repairs = span_eq(semantics, SPAN("FID")) || span_eq(semantics, SPAN("FEC-FR"));
     enum sdp_rtp got = SDP_RTP_FINE;
     bool first = true;
 
-    for (struct span text = word(&value); text.n && got == SDP_RTP_FINE; text = word(&value), first = false) {
+    for (struct span text = sdp_word(&value); text.n && got == SDP_RTP_FINE; text = sdp_word(&value), first = false) {
         uint64_t ssrc;
 
         got = span_u64(text, UINT32_MAX, &ssrc) ? ssrc_keep(m, (uint32_t)ssrc, repairs && !first) : SDP_RTP_BROKEN;

@@ -181,34 +181,54 @@ enum { ONCE, AGAIN };
 
 static const struct header_def {
     const char *name;
-    uint8_t length, compact, times;
+    uint8_t compact, times;
     void (*take)(struct parse *p, struct span value);
 } header_defs[HDR_IDS] = {
-#define X(id, name, compact, times, take) { name, sizeof(name) - 1, compact, times, take },
+#define X(id, name, compact, times, take) { name, compact, times, take },
+#include "sip_hdr.def"
+#undef X
+};
+
+/* Apart from the rest, for a search of all of them to stay within one cache line. */
+static const uint8_t header_lengths[HDR_IDS] = {
+#define X(id, name, compact, times, take) sizeof(name) - 1,
 #include "sip_hdr.def"
 #undef X
 };
 
 _Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
 
-static uint8_t lower(uint8_t c)
+static enum header_id compact_id(uint8_t letter)
 {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 32) : c;
+    enum header_id i = 0;
+
+    while (i < HDR_IDS && (!header_defs[i].compact || (letter | 32) != header_defs[i].compact))
+        i++;
+    return i;
 }
 
 /* The row of a header name in either form; HDR_IDS where it is not listed. */
 static enum header_id header_id(struct span name)
 {
-    uint8_t first = name.n ? lower(name.p[0]) : 0;
-
-    for (enum header_id i = 0; i < HDR_IDS; i++) {
-        const struct header_def *def = &header_defs[i];
-
-        if (name.n == 1 ? first == def->compact
-                        : name.n == def->length && first == lower((uint8_t)def->name[0]) &&
-                              span_eq_nocase(name, (struct span){ (const uint8_t *)def->name, def->length }))
+    if (name.n == 1)
+        return compact_id(name.p[0]);
+    for (enum header_id i = 0; i < HDR_IDS; i++)
+        if (name.n == header_lengths[i] && bytes_eq_nocase(name.p, (const uint8_t *)header_defs[i].name, name.n))
             return i;
-    }
+    return HDR_IDS;
+}
+
+/*
+ * The row whose name, as it is usually written, and a colon begin the line: a comparison of a few words each, which spares most headers
+ * the search of their name's end and its comparison in any case.
+ */
+static enum header_id usual_id(struct span line)
+{
+#define X(id, name, compact, times, take)                                                                                        \
+    if (line.n >= sizeof(name) && memcmp(line.p, name ":", sizeof(name)) == 0)                                                   \
+        return HDR_##id;
+#include "sip_hdr.def"
+#undef X
     return HDR_IDS;
 }
 
@@ -227,32 +247,46 @@ struct span sip_header(const struct sip_msg *m, struct span name)
     return SPAN_NONE;
 }
 
+/* The name and the value; false where there is no name or no colon behind it. */
+static bool split_header(struct span line, struct sip_header *h, enum header_id *id)
+{
+    struct span rest = line;
+
+    *id = usual_id(line);
+    h->name = *id < HDR_IDS ? sip_take(&rest, header_lengths[*id]) : sip_token(&rest);
+    while (rest.n && blank(rest.p[0]))
+        (void)sip_take(&rest, 1);
+    if (h->name.n == 0 || rest.n == 0 || rest.p[0] != ':')
+        return false;
+    if (*id == HDR_IDS)
+        *id = header_id(h->name);
+    (void)sip_take(&rest, 1);
+    h->value = span_trim(rest);
+    return true;
+}
+
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
 static void header_field(struct parse *p, struct span line)
 {
-    struct span rest = line;
-    struct sip_header h = { .name = sip_token(&rest) };
+    struct sip_msg *m = p->m;
+    struct sip_header unkept, *h = m->headers < SIP_HEADERS_KEPT ? &m->header[m->headers] : &unkept;
     enum header_id id;
 
-    while (rest.n && blank(rest.p[0]))
-        (void)sip_take(&rest, 1);
-    if (h.name.n == 0 || rest.n == 0 || rest.p[0] != ':') {
+    if (!split_header(line, h, &id)) {
         fault(p, FAULT_SIP_HEADER, line.p);
         return;
     }
-    h.value = span_trim(span_part(rest, 1, rest.n));
-    if (p->m->headers < SIP_HEADERS_KEPT)
-        p->m->header[p->m->headers++] = h;
+    if (h != &unkept)
+        m->headers++;
     else
         too_many(p, line.p);
-    id = header_id(h.name);
     if (id == HDR_IDS)
         return;
     if (header_defs[id].times == ONCE && seen(p, id))
         fault(p, FAULT_SIP_REPEATED, line.p);
     else if (header_defs[id].take)
-        header_defs[id].take(p, h.value);
-    if (h.value.n)
+        header_defs[id].take(p, h->value);
+    if (h->value.n)
         p->seen |= UINT32_C(1) << id;
 }
 
@@ -267,12 +301,12 @@ static size_t empty_line(struct span s)
 /* Length of a header field up to the line that is no continuation; 0 where its end is not there. */
 static size_t field_length(struct span s)
 {
-    size_t n = 0;
+    const uint8_t *p = s.p, *end = s.n ? p + s.n : p;
 
     do
-        n += span_find(span_part(s, n, s.n), '\n') + 1;
-    while (n < s.n && blank(s.p[n]));
-    return n < s.n ? n : 0;
+        p = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+    while (p && ++p < end && blank(*p));
+    return p && p < end ? (size_t)(p - s.p) : 0;
 }
 
 /* RFC 3261 §8.1.1; of a response §8.2.6.2, which copies them without Max-Forwards. */
@@ -315,6 +349,8 @@ static enum dis headers(struct parse *p, struct rd *r)
 /* SIP-Version of any number, in any case (RFC 3261 §7.1). */
 static bool is_version(struct span s)
 {
+    if (span_eq(s, SPAN("SIP/2.0")))
+        return true;
     return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
 }
 
@@ -418,7 +454,7 @@ static void cut_start_line(struct sip_msg *m, struct span line)
 /* The beginning of a line of text, as far as it has come over a stream. */
 static bool may_begin(struct span s)
 {
-    if (s.n && !sip_is_token(s.p[0]))
+    if (s.n && !sip_in(SIP_TOKEN, s.p[0]))
         return false;
     for (size_t i = 0; i < s.n; i++)
         if ((s.p[i] < ' ' && s.p[i] != '\t' && s.p[i] != '\r') || s.p[i] == 0x7f)
@@ -474,7 +510,7 @@ enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct fau
     size_t known = why->n;
     enum dis d;
 
-    *out = (struct sip_msg){ .request = false };
+    memset(out, 0, offsetof(struct sip_msg, via)); /* the lists are large, and written entry by entry */
     d = start_line(&p, &r);
     if (d == DIS_OK)
         d = headers(&p, &r);

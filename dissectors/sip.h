@@ -51,14 +51,13 @@ struct sip_msg {
     struct span call_id;
     struct sip_party from, to, contact;
     uint32_t cseq;
-    size_t vias; /* kept ones */
-    struct sip_via via[SIP_VIAS_KEPT];
     struct span user_agent; /* User-Agent, or Server where that is absent */
     struct span content_type;
     bool has_content_length;
     size_t content_length;
-    struct span body; /* as far as captured */
-    size_t headers;
+    struct span body;     /* as far as captured */
+    size_t vias, headers; /* kept ones; only so many entries mean something */
+    struct sip_via via[SIP_VIAS_KEPT];
     struct sip_header header[SIP_HEADERS_KEPT];
 };
 

@@ -20,7 +20,7 @@ static struct span boundary_of(struct span content_type)
 {
     struct sip_param param;
 
-    (void)sip_until(&content_type, SIP_SET(';'));
+    (void)sip_take(&content_type, span_find(content_type, ';'));
     while (sip_param_next(&content_type, &param))
         if (span_eq_nocase(param.name, SPAN("boundary")))
             return param.value;

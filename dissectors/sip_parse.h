@@ -7,28 +7,27 @@
 
 #include "sip.h"
 
-/* A set of characters below '@', as bits. */
-#define SIP_SET(c)    (UINT64_C(1) << (c))
-#define SIP_LWS       (SIP_SET(' ') | SIP_SET('\t') | SIP_SET('\r') | SIP_SET('\n'))
-#define SIP_VALUE_END (SIP_LWS | SIP_SET(';') | SIP_SET(','))
+/* Sets of characters, as bits of sip_class[]. */
+enum sip_set {
+    SIP_TOKEN = 1,         /* what a token is made of */
+    SIP_LWS = 2,           /* blanks and line ends */
+    SIP_VALUE_END = 4,     /* blanks, line ends, ';' and ',' */
+    SIP_PARAM_END = 8,     /* those and '"' */
+    SIP_HOST_END = 16,     /* those of a value and ':' */
+    SIP_URI_HOST_END = 32, /* those of a host and '?' */
+    SIP_NAME_END = 64,     /* '<' and ':' */
+    SIP_ANGLE_END = 128,   /* blanks, line ends and '>' */
+};
+
+extern const uint8_t sip_class[256];
 
 struct sip_param {
     struct span name, value; /* value without its quotes; empty where there is none */
 };
 
-static inline bool sip_in(uint64_t set, uint8_t c)
+static inline bool sip_in(enum sip_set set, uint8_t c)
 {
-    return c < 64 && (set >> c & 1);
-}
-
-static inline bool sip_is_token(uint8_t c)
-{
-    const uint64_t digits = UINT64_C(0x3ff) << '0', letters = UINT64_C(0x07fffffe) << 32 | UINT64_C(0x07fffffe);
-    const uint64_t below =
-        digits | SIP_SET('-') | SIP_SET('.') | SIP_SET('!') | SIP_SET('%') | SIP_SET('*') | SIP_SET('+') | SIP_SET('\'');
-    const uint64_t above = letters | SIP_SET('_' - 64) | SIP_SET('`' - 64) | SIP_SET('~' - 64);
-
-    return c < 64 ? below >> c & 1 : c < 128 && (above >> (c - 64) & 1);
+    return sip_class[c] & set;
 }
 
 static inline struct span sip_take(struct span *s, size_t n)
@@ -42,7 +41,7 @@ static inline struct span sip_take(struct span *s, size_t n)
 }
 
 /* What stands before the first byte of `ends`, or all. */
-static inline struct span sip_until(struct span *s, uint64_t ends)
+static inline struct span sip_until(struct span *s, enum sip_set ends)
 {
     size_t n = 0;
 
@@ -55,7 +54,7 @@ static inline struct span sip_token(struct span *s)
 {
     size_t n = 0;
 
-    while (n < s->n && sip_is_token(s->p[n]))
+    while (n < s->n && sip_in(SIP_TOKEN, s->p[n]))
         n++;
     return sip_take(s, n);
 }
@@ -76,11 +75,33 @@ static inline bool sip_has_lws(struct span s)
 }
 
 /* SEMI, COMMA, EQUAL, SLASH, COLON, LAQUOT: taken with the blanks around it; false, and nothing moved, where another byte stands. */
-bool sip_separator(struct span *s, uint8_t c);
+static inline bool sip_separator(struct span *s, uint8_t c)
+{
+    struct span rest = *s;
+
+    sip_lws(&rest);
+    if (rest.n == 0 || rest.p[0] != c)
+        return false;
+    (void)sip_take(&rest, 1);
+    sip_lws(&rest);
+    *s = rest;
+    return true;
+}
+
 /* A quoted-string, `inner` without its quotes (escapes as sent); false, and nothing moved, where none is closed. */
 bool sip_quoted(struct span *s, struct span *inner);
 /* The next ";name=value"; false where none follows. */
-bool sip_param_next(struct span *s, struct sip_param *out);
+static inline bool sip_param_next(struct span *s, struct sip_param *out)
+{
+    if (!sip_separator(s, ';'))
+        return false;
+    out->name = sip_token(s);
+    out->value = SPAN_NONE;
+    if (sip_separator(s, '=') && !(s->n && s->p[0] == '"' && sip_quoted(s, &out->value)))
+        out->value = sip_until(s, SIP_PARAM_END); /* an unclosed quote stays: what follows the value is not sound then */
+    return true;
+}
+
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, struct sip_via *out);
 /* The next value of a From, To or Contact, and the comma behind it; false where it is outside RFC 3261 §20.10. */

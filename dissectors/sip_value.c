@@ -3,19 +3,6 @@
 
 enum { SCHEME_LONGEST = 64, IPV6_REFERENCE_LONGEST = 64 };
 
-bool sip_separator(struct span *s, uint8_t c)
-{
-    struct span rest = *s;
-
-    sip_lws(&rest);
-    if (rest.n == 0 || rest.p[0] != c)
-        return false;
-    (void)sip_take(&rest, 1);
-    sip_lws(&rest);
-    *s = rest;
-    return true;
-}
-
 bool sip_quoted(struct span *s, struct span *inner)
 {
     if (s->n == 0 || s->p[0] != '"')
@@ -30,17 +17,6 @@ bool sip_quoted(struct span *s, struct span *inner)
         }
     }
     return false;
-}
-
-bool sip_param_next(struct span *s, struct sip_param *out)
-{
-    if (!sip_separator(s, ';'))
-        return false;
-    out->name = sip_token(s);
-    out->value = SPAN_NONE;
-    if (sip_separator(s, '=') && !sip_quoted(s, &out->value))
-        out->value = sip_until(s, SIP_VALUE_END | SIP_SET('"')); /* an unclosed quote stays, for end_of_value() */
-    return true;
 }
 
 /* Over the comma that ends a list's value; false where anything stands before it. */
@@ -62,7 +38,7 @@ static bool end_of_value(struct span *list)
 }
 
 /* hostname, IPv4address or IPv6reference; the last keeps its brackets, and is none without both. */
-static struct span host(struct span *s, uint64_t ends)
+static struct span host(struct span *s, enum sip_set ends)
 {
     size_t close;
 
@@ -72,12 +48,18 @@ static struct span host(struct span *s, uint64_t ends)
     return close < s->n && s->p[close] == ']' ? sip_take(s, close + 1) : SPAN_NONE;
 }
 
-/* sent-protocol of RFC 3261 §25.1; other names and versions than SIP/2.0 are within its grammar. */
+/* sent-protocol of RFC 3261 §25.1; other names and versions than SIP/2.0 are within its grammar, and blanks around each slash. */
 static bool sent_protocol(struct span *s, struct sip_via *out)
 {
+    struct span usual = SPAN("SIP/2.0/");
+
     sip_lws(s);
-    if (sip_token(s).n == 0 || !sip_separator(s, '/') || sip_token(s).n == 0 || !sip_separator(s, '/'))
+    if (span_eq(span_part(*s, 0, usual.n), usual)) {
+        (void)sip_take(s, usual.n);
+        sip_lws(s);
+    } else if (sip_token(s).n == 0 || !sip_separator(s, '/') || sip_token(s).n == 0 || !sip_separator(s, '/')) {
         return false;
+    }
     out->transport = sip_token(s);
     return out->transport.n > 0;
 }
@@ -88,7 +70,7 @@ static bool sent_by(struct span *s, struct sip_via *out)
     uint64_t number = 0;
 
     sip_lws(s);
-    out->host = host(s, SIP_VALUE_END | SIP_SET(':'));
+    out->host = host(s, SIP_HOST_END);
     if (!sip_separator(s, ':'))
         return out->host.n > 0;
     port = sip_until(s, SIP_VALUE_END);
@@ -143,26 +125,33 @@ bool sip_via_next(struct span *list, struct sip_via *out)
     return end_of_value(list) && sound;
 }
 
-bool sip_has_scheme(struct span uri)
+/* The length of the scheme at the front; 0 without one. */
+static size_t scheme_length(struct span uri)
 {
     size_t n = 0;
 
-    while (n < uri.n && n < SCHEME_LONGEST && sip_is_token(uri.p[n]))
+    while (n < uri.n && n < SCHEME_LONGEST && sip_in(SIP_TOKEN, uri.p[n]))
         n++;
-    return n > 0 && n < uri.n && uri.p[n] == ':' && ((uri.p[0] | 32) >= 'a' && (uri.p[0] | 32) <= 'z');
+    return n < uri.n && uri.p[n] == ':' && ((uri.p[0] | 32) >= 'a' && (uri.p[0] | 32) <= 'z') ? n : 0;
+}
+
+bool sip_has_scheme(struct span uri)
+{
+    return scheme_length(uri) > 0;
 }
 
 /* A userinfo may hold ';' and '?', so '@' is looked for first (RFC 3261 §19.1.1). */
 static bool split_uri(struct sip_party *out)
 {
     struct span rest = out->uri, scheme;
-    size_t at;
+    size_t n = scheme_length(out->uri), at;
 
-    if (!sip_has_scheme(out->uri))
+    if (n == 0)
         return span_eq(out->uri, SPAN("*")); /* Contact of a REGISTER: RFC 3261 §10.2.2 */
-    scheme = span_until(&rest, ':');
+    scheme = sip_take(&rest, n);
+    (void)sip_take(&rest, 1);
     if (span_eq_nocase(scheme, SPAN("tel"))) {
-        out->user = sip_until(&rest, SIP_SET(';'));
+        out->user = span_until(&rest, ';');
         return true;
     }
     if (!span_eq_nocase(scheme, SPAN("sip")) && !span_eq_nocase(scheme, SPAN("sips")))
@@ -174,8 +163,36 @@ static bool split_uri(struct sip_party *out)
         out->user = span_until(&userinfo, ':');
         (void)sip_take(&rest, 1);
     }
-    out->host = host(&rest, SIP_VALUE_END | SIP_SET(':') | SIP_SET('?'));
+    out->host = host(&rest, SIP_URI_HOST_END);
     return out->host.n > 0;
+}
+
+/*
+ * "<sip:user@host…>" without anything odd, as nearly all are sent: one pass over it. What it leaves alone is read in several by
+ * addr_spec() and split_uri(), which find the same in this.
+ */
+static bool usual_uri(struct span *s, struct sip_party *out)
+{
+    struct span rest = *s, begin = SPAN("<sip:");
+    uint8_t end;
+
+    if (!span_eq(span_part(rest, 0, begin.n), begin))
+        return false;
+    (void)sip_take(&rest, begin.n);
+    out->user = sip_token(&rest);
+    if (out->user.n == 0 || rest.n == 0 || rest.p[0] != '@')
+        return false;
+    (void)sip_take(&rest, 1);
+    out->host = sip_token(&rest);
+    end = rest.n ? rest.p[0] : 0;
+    if (out->host.n == 0 || (end != '>' && end != ':' && end != ';'))
+        return false;
+    (void)sip_until(&rest, SIP_ANGLE_END);
+    if (rest.n == 0 || rest.p[0] != '>')
+        return false;
+    out->uri = (struct span){ s->p + 1, (size_t)(rest.p - s->p) - 1 };
+    *s = span_part(rest, 1, rest.n);
+    return true;
 }
 
 static bool only_tokens(struct span s)
@@ -198,7 +215,7 @@ static bool display_name(struct span *s, struct sip_party *out)
         *s = rest;
         return true;
     }
-    name = sip_until(&rest, SIP_SET('<') | SIP_SET(':'));
+    name = sip_until(&rest, SIP_NAME_END);
     if (rest.n == 0 || rest.p[0] == ':')
         return true;
     out->display = span_trim(name);
@@ -229,8 +246,11 @@ bool sip_party_next(struct span *list, struct sip_party *out)
     struct sip_param param;
     bool sound = display_name(list, out);
 
-    sound = addr_spec(list, out) && sound;
-    sound = split_uri(out) && sound;
+    if (!usual_uri(list, out)) {
+        out->user = out->host = SPAN_NONE;
+        sound = addr_spec(list, out) && sound;
+        sound = split_uri(out) && sound;
+    }
     while (sip_param_next(list, &param)) {
         bool tag = span_eq_nocase(param.name, SPAN("tag"));
 

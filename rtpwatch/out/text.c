@@ -10,7 +10,6 @@ enum {
     TOLD_BRIEFLY = 50,
     WARNINGS_TOLD = 10,
     SERVERS_TOLD = 20,
-    REASONS = 4,
     CLOCKS_APART_MS = 100
 };
 
@@ -228,39 +227,9 @@ static void failed_calls(struct text *t, struct session_finding *f)
 }
 
 /* Why calls are unknown: said once for each reason, not once for each call. */
-struct reasons {
-    size_t n;
-    uint64_t count[REASONS], others;
-    char *text[REASONS];
-};
-
-static const char *reason_of(const struct session_finding *f)
+static void reasons_tell(struct text *t)
 {
-    for (size_t i = 0; i < f->evidence_n; i++)
-        if (strcmp(f->evidence[i].kind, "note") == 0)
-            return f->evidence[i].text;
-    for (size_t i = 0; i < f->directions_n; i++)
-        if (f->direction[i].verdict == DIR_UNKNOWN)
-            return f->direction[i].why;
-    return "this vantage cannot tell";
-}
-
-static void reason_add(struct reasons *all, const char *text)
-{
-    size_t i = 0;
-
-    while (i < all->n && strcmp(all->text[i], text) != 0)
-        i++;
-    if (i == all->n && (all->n == REASONS || !(all->text[all->n] = strdup(text)))) {
-        all->others++;
-        return;
-    }
-    all->n += i == all->n;
-    all->count[i]++;
-}
-
-static void reasons_tell(struct text *t, struct reasons *all)
-{
+    const struct reasons *all = &t->r->report->unknown;
     const char *word = session_word(t->r->report);
     struct strbuf b = { 0 };
 
@@ -273,7 +242,6 @@ static void reasons_tell(struct text *t, struct reasons *all)
         strbuf_span(&b, span_part(s, 0, s.n - (s.p[s.n - 1] == '.')));
         strbuf_add(&b, ".");
         text_paragraph(t, "", 0, strbuf_str(&b));
-        free(all->text[i]);
     }
     if (all->others) {
         strbuf_clear(&b);
@@ -285,15 +253,15 @@ static void reasons_tell(struct text *t, struct reasons *all)
 }
 
 /* "45 calls fine, 3 not answered, 2 with no media expected." */
-static void sound_calls(struct text *t, uint64_t unanswered)
+static void sound_calls(struct text *t)
 {
     const struct report *r = t->r->report;
     const struct {
         uint64_t n;
         const char *what;
     } parts[] = { { r->by_verdict[VERDICT_OK], " fine" },
-                  { unanswered, " not answered" },
-                  { r->by_verdict[VERDICT_NOT_EXPECTED] - unanswered, " with no media to expect" } };
+                  { r->unanswered, " not answered" },
+                  { r->by_verdict[VERDICT_NOT_EXPECTED] - r->unanswered, " with no media to expect" } };
     struct strbuf b = { 0 };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -339,26 +307,21 @@ static void forgotten_calls(struct text *t)
 static void other_calls(struct text *t, struct session_finding *f)
 {
     const struct report *r = t->r->report;
-    struct reasons why = { 0 };
-    uint64_t warned = 0, unanswered = 0;
+    uint64_t warned = 0;
 
     if (r->sessions == failures(r))
         return;
     text_line_empty(t);
     for (uint32_t i = 0; i < r->sessions; i++) {
-        if (verdict_is_failure((enum verdict)r->verdict[i]) || (r->verdict[i] == VERDICT_OK && !r->warns[i]))
+        if (verdict_is_failure((enum verdict)r->verdict[i]) || !r->warns[i] || warned++ >= WARNINGS_TOLD)
             continue;
         report_judge(r, i, f);
-        unanswered += f->verdict == VERDICT_NOT_EXPECTED && !f->call->answered.frame;
-        if (f->warnings_n && warned++ < WARNINGS_TOLD)
-            text_session_warnings(t, f);
-        if (f->verdict == VERDICT_UNKNOWN)
-            reason_add(&why, reason_of(f));
+        text_session_warnings(t, f);
         session_finding_done(f);
     }
     and_more(t, warned > WARNINGS_TOLD ? warned - WARNINGS_TOLD : 0, " with warnings");
-    sound_calls(t, unanswered);
-    reasons_tell(t, &why);
+    sound_calls(t);
+    reasons_tell(t);
 }
 
 /* ---- STUN servers ---- */

@@ -55,26 +55,26 @@ static bool call_eq(const void *self, uint32_t slot, const void *key)
     return span_eq(span_str(track_call_at(self, slot)->call_id), *(const struct span *)key);
 }
 
-static struct call *call_find(const struct track *t, struct span call_id)
+static struct call *call_find(const struct track *t, struct span call_id, uint64_t hash)
 {
-    uint32_t slot = hmap_find(&t->by_call_id, hash_bytes(call_id.p, call_id.n), call_eq, t, &call_id);
+    uint32_t slot = hmap_find(&t->by_call_id, hash, call_eq, t, &call_id);
 
     return slot == HMAP_NONE ? NULL : track_call_at(t, slot);
 }
 
-static struct call *call_make(struct track *t, const struct datagram *d, const struct sip_msg *m)
+static struct call *call_make(struct track *t, const struct datagram *d, const struct sip_msg *m, uint64_t hash)
 {
     uint32_t slot;
     struct call *c = pool_new(&t->calls, &slot);
 
-    if (!c || !hmap_put(&t->by_call_id, hash_bytes(m->call_id.p, m->call_id.n), slot)) {
+    if (!c || !hmap_put(&t->by_call_id, hash, slot)) {
         fault_log_one(t->faults, FAULT_SESSION_TABLE_FULL, d->at.frame);
         return NULL;
     }
     c->id = pool_id(&t->calls, slot);
-    c->call_id = arena_str(&c->arena, m->call_id);
     c->from_uri = arena_str(&c->arena, m->from.uri);
     c->to_uri = arena_str(&c->arena, m->to.uri);
+    c->call_id = arena_str(&c->arena, m->call_id); /* side by side, for each message is compared with both */
     c->from_tag = arena_str(&c->arena, m->from.tag);
     c->agent[CALLER] = c->agent[CALLEE] = "";
     c->started = d->at;
@@ -82,27 +82,35 @@ static struct call *call_make(struct track *t, const struct datagram *d, const s
     return c;
 }
 
-/* Which party sent this message: the From tag is that of the request's sender, in the request and in its replies. */
-static enum party sender(const struct call *c, const struct sip_msg *m)
+/* Room for one leg more; there is room for the next power of two of them. False without memory, or when there are enough. */
+static bool leg_room(struct call *c)
 {
-    enum party asker = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
+    struct leg *more;
 
-    return m->request ? asker : other_party(asker);
+    if (c->legs == CALL_LEGS_KEPT)
+        return false;
+    if (c->legs & (c->legs - 1))
+        return true;
+    more = arena_take(&c->arena, (c->legs ? 2u * c->legs : 1u) * sizeof *more);
+    if (more && c->legs)
+        memcpy(more, c->leg, c->legs * sizeof *more);
+    c->leg = more ? more : c->leg;
+    return more != NULL;
 }
 
 /* The leg of a message within the call's dialogs: by the tag of the party that is not the caller. */
-static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m)
+static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker)
 {
-    struct span tag = span_eq(m->from.tag, span_str(c->from_tag)) ? m->to.tag : m->from.tag;
+    struct span tag = asker == CALLER ? m->to.tag : m->from.tag;
 
     for (uint16_t i = 0; i < c->legs; i++)
         if (span_eq(span_str(c->leg[i].to_tag), tag))
             return i;
     if (tag.n == 0)
         return 0;
-    if (c->legs == CALL_LEGS_KEPT) {
+    if (!leg_room(c)) {
         fault_log_one(t->faults, FAULT_SESSION_FACT_LIMIT, d->at.frame);
-        return CALL_LEGS_KEPT - 1;
+        return c->legs ? c->legs - 1 : 0;
     }
     c->leg[c->legs].to_tag = arena_str(&c->arena, tag);
     return c->legs++;
@@ -176,9 +184,9 @@ static void invite_reply(struct call *c, const struct datagram *d, const struct 
     }
 }
 
-static void call_message(struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg, bool has_sdp)
+static void call_message(struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from, uint16_t leg,
+                         bool has_sdp)
 {
-    enum party from = sender(c, m);
     struct span agent = m->user_agent;
 
     if (agent.n && !*c->agent[from] && (m->request || m->status > 100))
@@ -203,26 +211,31 @@ static void call_message(struct call *c, const struct datagram *d, const struct 
 
 void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sdp *sdp, struct span sdp_bytes)
 {
-    struct call *c = m->call_id.n ? call_find(t, m->call_id) : NULL;
+    uint64_t hash = hash_bytes(m->call_id.p, m->call_id.n);
+    struct call *c = m->call_id.n ? call_find(t, m->call_id, hash) : NULL;
     struct sdp_fact *kept = NULL;
+    enum party asker, from;
     uint16_t leg;
 
     t->last = d->at;
     if (!t->first.frame)
         t->first = d->at;
     if (!c && m->call_id.n && (m->method == SIP_INVITE || (m->method == SIP_BYE && m->request)))
-        c = call_make(t, d, m);
+        c = call_make(t, d, m, hash);
     outside_message(t, c, d, m);
     if (!c) {
         t->sip_outside_calls++;
         return;
     }
-    leg = leg_of(t, c, d, m);
+    /* The From tag is that of the request's sender, in the request and in its replies. */
+    asker = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
+    from = m->request ? asker : other_party(asker);
+    leg = leg_of(t, c, d, m, asker);
     if (m->request && m->method == SIP_INVITE)
         labels_keep(t, c, m);
-    call_message(c, d, m, leg, sdp != NULL);
-    links_message(t, c, d, m, sender(c, m));
+    call_message(c, d, m, from, leg, sdp != NULL);
+    links_message(t, c, d, m, from);
     if (sdp)
-        kept = sdp_keep(t, c, d, m, sender(c, m), sdp, sdp_bytes);
+        kept = sdp_keep(t, c, d, m, from, sdp, sdp_bytes);
     offer_message(t, c, d, m, leg, kept);
 }

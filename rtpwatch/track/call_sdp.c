@@ -7,16 +7,23 @@ static bool is_codec(const struct sdp_format *f)
     return f->role == SDP_ROLE_MEDIA || f->role == SDP_ROLE_RED;
 }
 
-static const char *codec_of(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+static bool is_media(const struct sdp_format *f)
 {
-    for (size_t i = 0; i < m->formats; i++)
-        if (m->format[i].encoding.n && is_codec(&m->format[i]) &&
-            !span_eq_nocase(m->format[i].encoding, SPAN("telephone-event"))) {
-            out->pt = m->format[i].pt;
-            out->clock_hz = m->format[i].clock_hz;
-            return arena_str(a, m->format[i].encoding);
-        }
-    return "";
+    return f->encoding.n && is_codec(f) && !span_eq_nocase(f->encoding, SPAN("telephone-event"));
+}
+
+/* The first format that is one; its name is the one that formats_keep() kept. */
+static void codec_keep(const struct sdp_media *m, struct media_desc *out)
+{
+    size_t i = 0;
+
+    while (i < out->formats_n && !is_media(&m->format[i]))
+        i++;
+    out->codec = i < out->formats_n ? out->formats[i].encoding : "";
+    if (i == out->formats_n)
+        return;
+    out->pt = m->format[i].pt;
+    out->clock_hz = m->format[i].clock_hz;
 }
 
 /* "sha-256 AB:CD:…" (RFC 8122 §5) */
@@ -42,7 +49,7 @@ static void formats_keep(struct arena *a, const struct sdp_media *m, struct medi
                                                                .clock_hz = f->clock_hz,
                                                                .pt = f->pt,
                                                                .apt = f->apt,
-                                                               .role = f->role };
+                                                               .role = (uint8_t)f->role };
     }
     out->ssrcs = m->ssrcs ? arena_take(a, m->ssrcs * sizeof *out->ssrcs) : NULL;
     if (out->ssrcs) {
@@ -102,10 +109,10 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
     out->ufrag = arena_str(a, m->ufrag);
     out->pwd = arena_str(a, m->pwd);
     out->ptime_ms = m->ptime_ms;
-    out->codec = codec_of(a, m, out);
     dtls_keep(a, m, out);
     out->mid_ext = m->mid_ext;
     formats_keep(a, m, out);
+    codec_keep(m, out);
     bundle_keep(sdp, i, out);
 }
 
@@ -166,9 +173,9 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f = c->sdps_n < CALL_SDPS_KEPT ? arena_take(&c->arena, sizeof *f) : NULL;
     if (f) {
         f->media = arena_take(&c->arena, sdp->medias * sizeof *f->media);
-        f->cand = arena_take(&c->arena, sdp->cands * sizeof *f->cand);
+        f->cand = sdp->cands ? arena_take(&c->arena, sdp->cands * sizeof *f->cand) : NULL;
     }
-    if (!f || !f->media || !f->cand) {
+    if (!f || !f->media || (sdp->cands && !f->cand)) {
         fault_log_one(t->faults, FAULT_SESSION_FACT_LIMIT, d->at.frame);
         return NULL;
     }

@@ -364,7 +364,7 @@ struct format_desc {
     const char *encoding; /* "" unknown */
     uint32_t clock_hz;    /* 0 unknown */
     uint8_t pt, apt;
-    enum sdp_role role;
+    uint8_t role; /* enum sdp_role */
 };
 
 /* An m= line, as one SDP had it. Strings live in the call's arena. */
@@ -462,32 +462,34 @@ struct call_outside {
 enum session_kind { SESSION_SIP, SESSION_ICE, SESSION_RTP };
 
 struct call {
-    struct id id;
-    enum session_kind kind; /* ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
-    struct arena arena;
-    const char *call_id, *from_uri, *to_uri, *from_tag;
+    /* What each message looks at comes first: of a hundred thousand calls little is in the caches. */
+    const char *call_id, *from_tag;
     const char *agent[PARTIES]; /* User-Agent or Server */
-    const char **label;         /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
+    struct leg *leg;            /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
+    uint16_t legs, answered_leg;
+    uint16_t sdps_n;
+    uint16_t status; /* final status of the INVITE, 0 none */
+    uint32_t invite_cseq, offer_cseq;
     enum call_state state;
     bool cancelled, seen_from_start; /* the first INVITE is in the capture */
-    uint16_t status;                 /* final status of the INVITE, 0 none */
-    uint32_t invite_cseq;
-    struct seen started, ringing, answered, ended, last;
-    bool ended_by_known;
-    enum party ended_by;
-    uint16_t legs, answered_leg;
-    struct leg leg[CALL_LEGS_KEPT];
-    uint16_t sdps_n;
-    struct sdp_fact *sdps, *sdps_tail;
+    bool offer_in_response, ended_by_known;
+    struct seen last, answered, ringing, ended;
     const struct sdp_fact *offer; /* waiting for its answer */
-    uint32_t offer_cseq;
-    bool offer_in_response;
     struct agreement *agreements, *agreements_tail;
-    struct call_outside outside[PARTIES]; /* at.frame 0: not known */
-    struct addr signalling[PARTIES];      /* where the party's messages came from here */
-    uint32_t ssrc[PARTIES];               /* RTP sessions: of the first stream that each sent, 0 none */
-    uint16_t ice_restarts;                /* ICE sessions: how often the username fragments changed */
+    struct sdp_fact *sdps, *sdps_tail;
     uint64_t messages, bad_moves;
+    struct addr signalling[PARTIES];      /* where the party's messages came from here */
+    struct call_outside outside[PARTIES]; /* at.frame 0: not known */
+
+    struct id id;
+    enum session_kind kind; /* ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
+    enum party ended_by;
+    struct arena arena;
+    const char *from_uri, *to_uri;
+    const char **label; /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
+    struct seen started;
+    uint32_t ssrc[PARTIES];             /* RTP sessions: of the first stream that each sent, 0 none */
+    uint16_t ice_restarts;              /* ICE sessions: how often the username fragments changed */
     struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
     struct session_id_fact *session_id; /* NULL: none */
 };

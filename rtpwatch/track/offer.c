@@ -9,6 +9,8 @@ static void split(struct track *t, const struct call *c, const struct sdp_fact *
 {
     int64_t ns = c->agreements ? INT64_MAX : c->started.ns;
 
+    if (!t->streams.used) /* a place where no voice passes: nothing to look for */
+        return;
     for (size_t i = 0; i < f->medias; i++) {
         struct addr beside = addr_with_port(f->from, f->media[i].addr.port); /* the sender's own, behind a NAT */
 

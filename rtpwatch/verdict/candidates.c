@@ -38,7 +38,7 @@ static void reached(const struct scene *s, enum party p, struct candidate_findin
     const struct side *side = &s->side[p], *other = &s->side[other_party(p)];
     bool behind_nat = c->has_base && view_has(s->v, &c->base) && strcmp(c->type, "relay") != 0;
     const struct addr *at = behind_nat ? &c->base : &c->addr;
-    const struct socket *k = track_find_socket(s->v->t, at);
+    const struct socket *k = view_media_at(s->v, at);
     const struct flow *f;
 
     for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
@@ -72,7 +72,7 @@ static struct candidate_finding *listed(struct session_finding *f, const struct 
 /* Who supplied it: the STUN server whose answer it is, or the TURN server whose relay. */
 static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct candidate_finding *c)
 {
-    const struct socket *k = track_find_socket(s->v->t, &c->addr);
+    const struct socket *k = view_media_at(s->v, &c->addr);
     const struct turn_alloc *relay = k ? track_alloc_at(s->v->t, k->relay) : NULL;
     struct claim claim;
 

@@ -301,7 +301,7 @@ static const struct check *chosen_pair(const struct scene *s)
 
     for (enum party p = CALLER; p < PARTIES; p++)
         for (size_t i = 0; i < s->side[p].own_n; i++) {
-            const struct socket *k = track_find_socket(t, &s->side[p].own[i]);
+            const struct socket *k = view_media_at(s->v, &s->side[p].own[i]);
             const struct flow *f;
 
             for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out) {

@@ -159,7 +159,7 @@ static void side_add(struct handshakes *h, enum party p)
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        const struct socket *k = x->local && !view_has(h->s->v, &x->own[i]) ? NULL : track_find_socket(t, &x->own[i]);
+        const struct socket *k = x->local && !view_has(h->s->v, &x->own[i]) ? NULL : view_media_at(h->s->v, &x->own[i]);
 
         for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
             flow_add(h, f, p, &x->own[i]);

@@ -48,7 +48,7 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        const struct socket *k = track_find_socket(s->v->t, &x->own[i]);
+        const struct socket *k = view_media_at(s->v, &x->own[i]);
 
         for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_out) {
             const struct check *c = track_check_at(s->v->t, f->checks);
@@ -75,7 +75,7 @@ static void checks_reflexive(const struct scene *s, enum party p, struct ice_res
     const struct flow *f;
 
     for (size_t i = 0; other->local && i < other->own_n; i++) {
-        const struct socket *at = view_has(s->v, &other->own[i]) ? track_find_socket(s->v->t, &other->own[i]) : NULL;
+        const struct socket *at = view_has(s->v, &other->own[i]) ? view_media_at(s->v, &other->own[i]) : NULL;
 
         for (uint32_t j = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_in) {
             const struct check *c = track_check_at(s->v->t, f->checks);

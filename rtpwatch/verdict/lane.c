@@ -60,7 +60,7 @@ static void collect_sent(struct lane *l, struct direction_finding *out)
     const struct flow *f;
 
     for (size_t i = 0; i < from->own_n; i++) {
-        const struct socket *k = track_find_socket(t, &from->own[i]);
+        const struct socket *k = view_media_at(l->s->v, &from->own[i]);
 
         if (from->local && !view_has(l->s->v, &from->own[i]))
             continue;
@@ -90,7 +90,7 @@ static void collect_arrived(struct lane *l, struct direction_finding *out)
     const struct flow *f;
 
     for (size_t i = 0; i < to->own_n; i++) {
-        const struct socket *k = track_find_socket(t, &to->own[i]);
+        const struct socket *k = view_media_at(l->s->v, &to->own[i]);
 
         if (to->local && !view_has(l->s->v, &to->own[i]))
             continue;
@@ -205,7 +205,7 @@ static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
                            void (*read)(struct lane *, const struct rtcp_sender *))
 {
     const struct track *t = l->s->v->t;
-    const struct socket *k = track_find_socket(t, a);
+    const struct socket *k = view_media_at(l->s->v, a);
     const struct rtcp_sender *r;
     const struct flow *f;
 
@@ -229,7 +229,7 @@ static void collect_own_rtcp(struct lane *l)
         struct addr pair[2] = { x->own[i], rtcp_of(x, &x->own[i]) };
 
         for (size_t k = 0; k < 2; k++) {
-            const struct socket *own = view_has(l->s->v, &pair[k]) ? track_find_socket(t, &pair[k]) : NULL;
+            const struct socket *own = view_has(l->s->v, &pair[k]) ? view_media_at(l->s->v, &pair[k]) : NULL;
 
             for (uint32_t j = own ? own->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
                 for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
@@ -299,7 +299,7 @@ static bool fell_silent(const struct lane *l, const struct direction_finding *ou
 static uint64_t heard_before(const struct lane *l)
 {
     struct span_of_time ever = { INT64_MIN, INT64_MAX };
-    const struct socket *k = track_find_socket(l->s->v->t, &l->s->side[l->to].home);
+    const struct socket *k = view_media_at(l->s->v, &l->s->side[l->to].home);
     const struct flow *f;
     uint64_t n = 0;
 

@@ -457,6 +457,9 @@ static bool count_all(struct report *r)
         r->by_verdict[f->verdict]++;
         r->by_cause[f->cause]++;
         r->warned += f->verdict == VERDICT_OK && f->warnings_n;
+        r->unanswered += f->verdict == VERDICT_NOT_EXPECTED && !f->call->answered.frame;
+        if (f->verdict == VERDICT_UNKNOWN)
+            reasons_add(&r->unknown, f);
         server_add_session(r->server, f);
         factors_add(&r->factors, f);
         session_finding_done(f);
@@ -535,5 +538,6 @@ void report_done(struct report *r)
     free(r->server);
     free(r->dns);
     factors_done(&r->factors);
+    reasons_done(&r->unknown);
     *r = (struct report){ 0 };
 }

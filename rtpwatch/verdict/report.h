@@ -11,6 +11,7 @@
 #include "verdict/links.h"
 #include "verdict/offset.h"
 #include "verdict/passage.h"
+#include "verdict/reasons.h"
 #include "verdict/unsignalled.h"
 #include "verdict/verdict.h"
 
@@ -43,7 +44,9 @@ struct report {
     uint32_t servers;
     struct server_finding *server;
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N];
-    uint64_t warned; /* sessions that went well and carry a warning */
+    uint64_t warned;     /* sessions that went well and carry a warning */
+    uint64_t unanswered; /* of those with no media to expect */
+    struct reasons unknown;
     struct factors factors;
     struct dns_finding *dns; /* of each vantage, in the order of the answers */
     size_t dns_n;

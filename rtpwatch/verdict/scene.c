@@ -28,7 +28,7 @@ static void own_add(struct scene *s, struct side *x, const struct addr *a)
 
 uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns)
 {
-    const struct socket *m = track_find_socket(v->t, mapped);
+    const struct socket *m = view_media_at(v, mapped);
     const struct stun_tx *x;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_claimed)
@@ -40,7 +40,7 @@ uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t
 /* The sockets that STUN servers told this address to: usually the one behind it. */
 static void bases_add(struct scene *s, struct side *x, const struct addr *mapped)
 {
-    const struct socket *m = track_find_socket(s->v->t, mapped);
+    const struct socket *m = view_media_at(s->v, mapped);
     const struct stun_tx *tx;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; (tx = track_tx_at(s->v->t, i)) != NULL; i = tx->next_claimed)
@@ -162,7 +162,7 @@ static void seen_make(struct scene *s, enum party p)
         return;
     }
     for (size_t k = 0; k < other->own_n; k++) {
-        const struct socket *at = track_find_socket(s->v->t, &other->own[k]);
+        const struct socket *at = view_media_at(s->v, &other->own[k]);
 
         if (other->local && !view_has(s->v, &other->own[k]))
             continue;
@@ -186,7 +186,7 @@ static void seen_make(struct scene *s, enum party p)
 static void home_keep(struct scene *s, enum party p, const struct side *before)
 {
     struct side *x = &s->side[p];
-    const struct socket *k = before->local ? track_find_socket(s->v->t, &before->home) : NULL;
+    const struct socket *k = before->local ? view_media_at(s->v, &before->home) : NULL;
     const struct flow *f;
 
     for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_out)
@@ -214,7 +214,7 @@ static void home_choose(struct scene *s, struct side *x)
     uint64_t most = 0;
 
     for (size_t i = 0; x->local && i < x->own_n; i++) {
-        const struct socket *k = view_has(s->v, &x->own[i]) ? track_find_socket(s->v->t, &x->own[i]) : NULL;
+        const struct socket *k = view_has(s->v, &x->own[i]) ? view_media_at(s->v, &x->own[i]) : NULL;
         uint64_t n = k ? rtp_of_socket(s->v, k, s->when) : 0;
         bool host = k && n == most && k->relay == POOL_NONE && !view_is_local(s->v, &x->home);
 

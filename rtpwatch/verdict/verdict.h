@@ -103,6 +103,11 @@ bool view_is_local(const struct view *v, const struct addr *a);
 bool view_knows_hosts(const struct view *v); /* somebody is local; else all there is only passes */
 /* Is that transport address at this vantage: on a local host, or at a TURN relay that a local host uses? */
 bool view_has(const struct view *v, const struct addr *a);
+/*
+ * The transport address, for what passed there: its media, reports, checks, handshakes, and the answers that named it. NULL: nothing
+ * did; and for all addresses of a capture without any of that (a proxy's), whose many calls are then not looked up one by one.
+ */
+const struct socket *view_media_at(const struct view *v, const struct addr *a);
 
 /* ---- findings ---- */
 

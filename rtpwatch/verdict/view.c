@@ -194,8 +194,17 @@ bool view_knows_hosts(const struct view *v)
 
 bool view_has(const struct view *v, const struct addr *a)
 {
-    const struct socket *k = track_find_socket(v->t, a);
-    const struct turn_alloc *r = k ? track_alloc_at(v->t, k->relay) : NULL;
+    const struct socket *k;
+    const struct turn_alloc *r;
 
-    return view_is_local(v, a) || (r && view_is_local(v, &r->client));
+    if (view_is_local(v, a))
+        return true;
+    k = v->t->allocs.used ? track_find_socket(v->t, a) : NULL;
+    r = k ? track_alloc_at(v->t, k->relay) : NULL;
+    return r && view_is_local(v, &r->client);
+}
+
+const struct socket *view_media_at(const struct view *v, const struct addr *a)
+{
+    return v->media_captured ? track_find_socket(v->t, a) : NULL;
 }

@@ -1,5 +1,6 @@
 #include "base/addr.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 
 static struct addr addr_of(const char *text)
@@ -87,6 +88,23 @@ Test(addr, what_is_no_address)
 }
 
 /* A NUL ends a C string, not what came from the network. */
+/* "1.2" and any seven of the characters that IPv4 is made of, and one that it is not. */
+Test(addr, ipv4_is_what_inet_pton_takes)
+{
+    static const char of[] = "0129.x";
+    char text[] = "1.2.......";
+
+    for (size_t i = 0; i < (size_t)6 * 6 * 6 * 6 * 6 * 6 * 6; i++) {
+        struct addr a;
+        uint8_t ip[4];
+
+        for (size_t k = 3, left = i; k < 10; k++, left /= 6)
+            text[k] = of[left % 6];
+        cr_assert_eq(addr_parse_ip(span_str(text), 0, &a), inet_pton(AF_INET, text, ip) == 1, "%s", text);
+        cr_assert(addr_is_none(&a) || memcmp(a.ip + 12, ip, 4) == 0, "%s", text);
+    }
+}
+
 Test(addr, an_address_does_not_end_at_a_nul)
 {
     expect_no_address(SPAN("192.0.2.1\0evil"));

@@ -82,6 +82,10 @@ Test(span, numbers)
     expect_number(SPAN("18446744073709551615"), UINT64_MAX, true, UINT64_MAX);
     expect_number(SPAN("18446744073709551616"), UINT64_MAX, false, 0);
     expect_number(SPAN("99999999999999999999999999"), UINT64_MAX, false, 0);
+    expect_number(SPAN("9999999999999999999"), UINT64_MAX, true, 9999999999999999999u);
+    expect_number(SPAN("10000000000000000000"), 9999999999999999999u, false, 0);
+    expect_number(SPAN("0000000000000000000000000065535"), 65535, true, 65535);
+    expect_number(SPAN("0000000000000000000000000065536"), 65535, false, 0);
     expect_number(SPAN(""), 10, false, 0);
     expect_number(SPAN("-1"), 10, false, 0);
     expect_number(SPAN("+1"), 10, false, 0);
@@ -406,6 +410,32 @@ Test(arena, strings_are_copies_that_can_always_be_printed)
     cr_assert_null(arena_span(&a, SPAN_NONE).p);
     for (size_t i = 0; i < 100; i++)
         cr_assert_str_eq(arena_str(&a, SPAN("sixteen bytes...")), "sixteen bytes...");
+    arena_done(&a);
+}
+
+Test(arena, records_and_texts_share_a_block)
+{
+    struct arena a = { 0 };
+    uint64_t *record[100];
+    const char *text[100];
+    char want[] = "text 00";
+
+    for (size_t i = 0; i < 100; i++) {
+        want[5] = (char)('0' + i / 10);
+        want[6] = (char)('0' + i % 10);
+        text[i] = arena_str(&a, span_str(want));
+        record[i] = arena_take(&a, sizeof *record[i]);
+        cr_assert_eq((uintptr_t)record[i] % 8, 0, "whatever the length of the texts");
+        cr_assert_eq(*record[i], 0);
+        *record[i] = UINT64_MAX;
+    }
+    for (size_t i = 0; i < 100; i++) {
+        want[5] = (char)('0' + i / 10);
+        want[6] = (char)('0' + i % 10);
+        cr_assert_str_eq(text[i], want);
+        cr_assert_eq(*record[i], UINT64_MAX);
+    }
+    cr_assert_leq(a.bytes, 100 * (8 + 8) + 1000, "a text takes its bytes and no more");
     arena_done(&a);
 }
 

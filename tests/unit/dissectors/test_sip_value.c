@@ -156,6 +156,56 @@ Test(sip_value, parties)
     }
 }
 
+/* What is usual is read in one pass, the rest in several: a scheme in capitals, which means the same, is not usual. */
+Test(sip_value, one_pass_finds_what_several_do)
+{
+    static const char *const uris[] = {
+        "sip:bob@example.org>",
+        "sip:bob@example.org:5060>",
+        "sip:bob@example.org;transport=tcp>;tag=9",
+        "sip:b-o_b.1@10.0.0.1:5060;lr>;tag=9;x=y",
+        "sip:bob:pw@example.org>",
+        "sip:bob@[2001:db8::1]:5060>;tag=9",
+        "sip:example.org>",
+        "sip:bob@>",
+        "sip:@example.org>",
+        "sip:bob@example.org?a=b>",
+        "sip:bob@exa mple.org>",
+        "sip:bob@example.org;a b>",
+        "sip:bob@example.org",
+        "sip:bo%20b@example.org>x",
+        "sip:bob@example.org>;tag",
+        "sip:bob@@example.org>",
+        "sip:bob@example.org:>",
+        "sip:bob@exa&mple.org>;tag=1;tag=2",
+        "sip:b;x=y@example.org>",
+        "sip:b\r\n @example.org>",
+        "sip:bob@example.org >",
+        "sip:bob@example.org;x=\t>",
+        "sip:",
+        "sip:bob",
+    };
+    char text[500];
+
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
+        struct sip_party one;
+        size_t faults, at;
+
+        snprintf(text, sizeof text, TO("<%s"), uris[i]);
+        cr_assert_eq(datagram(text), DIS_OK);
+        one = m.to;
+        faults = why.n;
+        at = why.v[0].at;
+        memcpy(strstr(text, "To: <sip:") + 5, "SIP", 3);
+        cr_assert_eq(datagram(text), DIS_OK);
+        cr_assert_eq(why.n, faults, "%s", uris[i]);
+        cr_assert(!faults || why.v[0].at == at, "%s", uris[i]);
+        cr_assert(one.uri.p == m.to.uri.p && one.uri.n == m.to.uri.n, "%s", uris[i]);
+        cr_assert(span_eq(one.user, m.to.user) && span_eq(one.host, m.to.host), "%s", uris[i]);
+        cr_assert(span_eq(one.tag, m.to.tag) && one.display.n == m.to.display.n, "%s", uris[i]);
+    }
+}
+
 Test(sip_value, to_is_no_list)
 {
     cr_assert_eq(datagram(TO("<sip:b@c>, <sip:d@e>")), DIS_OK);

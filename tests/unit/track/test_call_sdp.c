@@ -55,6 +55,25 @@ static bool advertised(const char *ip, uint16_t port)
     return s && s->advertised;
 }
 
+#define CAND(n) "a=candidate:" n " 1 udp 2130706431 192.0.2." n " 4000 typ srflx raddr 10.0.0." n " rport 4000\r\n"
+#define ICE                                                                                                                      \
+    "a=ice-ufrag:F7gI\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\n" CAND("1") CAND("2") CAND("3") CAND("4") CAND("5") CAND("6")       \
+        CAND("7") CAND("8")
+
+/* 4 KiB for a live call with two streams, their flows and sockets among them. */
+Test(call_sdp, a_call_with_eight_candidates_takes_less_than_3_kib, .init = setup, .fini = teardown)
+{
+    const struct call *c;
+
+    say(INVITE("1",
+               SDP "m=audio 4000 RTP/SAVPF 111 0 8 101\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n"
+                   "a=fingerprint:sha-256 D2:FA:0E:C3:22:59:5E:14:95:69:92:3D:13:B4:84:24:2C:C2:A2:C0:3E:FD:34:8E:5E:EA:6F:AF:52:"
+                   "CE:E6:0F\r\na=setup:actpass\r\n" ICE));
+    c = track_call_at(track, 0);
+    cr_assert_eq(c->sdps->cands, 8);
+    cr_assert_lt(sizeof *c + c->arena.bytes, 3 * 1024);
+}
+
 Test(call_sdp, media_and_candidates_are_advertised, .init = setup, .fini = teardown)
 {
     say(INVITE("1",

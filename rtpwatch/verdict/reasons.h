@@ -1,0 +1,24 @@
+/*
+ * Why sessions are unknown, each reason with how many have it: said once for all of them, and kept as they are judged, so that a report
+ * of a hundred thousand need not judge them again to tell it.
+ */
+#ifndef RW_VERDICT_REASONS_H
+#define RW_VERDICT_REASONS_H
+
+#include "verdict/verdict.h"
+
+enum { REASONS_KEPT = 4 };
+
+struct reasons {
+    size_t n;
+    const char *text[REASONS_KEPT]; /* sentences; in `arena` */
+    uint64_t count[REASONS_KEPT];
+    uint64_t others; /* sessions with reasons that are not kept */
+    struct arena arena;
+};
+
+/* Adds a session whose verdict is unknown. reasons_done() frees. */
+void reasons_add(struct reasons *all, const struct session_finding *f);
+void reasons_done(struct reasons *all);
+
+#endif
