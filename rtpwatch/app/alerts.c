@@ -42,14 +42,15 @@ static void keep(struct alerts *a, cJSON *object, int64_t at_ns)
     size_t n = a->kept.n;
     struct out_alert *more = a->alert;
 
-    if (n < KEPT_MOST && (n & (n - 1)) == 0)
+    if (object && n < KEPT_MOST && (n & (n - 1)) == 0) {
         more = realloc(a->alert, (n ? 2 * n : 1) * sizeof *more);
+        a->alert = more ? more : a->alert;
+    }
     if (n >= KEPT_MOST || !more || !object) {
         a->kept.left_out++;
         cJSON_Delete(object);
         return;
     }
-    a->alert = more;
     a->alert[a->kept.n++] = (struct out_alert){ at_ns, object };
 }
 

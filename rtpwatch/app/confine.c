@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* setresuid(), setgroups(), O_PATH */
 #include "app/confine.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 #include "capture/prefilter.h"
 
+/* NOLINTBEGIN(misc-redundant-expression): several of the parts that an opcode is made of are 0, and are named all the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -402,3 +403,4 @@ void prefilter_free(struct bpf_program *p)
     free(p->bf_insns);
     *p = (struct bpf_program){ 0, NULL };
 }
+/* NOLINTEND(misc-redundant-expression) */
