@@ -34,6 +34,17 @@ static inline void tally_add(struct tally *t, struct seen at)
     t->last = at;
 }
 
+static inline void tally_merge(struct tally *into, const struct tally *t)
+{
+    if (!t->n)
+        return;
+    if (!into->n || t->first.ns < into->first.ns)
+        into->first = t->first;
+    if (!into->n || t->last.ns > into->last.ns)
+        into->last = t->last;
+    into->n += t->n;
+}
+
 /* ---- transport addresses and what flows between them ---- */
 
 /*

@@ -1,16 +1,5 @@
 #include "verdict/handshakes.h"
 
-static void merge(struct tally *into, const struct tally *t)
-{
-    if (!t->n)
-        return;
-    if (!into->n || t->first.ns < into->first.ns)
-        into->first = t->first;
-    if (!into->n || t->last.ns > into->last.ns)
-        into->last = t->last;
-    into->n += t->n;
-}
-
 /* ---- gathering ---- */
 
 bool alert_is_fatal(const struct dtls_alert *a)
@@ -20,14 +9,14 @@ bool alert_is_fatal(const struct dtls_alert *a)
 
 static void end_add(struct handshake_party *p, const struct dtls_end *e)
 {
-    merge(&p->datagrams, &e->datagrams);
-    merge(&p->client_hello, &e->client_hello);
-    merge(&p->server_hello, &e->server_hello);
-    merge(&p->verify, &e->hello_verify);
-    merge(&p->key_exchange, &e->key_exchange);
-    merge(&p->finished, &e->finished);
-    merge(&p->application, &e->application);
-    merge(&p->again, &e->again);
+    tally_merge(&p->datagrams, &e->datagrams);
+    tally_merge(&p->client_hello, &e->client_hello);
+    tally_merge(&p->server_hello, &e->server_hello);
+    tally_merge(&p->verify, &e->hello_verify);
+    tally_merge(&p->key_exchange, &e->key_exchange);
+    tally_merge(&p->finished, &e->finished);
+    tally_merge(&p->application, &e->application);
+    tally_merge(&p->again, &e->again);
     if (e->alert.at.frame && (!p->alert.at.frame || alert_is_fatal(&e->alert)))
         p->alert = e->alert;
     if (e->largest > p->largest)

@@ -11,17 +11,6 @@
 #define STILL_NS         SECONDS(5) /* media that goes on this long after the last ICMP error was not stopped by it */
 #define QUIET_NS         SECONDS(15)
 
-static void merge(struct tally *into, const struct tally *t)
-{
-    if (!t->n)
-        return;
-    if (!into->n || t->first.ns < into->first.ns)
-        into->first = t->first;
-    if (!into->n || t->last.ns > into->last.ns)
-        into->last = t->last;
-    into->n += t->n;
-}
-
 /* ---- collecting ---- */
 
 static void sent_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
@@ -32,13 +21,13 @@ static void sent_flow(struct lane *l, const struct flow *f, struct direction_fin
     if (side_has(&l->s->side[l->from], &f->dst))
         return;
     scene_rtp_beside(l->s, f, l->s->when, &beside);
-    merge(&l->beside, &beside);
+    tally_merge(&l->beside, &beside);
     if (!scene_rtp(l->s, f, l->s->when, &t))
         return;
-    merge(&l->sent, &t);
+    tally_merge(&l->sent, &t);
     place_add(out->sent_to, &out->sent_to_n, &f->dst, &t);
     if (to->local && view_has(l->s->v, &f->dst) && !side_has(to, &f->dst)) {
-        merge(&l->stray, &t);
+        tally_merge(&l->stray, &t);
         l->stray_dst = f->dst;
     }
     if (!l->main_flow || t.last.ns > l->sent.last.ns - GONE_NS) { /* the place where it went last, if it stayed there */
@@ -76,10 +65,10 @@ static void arrived_flow(struct lane *l, const struct flow *f, struct direction_
     if (side_has(&l->s->side[l->to], &f->src))
         return;
     scene_rtp_beside(l->s, f, l->s->when, &beside);
-    merge(&l->beside, &beside);
+    tally_merge(&l->beside, &beside);
     if (!scene_rtp(l->s, f, l->s->when, &t))
         return;
-    merge(&l->arrived, &t);
+    tally_merge(&l->arrived, &t);
     place_add(out->received_from, &out->received_from_n, &f->src, &t);
 }
 
@@ -172,7 +161,7 @@ static void sender_alive(struct lane *l, const struct rtcp_sender *r)
 
     if (!in_span(l, r->packets.last))
         return;
-    merge(&l->from_sender, &r->packets);
+    tally_merge(&l->from_sender, &r->packets);
     for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next)
         round_trip_read(l, l->from, a);
     if (r->has_sr && (!l->s->choose || ssrc_announced(l->s->agreement, l->s->media, r->ssrc))) {
