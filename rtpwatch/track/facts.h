@@ -92,7 +92,7 @@ struct flow {
     uint32_t other;             /* datagrams that nothing explains */
     uint16_t contains;          /* enum flow_content */
     uint8_t ttl;                /* of its first packet; 0 inside a relay, where there is none */
-    uint8_t streams_n : 7;      /* how many it has, up to TRACK_STREAMS_PER_FLOW */
+    uint8_t streams_n : 7;      /* how many began, up to TRACK_STREAMS_PER_FLOW */
     uint8_t left_here : 1;      /* the capture says that the host sent it (Linux cooked, outgoing) */
     struct tally packets;
     struct addr src, dst;
@@ -144,6 +144,7 @@ struct stream_ids {
 struct rtcp_sender {
     uint32_t flow, next;
     uint32_t ssrc;
+    int64_t made_ns;
     struct tally packets;
     uint64_t with_reports, without_reports; /* SR/RR packets with RC > 0 and RC = 0: in the clear even in SRTCP */
     uint64_t compounds_with_reports;        /* datagrams in which some SR or RR had RC > 0 */
