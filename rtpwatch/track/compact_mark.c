@@ -254,7 +254,7 @@ static void mark_streams(struct sweep *s, const struct flow *f)
     const struct stream *x;
 
     for (uint32_t k = f->streams; (x = track_stream_at(s->t, k)) != NULL; k = x->next) {
-        bool follows = next_ns != INT64_MAX && next_ns - x->packets.last.ns <= SILENT_NS;
+        bool follows = !x->given_up && next_ns != INT64_MAX && next_ns - x->packets.last.ns <= SILENT_NS;
 
         if (follows || media_stays(s, f, x->packets.last.ns))
             mark_stream(s, k);

@@ -320,6 +320,24 @@ Test(giving_up, ports_that_are_used_again)
     cr_expect_gt(s->track->streams.used, 10, "those of the last minute");
 }
 
+/* The same, where something flows between them all the time and no call is there when room is made. */
+Test(giving_up, ports_that_are_used_again_later)
+{
+    for (unsigned i = 0; i < 60; i++) {
+        one_call_at(7, i);
+        story_bye(s, CALLER);
+        for (unsigned k = 0; k < 4; k++) {
+            struct datagram d;
+
+            story_pass(s, 20 * 1000);
+            (void)story_packet(s, D_HOST ":10014", W_RTP, 20, &d);
+            (void)story_packet(s, W_RTP, D_HOST ":10014", 20, &d);
+        }
+        cr_assert(track_compact(s->track, s->now_ns));
+    }
+    cr_expect_lt(s->track->streams.used, 10);
+}
+
 /* Without signalling, a session is known by its first packet: it stays as long as the session goes on. */
 Test(giving_up, what_nobody_announced_keeps_its_beginning)
 {
