@@ -25,21 +25,22 @@ struct parse {
     bool overflowed; /* more headers or Vias than are kept: told once */
 };
 
-static const char *const method_names[] = {
-    "other",  "INVITE", "ACK",   "BYE",     "CANCEL",    "REGISTER", "OPTIONS", "PRACK",
-    "UPDATE", "INFO",   "REFER", "MESSAGE", "SUBSCRIBE", "NOTIFY",   "PUBLISH",
+static const struct span method_names[] = {
+    SPAN_INIT("other"),    SPAN_INIT("INVITE"),  SPAN_INIT("ACK"),       SPAN_INIT("BYE"),    SPAN_INIT("CANCEL"),
+    SPAN_INIT("REGISTER"), SPAN_INIT("OPTIONS"), SPAN_INIT("PRACK"),     SPAN_INIT("UPDATE"), SPAN_INIT("INFO"),
+    SPAN_INIT("REFER"),    SPAN_INIT("MESSAGE"), SPAN_INIT("SUBSCRIBE"), SPAN_INIT("NOTIFY"), SPAN_INIT("PUBLISH"),
 };
 
 const char *sip_method_name(enum sip_method m)
 {
-    return m <= SIP_PUBLISH ? method_names[m] : method_names[SIP_OTHER];
+    return (const char *)method_names[m <= SIP_PUBLISH ? m : SIP_OTHER].p;
 }
 
 /* Methods are case-sensitive: RFC 3261 §7.1. */
 static enum sip_method method_of(struct span name)
 {
     for (enum sip_method m = SIP_INVITE; m <= SIP_PUBLISH; m++)
-        if (span_eq(name, span_str(method_names[m])))
+        if (span_eq(name, method_names[m]))
             return m;
     return SIP_OTHER;
 }
@@ -80,13 +81,13 @@ static void take_via(struct parse *p, struct span v)
     bool sound = v.n > 0;
 
     while (v.n) {
-        struct sip_via via = { .port = 0 };
+        struct sip_via unkept, *via = p->m->vias < SIP_VIAS_KEPT ? &p->m->via[p->m->vias] : &unkept;
 
-        sound = sip_via_next(&v, &via) && sound;
-        if (via.host.n && p->m->vias == SIP_VIAS_KEPT)
+        sound = sip_via_next(&v, via) && sound;
+        if (via->host.n && via == &unkept)
             too_many(p, at);
-        else if (via.host.n)
-            p->m->via[p->m->vias++] = via;
+        else if (via->host.n)
+            p->m->vias++;
     }
     if (!sound)
         fault(p, FAULT_SIP_VIA, at);
@@ -175,19 +176,32 @@ static void take_server(struct parse *p, struct span v)
         p->m->user_agent = v;
 }
 
+/* Of a header field that is only kept. */
+static void take_nothing(const struct parse *p, struct span v)
+{
+    (void)p;
+    (void)v;
+}
+
 /* ---- header fields ---- */
 
 enum { ONCE, AGAIN };
 
 static const struct header_def {
     const char *name;
-    uint8_t compact, times;
-    void (*take)(struct parse *p, struct span value);
+    uint8_t compact;
 } header_defs[HDR_IDS] = {
-#define X(id, name, compact, times, take) { name, compact, times, take },
+#define X(id, name, compact, times, take) { name, compact },
 #include "sip_hdr.def"
 #undef X
 };
+
+/* A bit for each that may stand once. */
+static const uint32_t only_once =
+#define X(id, name, compact, times, take) (uint32_t)(times == ONCE) << HDR_##id |
+#include "sip_hdr.def"
+#undef X
+    0;
 
 /* Apart from the rest, for a search of all of them to stay within one cache line. */
 static const uint8_t header_lengths[HDR_IDS] = {
@@ -197,6 +211,14 @@ static const uint8_t header_lengths[HDR_IDS] = {
 };
 
 _Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
+
+union header_names {
+#define X(id, name, compact, times, take) char id[sizeof(name)];
+#include "sip_hdr.def"
+#undef X
+};
+
+enum { NAME_LONGEST = sizeof(union header_names) }; /* with the colon behind it */
 
 static enum header_id compact_id(uint8_t letter)
 {
@@ -219,13 +241,15 @@ static enum header_id header_id(struct span name)
 }
 
 /*
- * The row whose name, as it is usually written, and a colon begin the line: a comparison of a few words each, which spares most headers
- * the search of their name's end and its comparison in any case.
+ * The row whose name, as it is usually written, and a colon stand in front: a comparison of a few words each, which spares most headers the
+ * search of their name's end and its comparison in any case. Names have no line end, so the message may go on behind the line.
  */
-static enum header_id usual_id(struct span line)
+static enum header_id usual_id(struct span s)
 {
+    if (s.n < NAME_LONGEST)
+        return HDR_IDS;
 #define X(id, name, compact, times, take)                                                                                        \
-    if (line.n >= sizeof(name) && memcmp(line.p, name ":", sizeof(name)) == 0)                                                   \
+    if (memcmp(s.p, name ":", sizeof(name)) == 0)                                                                                \
         return HDR_##id;
 #include "sip_hdr.def"
 #undef X
@@ -248,46 +272,62 @@ struct span sip_header(const struct sip_msg *m, struct span name)
 }
 
 /* The name and the value; false where there is no name or no colon behind it. */
-static bool split_header(struct span line, struct sip_header *h, enum header_id *id)
+static bool split_header(struct span line, enum header_id *id, struct sip_header *h)
 {
     struct span rest = line;
 
-    *id = usual_id(line);
-    h->name = *id < HDR_IDS ? sip_take(&rest, header_lengths[*id]) : sip_token(&rest);
-    while (rest.n && blank(rest.p[0]))
-        (void)sip_take(&rest, 1);
-    if (h->name.n == 0 || rest.n == 0 || rest.p[0] != ':')
-        return false;
-    if (*id == HDR_IDS)
+    if (*id < HDR_IDS) {
+        h->name = sip_take(&rest, header_lengths[*id]);
+    } else {
+        h->name = sip_token(&rest);
+        while (rest.n && blank(rest.p[0]))
+            (void)sip_take(&rest, 1);
+        if (h->name.n == 0 || rest.n == 0 || rest.p[0] != ':')
+            return false;
         *id = header_id(h->name);
+    }
     (void)sip_take(&rest, 1);
-    h->value = span_trim(rest);
+    h->value = sip_trim(rest);
     return true;
 }
 
+static void take_value(struct parse *p, enum header_id id, struct span value)
+{
+    switch (id) {
+#define X(id, name, compact, times, take)                                                                                        \
+    case HDR_##id:                                                                                                               \
+        take(p, value);                                                                                                          \
+        break;
+#include "sip_hdr.def"
+#undef X
+    case HDR_IDS: break;
+    }
+}
+
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
-static void header_field(struct parse *p, struct span line)
+static void header_field(struct parse *p, struct span line, enum header_id id)
 {
     struct sip_msg *m = p->m;
-    struct sip_header unkept, *h = m->headers < SIP_HEADERS_KEPT ? &m->header[m->headers] : &unkept;
-    enum header_id id;
+    struct sip_header h;
+    uint32_t bit;
 
-    if (!split_header(line, h, &id)) {
+    if (!split_header(line, &id, &h)) {
         fault(p, FAULT_SIP_HEADER, line.p);
         return;
     }
-    if (h != &unkept)
-        m->headers++;
+    if (m->headers < SIP_HEADERS_KEPT)
+        m->header[m->headers++] = h;
     else
         too_many(p, line.p);
     if (id == HDR_IDS)
         return;
-    if (header_defs[id].times == ONCE && seen(p, id))
+    bit = UINT32_C(1) << id;
+    if (p->seen & only_once & bit)
         fault(p, FAULT_SIP_REPEATED, line.p);
-    else if (header_defs[id].take)
-        header_defs[id].take(p, h->value);
-    if (h->value.n)
-        p->seen |= UINT32_C(1) << id;
+    else
+        take_value(p, id, h.value);
+    if (h.value.n)
+        p->seen |= bit;
 }
 
 /* Length of the empty line that ends the headers; 0 where another stands here. */
@@ -322,22 +362,23 @@ static void check_required(struct parse *p, const uint8_t *at)
 
 static enum dis headers(struct parse *p, struct rd *r)
 {
-    struct span rest = rd_rest(r);
+    struct span rest = rd_rest(r), line;
+    bool whole = true;
     size_t end, n;
 
-    while ((end = empty_line(rest)) == 0 && (n = field_length(rest)) != 0)
-        header_field(p, sip_take(&rest, n));
-    if (end == 0) {
-        if (r->uncap)
-            return DIS_CUT;
-        if (p->stream)
-            return DIS_SHORT;
-        /* The datagram ends here, and so does its last line. */
-        if (span_trim(rest).n)
-            header_field(p, rest);
-        fault(p, FAULT_SIP_HEADERS_END, r->end);
-        end = rest.n;
+    while ((end = empty_line(rest)) == 0 && whole) {
+        enum header_id id = usual_id(rest);
+
+        n = field_length(rest);
+        whole = n != 0;
+        if (!whole && (r->uncap || p->stream))
+            return r->uncap ? DIS_CUT : DIS_SHORT;
+        line = sip_take(&rest, whole ? n : rest.n); /* a datagram's end ends its last line */
+        if (whole || sip_trim(line).n)
+            header_field(p, line, id);
     }
+    if (!whole)
+        fault(p, FAULT_SIP_HEADERS_END, r->end);
     (void)sip_take(&rest, end);
     (void)rd_take(r, rd_left(r) - rest.n);
     check_required(p, r->p);

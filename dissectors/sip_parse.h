@@ -68,6 +68,15 @@ static inline void sip_lws(struct span *s)
     (void)sip_take(s, n);
 }
 
+/* Without blanks and line ends at both ends. */
+static inline struct span sip_trim(struct span s)
+{
+    sip_lws(&s);
+    while (s.n && sip_in(SIP_LWS, s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
 static inline bool sip_has_lws(struct span s)
 {
     (void)sip_until(&s, SIP_LWS);
