@@ -196,13 +196,6 @@ static const struct header_def {
 #undef X
 };
 
-/* A bit for each that may stand once. */
-static const uint32_t only_once =
-#define X(id, name, compact, times, take) (uint32_t)(times == ONCE) << HDR_##id |
-#include "sip_hdr.def"
-#undef X
-    0;
-
 /* Apart from the rest, for a search of all of them to stay within one cache line. */
 static const uint8_t header_lengths[HDR_IDS] = {
 #define X(id, name, compact, times, take) sizeof(name) - 1,
@@ -271,82 +264,91 @@ struct span sip_header(const struct sip_msg *m, struct span name)
     return SPAN_NONE;
 }
 
-/* The name and the value; false where there is no name or no colon behind it. */
-static bool split_header(struct span line, enum header_id *id, struct sip_header *h)
+/* The name, and its colon; NULL where there is no name or no colon behind it. */
+static const uint8_t *any_name(struct span line, enum header_id *id, struct span *name)
 {
-    struct span rest = line;
-
-    if (*id < HDR_IDS) {
-        h->name = sip_take(&rest, header_lengths[*id]);
-    } else {
-        h->name = sip_token(&rest);
-        while (rest.n && blank(rest.p[0]))
-            (void)sip_take(&rest, 1);
-        if (h->name.n == 0 || rest.n == 0 || rest.p[0] != ':')
-            return false;
-        *id = header_id(h->name);
-    }
-    (void)sip_take(&rest, 1);
-    h->value = sip_trim(rest);
-    return true;
+    *name = sip_token(&line);
+    while (line.n && blank(line.p[0]))
+        (void)sip_take(&line, 1);
+    if (name->n == 0 || line.n == 0 || line.p[0] != ':')
+        return NULL;
+    *id = header_id(*name);
+    return line.p;
 }
 
-static void take_value(struct parse *p, enum header_id id, struct span value)
+/* What stands behind the colon, without the blanks around it; from the end, they end at the colon at the latest. */
+static struct span value_of(const uint8_t *colon, const uint8_t *end)
+{
+    const uint8_t *from = colon + 1, *to = end;
+
+    while (sip_in(SIP_LWS, to[-1]))
+        to--;
+    if (from == to)
+        return (struct span){ end, 0 };
+    while (sip_in(SIP_LWS, *from))
+        from++;
+    return (struct span){ from, (size_t)(to - from) };
+}
+
+/* The first header with a value counts of those that may stand once. */
+static void take_value(struct parse *p, enum header_id id, struct span value, const uint8_t *line)
 {
     switch (id) {
 #define X(id, name, compact, times, take)                                                                                        \
     case HDR_##id:                                                                                                               \
-        take(p, value);                                                                                                          \
+        if (times == ONCE && seen(p, HDR_##id))                                                                                  \
+            fault(p, FAULT_SIP_REPEATED, line);                                                                                  \
+        else                                                                                                                     \
+            take(p, value);                                                                                                      \
         break;
 #include "sip_hdr.def"
 #undef X
-    case HDR_IDS: break;
+    case HDR_IDS: return;
     }
+    if (value.n)
+        p->seen |= UINT32_C(1) << id;
 }
 
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
 static void header_field(struct parse *p, struct span line, enum header_id id)
 {
     struct sip_msg *m = p->m;
-    struct sip_header h;
-    uint32_t bit;
+    struct span name = { line.p, 0 }, value;
+    const uint8_t *colon;
 
-    if (!split_header(line, &id, &h)) {
+    if (id < HDR_IDS)
+        colon = line.p + (name.n = header_lengths[id]);
+    else if ((colon = any_name(line, &id, &name)) == NULL) {
         fault(p, FAULT_SIP_HEADER, line.p);
         return;
     }
+    value = value_of(colon, line.p + line.n);
     if (m->headers < SIP_HEADERS_KEPT)
-        m->header[m->headers++] = h;
+        m->header[m->headers++] = (struct sip_header){ name, value };
     else
         too_many(p, line.p);
-    if (id == HDR_IDS)
-        return;
-    bit = UINT32_C(1) << id;
-    if (p->seen & only_once & bit)
-        fault(p, FAULT_SIP_REPEATED, line.p);
-    else
-        take_value(p, id, h.value);
-    if (h.value.n)
-        p->seen |= bit;
+    take_value(p, id, value, line.p);
 }
 
 /* Length of the empty line that ends the headers; 0 where another stands here. */
 static size_t empty_line(struct span s)
 {
-    if (s.n && s.p[0] == '\n')
+    if (s.n == 0 || s.p[0] > '\r')
+        return 0;
+    if (s.p[0] == '\n')
         return 1;
     return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
 }
 
-/* Length of a header field up to the line that is no continuation; 0 where its end is not there. */
-static size_t field_length(struct span s)
+/* Length of a header field up to the line that is no continuation; 0 where its end is not there. `last`: none follows. */
+static size_t field_length(struct span s, bool last)
 {
     const uint8_t *p = s.p, *end = s.n ? p + s.n : p;
 
-    do
-        p = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-    while (p && ++p < end && blank(*p));
-    return p && p < end ? (size_t)(p - s.p) : 0;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL)
+        if (++p < end && !blank(*p))
+            return (size_t)(p - s.p);
+    return last && sip_trim(s).n ? s.n : 0;
 }
 
 /* RFC 3261 §8.1.1; of a response §8.2.6.2, which copies them without Max-Forwards. */
@@ -362,23 +364,20 @@ static void check_required(struct parse *p, const uint8_t *at)
 
 static enum dis headers(struct parse *p, struct rd *r)
 {
-    struct span rest = rd_rest(r), line;
-    bool whole = true;
+    bool last = r->uncap == 0 && !p->stream; /* where a datagram ends, its last line does */
+    struct span rest = rd_rest(r);
     size_t end, n;
 
-    while ((end = empty_line(rest)) == 0 && whole) {
-        enum header_id id = usual_id(rest);
-
-        n = field_length(rest);
-        whole = n != 0;
-        if (!whole && (r->uncap || p->stream))
-            return r->uncap ? DIS_CUT : DIS_SHORT;
-        line = sip_take(&rest, whole ? n : rest.n); /* a datagram's end ends its last line */
-        if (whole || sip_trim(line).n)
-            header_field(p, line, id);
+    while ((end = empty_line(rest)) == 0 && (n = field_length(rest, last)) != 0) {
+        header_field(p, (struct span){ rest.p, n }, usual_id(rest));
+        (void)sip_take(&rest, n);
     }
-    if (!whole)
+    if (end == 0) {
+        if (!last)
+            return r->uncap ? DIS_CUT : DIS_SHORT;
         fault(p, FAULT_SIP_HEADERS_END, r->end);
+        end = rest.n;
+    }
     (void)sip_take(&rest, end);
     (void)rd_take(r, rd_left(r) - rest.n);
     check_required(p, r->p);
