@@ -4,7 +4,7 @@
  *  CRLF
  *  body                                        Content-Length bytes of it
  */
-#include "sip_parse.h"
+#include "sip_plain.h"
 
 enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7 };
 
@@ -25,27 +25,43 @@ struct parse {
     bool overflowed; /* more headers or Vias than are kept: told once */
 };
 
-static const struct span method_names[] = {
-    SPAN_INIT("other"),    SPAN_INIT("INVITE"),  SPAN_INIT("ACK"),       SPAN_INIT("BYE"),    SPAN_INIT("CANCEL"),
-    SPAN_INIT("REGISTER"), SPAN_INIT("OPTIONS"), SPAN_INIT("PRACK"),     SPAN_INIT("UPDATE"), SPAN_INIT("INFO"),
-    SPAN_INIT("REFER"),    SPAN_INIT("MESSAGE"), SPAN_INIT("SUBSCRIBE"), SPAN_INIT("NOTIFY"), SPAN_INIT("PUBLISH"),
-};
+#define METHODS(X)                                                                                                               \
+    X(INVITE)                                                                                                                    \
+    X(ACK)                                                                                                                       \
+    X(BYE)                                                                                                                       \
+    X(CANCEL)                                                                                                                    \
+    X(REGISTER)                                                                                                                  \
+    X(OPTIONS)                                                                                                                   \
+    X(PRACK)                                                                                                                     \
+    X(UPDATE)                                                                                                                    \
+    X(INFO)                                                                                                                      \
+    X(REFER)                                                                                                                     \
+    X(MESSAGE)                                                                                                                   \
+    X(SUBSCRIBE)                                                                                                                 \
+    X(NOTIFY)                                                                                                                    \
+    X(PUBLISH)
 
 const char *sip_method_name(enum sip_method m)
 {
-    return (const char *)method_names[m <= SIP_PUBLISH ? m : SIP_OTHER].p;
+#define X(name) [SIP_##name] = #name,
+    static const char *const names[] = { "other", METHODS(X) };
+#undef X
+
+    return names[m <= SIP_PUBLISH ? m : SIP_OTHER];
 }
 
 /* Methods are case-sensitive: RFC 3261 §7.1. */
 static enum sip_method method_of(struct span name)
 {
-    for (enum sip_method m = SIP_INVITE; m <= SIP_PUBLISH; m++)
-        if (span_eq(name, method_names[m]))
-            return m;
+#define X(method)                                                                                                                \
+    if (span_eq(name, SPAN(#method)))                                                                                            \
+        return SIP_##method;
+    METHODS(X)
+#undef X
     return SIP_OTHER;
 }
 
-static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
+__attribute__((cold)) static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
 {
     fault_add(p->why, id, (size_t)(at - p->start));
 }
@@ -93,32 +109,27 @@ static void take_via(struct parse *p, struct span v)
         fault(p, FAULT_SIP_VIA, at);
 }
 
-/* From and To hold one value. */
-static void take_party(const struct parse *p, struct span v, struct sip_party *out)
+/* Of a list the first: From and To hold one value, Contact tells first where the sender wants requests. */
+static void take_party(const struct parse *p, struct span v, bool list, struct sip_party *out)
 {
-    const uint8_t *at = v.p;
-
-    if (!sip_party_next(&v, out) || v.n)
-        fault(p, FAULT_SIP_ADDRESS, at);
+    if (!sip_party(v, list, out))
+        fault(p, FAULT_SIP_ADDRESS, v.p);
 }
 
 static void take_from(struct parse *p, struct span v)
 {
-    take_party(p, v, &p->m->from);
+    take_party(p, v, false, &p->m->from);
 }
 
 static void take_to(struct parse *p, struct span v)
 {
-    take_party(p, v, &p->m->to);
+    take_party(p, v, false, &p->m->to);
 }
 
-/* A list; the first one is where the sender wants requests. */
 static void take_contact(struct parse *p, struct span v)
 {
-    const uint8_t *at = v.p;
-
-    if (!seen(p, HDR_CONTACT) && !sip_party_next(&v, &p->m->contact))
-        fault(p, FAULT_SIP_ADDRESS, at);
+    if (!seen(p, HDR_CONTACT))
+        take_party(p, v, true, &p->m->contact);
 }
 
 static void take_call_id(struct parse *p, struct span v)
@@ -130,19 +141,19 @@ static void take_call_id(struct parse *p, struct span v)
 static void take_cseq(struct parse *p, struct span v)
 {
     const uint8_t *at = v.p;
-    struct span number = sip_until(&v, SIP_LWS), method;
+    struct sip_msg *m = p->m;
+    struct span number = sip_until(&v, SIP_LWS);
     uint64_t n = 0;
     bool sound = span_u64(number, INT32_MAX, &n);
 
     sip_lws(&v);
-    method = sip_token(&v);
-    sound = sound && method.n && v.n == 0;
-    p->m->cseq = (uint32_t)n;
-    if (p->m->request) {
-        sound = sound && span_eq(method, p->m->method_name);
+    m->cseq = (uint32_t)n;
+    if (m->request) {
+        sound = sound && span_eq(v, m->method_name);
     } else {
-        p->m->method_name = method;
-        p->m->method = method_of(method);
+        m->method_name = sip_token(&v);
+        m->method = method_of(m->method_name);
+        sound = sound && m->method_name.n && v.n == 0;
     }
     if (!sound)
         fault(p, FAULT_SIP_CSEQ, at);
@@ -197,8 +208,8 @@ static const struct header_def {
 };
 
 /* Apart from the rest, for a search of all of them to stay within one cache line. */
-static const uint8_t header_lengths[HDR_IDS] = {
-#define X(id, name, compact, times, take) sizeof(name) - 1,
+static const uint8_t header_lengths[HDR_IDS + 1] = {
+#define X(id, name, compact, times, take) [HDR_##id] = sizeof(name) - 1,
 #include "sip_hdr.def"
 #undef X
 };
@@ -237,7 +248,7 @@ static enum header_id header_id(struct span name)
  * The row whose name, as it is usually written, and a colon stand in front: a comparison of a few words each, which spares most headers the
  * search of their name's end and its comparison in any case. Names have no line end, so the message may go on behind the line.
  */
-static enum header_id usual_id(struct span s)
+static inline enum header_id usual_id(struct span s)
 {
     if (s.n < NAME_LONGEST)
         return HDR_IDS;
@@ -265,7 +276,7 @@ struct span sip_header(const struct sip_msg *m, struct span name)
 }
 
 /* The name, and its colon; NULL where there is no name or no colon behind it. */
-static const uint8_t *any_name(struct span line, enum header_id *id, struct span *name)
+__attribute__((cold)) static const uint8_t *any_name(struct span line, enum header_id *id, struct span *name)
 {
     *name = sip_token(&line);
     while (line.n && blank(line.p[0]))
@@ -276,11 +287,13 @@ static const uint8_t *any_name(struct span line, enum header_id *id, struct span
     return line.p;
 }
 
-/* What stands behind the colon, without the blanks around it; from the end, they end at the colon at the latest. */
+/* What stands behind the colon, without the blanks around it; those at the end end at the colon at the latest. */
 static struct span value_of(const uint8_t *colon, const uint8_t *end)
 {
     const uint8_t *from = colon + 1, *to = end;
 
+    to -= to[-1] == '\n';
+    to -= to[-1] == '\r';
     while (sip_in(SIP_LWS, to[-1]))
         to--;
     if (from == to)
@@ -300,19 +313,20 @@ static void take_value(struct parse *p, enum header_id id, struct span value, co
             fault(p, FAULT_SIP_REPEATED, line);                                                                                  \
         else                                                                                                                     \
             take(p, value);                                                                                                      \
+        if (value.n)                                                                                                             \
+            p->seen |= UINT32_C(1) << HDR_##id;                                                                                  \
         break;
 #include "sip_hdr.def"
 #undef X
-    case HDR_IDS: return;
+    case HDR_IDS: break;
     }
-    if (value.n)
-        p->seen |= UINT32_C(1) << id;
 }
 
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
 static void header_field(struct parse *p, struct span line, enum header_id id)
 {
     struct sip_msg *m = p->m;
+    struct sip_header *h = &m->header[m->headers];
     struct span name = { line.p, 0 }, value;
     const uint8_t *colon;
 
@@ -323,10 +337,12 @@ static void header_field(struct parse *p, struct span line, enum header_id id)
         return;
     }
     value = value_of(colon, line.p + line.n);
-    if (m->headers < SIP_HEADERS_KEPT)
-        m->header[m->headers++] = (struct sip_header){ name, value };
-    else
+    if (m->headers < SIP_HEADERS_KEPT) {
+        m->headers++;
+        *h = (struct sip_header){ name, value };
+    } else {
         too_many(p, line.p);
+    }
     take_value(p, id, value, line.p);
 }
 
@@ -340,12 +356,15 @@ static size_t empty_line(struct span s)
     return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
 }
 
-/* Length of a header field up to the line that is no continuation; 0 where its end is not there. `last`: none follows. */
-static size_t field_length(struct span s, bool last)
+/*
+ * Length of a header field up to the line that is no continuation; 0 where its end is not there. `name`: bytes in front
+ * that hold no line end; `last`: none follows.
+ */
+static size_t field_length(struct span s, size_t name, bool last)
 {
-    const uint8_t *p = s.p, *end = s.n ? p + s.n : p;
+    const uint8_t *end = s.p + s.n, *p = s.p + name;
 
-    while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL)
+    while ((p = lane_find(p, end, '\n')) != NULL)
         if (++p < end && !blank(*p))
             return (size_t)(p - s.p);
     return last && sip_trim(s).n ? s.n : 0;
@@ -368,8 +387,13 @@ static enum dis headers(struct parse *p, struct rd *r)
     struct span rest = rd_rest(r);
     size_t end, n;
 
-    while ((end = empty_line(rest)) == 0 && (n = field_length(rest, last)) != 0) {
-        header_field(p, (struct span){ rest.p, n }, usual_id(rest));
+    while ((end = empty_line(rest)) == 0 && rest.n) {
+        enum header_id id = usual_id(rest);
+
+        n = field_length(rest, header_lengths[id], last);
+        if (n == 0)
+            break;
+        header_field(p, (struct span){ rest.p, n }, id);
         (void)sip_take(&rest, n);
     }
     if (end == 0) {
@@ -386,17 +410,20 @@ static enum dis headers(struct parse *p, struct rd *r)
 
 /* ---- start line ---- */
 
-/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
-static bool is_version(struct span s)
+__attribute__((cold)) static bool other_version(struct span s)
 {
-    if (span_eq(s, SPAN("SIP/2.0")))
-        return true;
     return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
 }
 
-static bool is_version_2(struct span s)
+/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
+static inline bool is_version(struct span s)
 {
-    return is_version(s) && s.p[4] == '2' && s.p[6] == '0';
+    return span_eq(s, SPAN("SIP/2.0")) || other_version(s);
+}
+
+static inline bool is_version_2(struct span s)
+{
+    return span_eq_nocase(s, SPAN("SIP/2.0"));
 }
 
 /* `rest` is what follows the version. The blank behind the code is there even without a reason: RFC 3261 §7.2. */
@@ -418,22 +445,21 @@ static bool status_line(struct sip_msg *m, struct span rest)
 /* `rest` is what follows the method. The version is found from the end, for a Request-URI may wrongly hold blanks. */
 static bool request_line(struct sip_msg *m, struct span rest)
 {
-    struct span tail = span_trim(rest), version = SPAN_NONE;
+    struct span tail = sip_trim(rest), version = SPAN_NONE;
 
     if (tail.n >= VERSION_LENGTH)
         version = span_part(tail, tail.n - VERSION_LENGTH, VERSION_LENGTH);
     if (!is_version(version) || !blank(version.p[-1]))
         return false;
-    m->uri = span_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
+    m->uri = sip_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
     return true;
 }
 
 /* Exactly one SP between the parts, none after, and a URI without blanks or angle brackets: RFC 3261 §7.1. */
 static bool request_line_sound(const struct sip_msg *m, struct span line)
 {
-    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH &&
-           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) &&
-           !sip_has_lws(m->uri) && span_find(line, '\t') == line.n;
+    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH && m->uri.p[-1] == ' ' && m->uri.p[m->uri.n] == ' ' &&
+           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) && !sip_has_lws(m->uri);
 }
 
 static enum dis decode_start_line(struct parse *p, struct span line)

@@ -113,8 +113,8 @@ static inline bool sip_param_next(struct span *s, struct sip_param *out)
 
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, struct sip_via *out);
-/* The next value of a From, To or Contact, and the comma behind it; false where it is outside RFC 3261 §20.10. */
-bool sip_party_next(struct span *list, struct sip_party *out);
+/* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */
+bool sip_party(struct span value, bool list, struct sip_party *out);
 /* A scheme and its colon at the front. */
 bool sip_has_scheme(struct span uri);
 

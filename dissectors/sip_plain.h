@@ -6,9 +6,10 @@
 #ifndef RW_DISSECTORS_SIP_PLAIN_H
 #define RW_DISSECTORS_SIP_PLAIN_H
 
+#include "sip_lane.h"
 #include "sip_parse.h"
 
-enum { PLAIN_LANE = 16, PLAIN_BLOCK = 64, PLAIN_END = -1 };
+enum { PLAIN_BLOCK = 64, PLAIN_END = -1 };
 
 struct sip_plain {
     const uint8_t *at, *end; /* the mark that was come to, and where the value ends */
@@ -19,14 +20,14 @@ struct sip_plain {
 
 /*
  * Bit i: the value ends at block + i, or a byte stands there that is a blank, below a blank, no ASCII, or one of ! " , : ; < = > ? @
- * Reads backwards from `end` as far as PLAIN_LANE bytes.
+ * Reads backwards from `end` as far as LANE bytes.
  */
 uint64_t plain_marks(const uint8_t *block, const uint8_t *end);
 
 /* Begins behind `prefix`. False where that does not stand in front, or the value is too short for plain_marks(). */
 static inline bool plain_begin(struct sip_plain *c, struct span value, struct span prefix)
 {
-    if (value.n < PLAIN_LANE || memcmp(value.p, prefix.p, prefix.n) != 0)
+    if (value.n < LANE || memcmp(value.p, prefix.p, prefix.n) != 0)
         return false;
     c->at = value.p + prefix.n - 1;
     c->end = value.p + value.n;
@@ -44,7 +45,7 @@ static inline struct span plain_part(struct sip_plain *c)
         c->block += PLAIN_BLOCK;
         c->marks = plain_marks(c->block, c->end);
     }
-    c->at = c->block + __builtin_ctzll(c->marks);
+    c->at = c->block + (unsigned)__builtin_ctzll(c->marks);
     c->marks &= c->marks - 1;
     c->stop = c->at < c->end ? *c->at : PLAIN_END;
     return (struct span){ from, (size_t)(c->at - from) };

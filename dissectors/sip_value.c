@@ -84,7 +84,7 @@ static bool sent_by(struct span *s, struct sip_via *out)
 }
 
 /* A parameter may stand once (RFC 3261 §7.3.1); of several the first counts. */
-static bool set_once(struct span *field, struct span value)
+static inline bool set_once(struct span *field, struct span value)
 {
     if (field->p)
         return false;
@@ -98,7 +98,7 @@ static struct span without_brackets(struct span v)
     return v.n >= 2 && v.p[0] == '[' && v.p[v.n - 1] == ']' ? span_part(v, 1, v.n - 2) : v;
 }
 
-static bool via_param(const struct sip_param *param, struct sip_via *out)
+__attribute__((always_inline)) static inline bool via_param(const struct sip_param *param, struct sip_via *out)
 {
     uint64_t port = 0;
 
@@ -138,21 +138,25 @@ static bool plain_via(struct span v, struct sip_via *out)
     return c.stop == PLAIN_END;
 }
 
-bool sip_via_next(struct span *list, struct sip_via *out)
+__attribute__((cold)) static bool any_via(struct span *list, struct sip_via *out)
 {
     struct sip_param param;
     bool sound;
 
     *out = (struct sip_via){ .port = 0 };
-    if (plain_via(*list, out)) {
-        (void)sip_take(list, list->n);
-        return true;
-    }
-    *out = (struct sip_via){ .port = 0 };
     sound = sent_protocol(list, out) && sent_by(list, out);
     while (sip_param_next(list, &param))
         sound = via_param(&param, out) && sound;
     return end_of_value(list) && sound;
+}
+
+bool sip_via_next(struct span *list, struct sip_via *out)
+{
+    *out = (struct sip_via){ .port = 0 };
+    if (!plain_via(*list, out))
+        return any_via(list, out);
+    (void)sip_take(list, list->n);
+    return true;
 }
 
 /* The length of the scheme at the front; 0 without one. */
@@ -198,7 +202,7 @@ static bool split_uri(struct sip_party *out)
 }
 
 /* Of From, To and Contact the tag is kept. */
-static bool party_param(const struct sip_param *param, struct sip_party *out)
+static inline bool party_param(const struct sip_param *param, struct sip_party *out)
 {
     return span_eq_nocase(param->name, SPAN("tag")) ? set_once(&out->tag, param->value) : is_token(param->name);
 }
@@ -241,7 +245,7 @@ static bool only_tokens(struct span s)
 }
 
 /* Up to the '<' or the URI. A display name that is not quoted has no colon; a URI has one before any '<'. */
-static bool display_name(struct span *s, struct sip_party *out)
+__attribute__((cold)) static bool display_name(struct span *s, struct sip_party *out)
 {
     struct span rest = *s, name;
 
@@ -276,19 +280,29 @@ static bool addr_spec(struct span *s, struct sip_party *out)
     return sound;
 }
 
-bool sip_party_next(struct span *list, struct sip_party *out)
+/* Behind the display name. */
+__attribute__((cold)) static bool any_party(struct span *list, struct sip_party *out)
 {
     struct sip_param param;
-    bool sound = display_name(list, out);
+    bool sound;
 
-    if (plain_party(*list, out)) {
-        (void)sip_take(list, list->n);
-        return sound;
-    }
     out->user = out->host = out->tag = SPAN_NONE;
-    sound = addr_spec(list, out) && sound;
+    sound = addr_spec(list, out);
     sound = split_uri(out) && sound;
     while (sip_param_next(list, &param))
         sound = party_param(&param, out) && sound;
     return end_of_value(list) && sound;
+}
+
+bool sip_party(struct span value, bool list, struct sip_party *out)
+{
+    bool sound = true;
+
+    if (value.n && value.p[0] == '<')
+        out->display = (struct span){ value.p, 0 };
+    else
+        sound = display_name(&value, out);
+    if (plain_party(value, out))
+        return sound;
+    return any_party(&value, out) && sound && (list || value.n == 0);
 }
