@@ -222,7 +222,7 @@ union header_names {
 #undef X
 };
 
-enum { NAME_LONGEST = sizeof(union header_names) }; /* with the colon behind it */
+enum { NAME_LONGEST = (int)sizeof(union header_names) }; /* with the colon behind it */
 
 static enum header_id compact_id(uint8_t letter)
 {
@@ -248,12 +248,12 @@ static enum header_id header_id(struct span name)
  * The row whose name, as it is usually written, and a colon stand in front: a comparison of a few words each, which spares most headers the
  * search of their name's end and its comparison in any case. Names have no line end, so the message may go on behind the line.
  */
-static inline enum header_id usual_id(struct span s)
+static inline enum header_id usual_id(const uint8_t *p, const uint8_t *end)
 {
-    if (s.n < NAME_LONGEST)
+    if (end - p < NAME_LONGEST)
         return HDR_IDS;
 #define X(id, name, compact, times, take)                                                                                        \
-    if (memcmp(s.p, name ":", sizeof(name)) == 0)                                                                                \
+    if (memcmp(p, name ":", sizeof(name)) == 0)                                                                                \
         return HDR_##id;
 #include "sip_hdr.def"
 #undef X
@@ -276,8 +276,10 @@ struct span sip_header(const struct sip_msg *m, struct span name)
 }
 
 /* The name, and its colon; NULL where there is no name or no colon behind it. */
-__attribute__((cold)) static const uint8_t *any_name(struct span line, enum header_id *id, struct span *name)
+__attribute__((cold)) static const uint8_t *any_name(const uint8_t *p, const uint8_t *end, enum header_id *id, struct span *name)
 {
+    struct span line = { p, (size_t)(end - p) };
+
     *name = sip_token(&line);
     while (line.n && blank(line.p[0]))
         (void)sip_take(&line, 1);
@@ -288,12 +290,12 @@ __attribute__((cold)) static const uint8_t *any_name(struct span line, enum head
 }
 
 /* What stands behind the colon, without the blanks around it; those at the end end at the colon at the latest. */
-static struct span value_of(const uint8_t *colon, const uint8_t *end)
+static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
 {
     const uint8_t *from = colon + 1, *to = end;
 
-    to -= to[-1] == '\n';
-    to -= to[-1] == '\r';
+    if (end[-1] == '\n' && end[-2] == '\r' && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ') /* as nearly all are sent */
+        return (struct span){ from + 1, (size_t)(end - from) - 3 };
     while (sip_in(SIP_LWS, to[-1]))
         to--;
     if (from == to)
@@ -323,51 +325,46 @@ static void take_value(struct parse *p, enum header_id id, struct span value, co
 }
 
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
-static void header_field(struct parse *p, struct span line, enum header_id id)
+static void header_field(struct parse *p, const uint8_t *line, const uint8_t *end, enum header_id id)
 {
     struct sip_msg *m = p->m;
-    struct sip_header *h = &m->header[m->headers];
-    struct span name = { line.p, 0 }, value;
-    const uint8_t *colon;
+    struct span name = { line, header_lengths[id] }, value;
+    const uint8_t *colon = line + name.n;
 
-    if (id < HDR_IDS)
-        colon = line.p + (name.n = header_lengths[id]);
-    else if ((colon = any_name(line, &id, &name)) == NULL) {
-        fault(p, FAULT_SIP_HEADER, line.p);
+    if (id == HDR_IDS && (colon = any_name(line, end, &id, &name)) == NULL) {
+        fault(p, FAULT_SIP_HEADER, line);
         return;
     }
-    value = value_of(colon, line.p + line.n);
-    if (m->headers < SIP_HEADERS_KEPT) {
-        m->headers++;
-        *h = (struct sip_header){ name, value };
-    } else {
-        too_many(p, line.p);
-    }
-    take_value(p, id, value, line.p);
+    value = value_of(colon, end);
+    if (m->headers < SIP_HEADERS_KEPT)
+        m->header[m->headers++] = (struct sip_header){ name, value };
+    else
+        too_many(p, line);
+    take_value(p, id, value, line);
 }
 
 /* Length of the empty line that ends the headers; 0 where another stands here. */
-static size_t empty_line(struct span s)
+static inline size_t empty_line(const uint8_t *p, const uint8_t *end)
 {
-    if (s.n == 0 || s.p[0] > '\r')
+    if (*p > '\r')
         return 0;
-    if (s.p[0] == '\n')
+    if (*p == '\n')
         return 1;
-    return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
+    return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
 }
 
-/*
- * Length of a header field up to the line that is no continuation; 0 where its end is not there. `name`: bytes in front
- * that hold no line end; `last`: none follows.
- */
-static size_t field_length(struct span s, size_t name, bool last)
+/* Where the line begins that does not continue the header field in [p, end); NULL where that is not there. */
+static inline const uint8_t *field_end(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *end = s.p + s.n, *p = s.p + name;
+    while ((p = lane_find(p, end, '\n')) != NULL && ++p < end)
+        if (*p > ' ' || !blank(*p))
+            return p;
+    return NULL;
+}
 
-    while ((p = lane_find(p, end, '\n')) != NULL)
-        if (++p < end && !blank(*p))
-            return (size_t)(p - s.p);
-    return last && sip_trim(s).n ? s.n : 0;
+static bool is_blank(const uint8_t *p, const uint8_t *end)
+{
+    return sip_trim((struct span){ p, (size_t)(end - p) }).n == 0;
 }
 
 /* RFC 3261 §8.1.1; of a response §8.2.6.2, which copies them without Max-Forwards. */
@@ -384,26 +381,25 @@ static void check_required(struct parse *p, const uint8_t *at)
 static enum dis headers(struct parse *p, struct rd *r)
 {
     bool last = r->uncap == 0 && !p->stream; /* where a datagram ends, its last line does */
-    struct span rest = rd_rest(r);
-    size_t end, n;
+    const uint8_t *at = r->p, *end = r->end;
+    size_t empty = 0;
 
-    while ((end = empty_line(rest)) == 0 && rest.n) {
-        enum header_id id = usual_id(rest);
+    while (at < end && (empty = empty_line(at, end)) == 0) {
+        enum header_id id = usual_id(at, end);
+        const uint8_t *next = field_end(at + header_lengths[id], end);
 
-        n = field_length(rest, header_lengths[id], last);
-        if (n == 0)
+        if (!next && last && !is_blank(at, end))
+            next = end;
+        if (!next)
             break;
-        header_field(p, (struct span){ rest.p, n }, id);
-        (void)sip_take(&rest, n);
+        header_field(p, at, next, id);
+        at = next;
     }
-    if (end == 0) {
-        if (!last)
-            return r->uncap ? DIS_CUT : DIS_SHORT;
-        fault(p, FAULT_SIP_HEADERS_END, r->end);
-        end = rest.n;
-    }
-    (void)sip_take(&rest, end);
-    (void)rd_take(r, rd_left(r) - rest.n);
+    if (empty == 0 && !last)
+        return r->uncap ? DIS_CUT : DIS_SHORT;
+    if (empty == 0)
+        fault(p, FAULT_SIP_HEADERS_END, end);
+    (void)rd_take(r, empty ? (size_t)(at - r->p) + empty : rd_left(r));
     check_required(p, r->p);
     return DIS_OK;
 }
@@ -530,23 +526,24 @@ static bool may_begin(struct span s)
 
 static enum dis start_line(struct parse *p, struct rd *r)
 {
+    const uint8_t *feed;
     struct span line;
-    size_t n;
 
     while (rd_left(r) && (r->p[0] == '\r' || r->p[0] == '\n'))
         (void)rd_u8(r);
     line = rd_rest(r);
-    n = span_find(line, '\n');
-    if (n == line.n && r->uncap) {
+    feed = line.n ? lane_find(line.p, line.p + line.n, '\n') : NULL;
+    if (!feed && r->uncap) {
         if (!sip_looks_like(line))
             return DIS_NOT_MINE;
         cut_start_line(p->m, line);
         return DIS_CUT;
     }
-    if (n == line.n && p->stream)
+    if (!feed && p->stream)
         return may_begin(line) ? DIS_SHORT : DIS_NOT_MINE;
-    (void)rd_take(r, n < line.n ? n + 1 : n);
-    line.n = n && line.p[n - 1] == '\r' ? n - 1 : n;
+    line.n = feed ? (size_t)(feed - line.p) : line.n;
+    (void)rd_take(r, feed ? line.n + 1 : line.n);
+    line.n -= line.n && line.p[line.n - 1] == '\r';
     return decode_start_line(p, line);
 }
 
