@@ -422,20 +422,26 @@ static inline bool is_version_2(struct span s)
     return span_eq_nocase(s, SPAN("SIP/2.0"));
 }
 
+/* Three digits, 100 to 699; 0 where it is none. */
+static unsigned status_of(struct span code)
+{
+    unsigned n;
+
+    if (code.n != 3 || !digit(code.p[0]) || !digit(code.p[1]) || !digit(code.p[2]))
+        return 0;
+    n = (code.p[0] - '0') * 100u + (code.p[1] - '0') * 10u + (code.p[2] - '0');
+    return n >= 100 && n <= 699 ? n : 0;
+}
+
 /* `rest` is what follows the version. The blank behind the code is there even without a reason: RFC 3261 §7.2. */
 static bool status_line(struct sip_msg *m, struct span rest)
 {
-    struct span code;
-    uint64_t n = 0;
     bool one_blank = rest.n > 1 && rest.p[0] == ' ' && digit(rest.p[1]);
 
     sip_lws(&rest);
-    code = sip_until(&rest, SIP_LWS);
+    m->status = status_of(sip_until(&rest, SIP_LWS));
     m->reason = span_part(rest, 1, rest.n);
-    if (code.n != 3 || !span_u64(code, 699, &n) || n < 100)
-        return false;
-    m->status = (unsigned)n;
-    return one_blank && rest.n;
+    return m->status && one_blank && rest.n;
 }
 
 /* `rest` is what follows the method. The version is found from the end, for a Request-URI may wrongly hold blanks. */

@@ -20,12 +20,24 @@ struct sip_plain {
 
 /*
  * Bit i: the value ends at block + i, or a byte stands there that is a blank, below a blank, no ASCII, or one of ! " , : ; < = > ? @
- * Reads backwards from `end` as far as LANE bytes.
+ * Some of the last LANE bytes are looked at twice, and tell the same again; at least so many stand before `end`.
  */
-uint64_t plain_marks(const uint8_t *block, const uint8_t *end);
+static inline uint64_t plain_marks(const uint8_t *block, const uint8_t *end)
+{
+    size_t n = (size_t)(end - block), last;
+    uint64_t marks = n < PLAIN_BLOCK ? UINT64_C(1) << n : 0;
+
+    last = (n < PLAIN_BLOCK ? n : PLAIN_BLOCK) - LANE;
+    for (size_t i = 0; i < last; i += LANE)
+        marks |= (uint64_t)lane_marks(block + i) << i;
+    return marks | (uint64_t)lane_marks(block + last) << last;
+}
+
+/* The marks of the next block, in which the value may end at once. */
+uint64_t plain_more(const uint8_t *block, const uint8_t *end);
 
 /* Begins behind `prefix`. False where that does not stand in front, or the value is too short for plain_marks(). */
-static inline bool plain_begin(struct sip_plain *c, struct span value, struct span prefix)
+__attribute__((always_inline)) static inline bool plain_begin(struct sip_plain *c, struct span value, struct span prefix)
 {
     if (value.n < LANE || memcmp(value.p, prefix.p, prefix.n) != 0)
         return false;
@@ -37,13 +49,13 @@ static inline bool plain_begin(struct sip_plain *c, struct span value, struct sp
 }
 
 /* What stands between the mark that was come to and the next. */
-static inline struct span plain_part(struct sip_plain *c)
+__attribute__((always_inline)) static inline struct span plain_part(struct sip_plain *c)
 {
     const uint8_t *from = c->at + 1;
 
     while (c->marks == 0) {
         c->block += PLAIN_BLOCK;
-        c->marks = plain_marks(c->block, c->end);
+        c->marks = plain_more(c->block, c->end);
     }
     c->at = c->block + (unsigned)__builtin_ctzll(c->marks);
     c->marks &= c->marks - 1;
@@ -52,7 +64,7 @@ static inline struct span plain_part(struct sip_plain *c)
 }
 
 /* What stands before `byte`, or before what makes the value not plain. */
-static inline struct span plain_until(struct sip_plain *c, uint8_t byte)
+__attribute__((always_inline)) static inline struct span plain_until(struct sip_plain *c, uint8_t byte)
 {
     struct span part = plain_part(c);
 
@@ -63,7 +75,7 @@ static inline struct span plain_until(struct sip_plain *c, uint8_t byte)
 }
 
 /* The next ";name=value"; false where none follows. */
-static inline bool plain_param(struct sip_plain *c, struct sip_param *out)
+__attribute__((always_inline)) static inline bool plain_param(struct sip_plain *c, struct sip_param *out)
 {
     if (c->stop != ';')
         return false;

@@ -126,7 +126,7 @@ static bool plain_via(struct span v, struct sip_via *out)
     if (!plain_begin(&c, v, SPAN("SIP/2.0/")))
         return false;
     out->transport = plain_part(&c);
-    if (c.stop != ' ' || !is_token(out->transport))
+    if (c.stop != ' ' || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
         return false;
     out->host = plain_part(&c);
     if (out->host.n == 0 || out->host.p[0] == '[' || (c.stop == ':' && !span_u64(plain_part(&c), UINT16_MAX, &port)))
