@@ -294,7 +294,7 @@ static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
 {
     const uint8_t *from = colon + 1, *to = end;
 
-    if (end[-1] == '\n' && end[-2] == '\r' && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ') /* as nearly all are sent */
+    if (memcmp(end - 2, "\r\n", 2) == 0 && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ') /* as nearly all are sent */
         return (struct span){ from + 1, (size_t)(end - from) - 3 };
     while (sip_in(SIP_LWS, to[-1]))
         to--;

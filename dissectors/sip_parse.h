@@ -6,6 +6,7 @@
 #define RW_DISSECTORS_SIP_PARSE_H
 
 #include "sip.h"
+#include "sip_lane.h"
 
 /* Sets of characters, as bits of sip_class[]. */
 enum sip_set {
@@ -79,6 +80,8 @@ static inline struct span sip_trim(struct span s)
 
 static inline bool sip_has_lws(struct span s)
 {
+    while (s.n >= LANE && lane_low(s.p) == 0)
+        (void)sip_take(&s, LANE);
     (void)sip_until(&s, SIP_LWS);
     return s.n > 0;
 }

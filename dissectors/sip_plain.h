@@ -6,7 +6,6 @@
 #ifndef RW_DISSECTORS_SIP_PLAIN_H
 #define RW_DISSECTORS_SIP_PLAIN_H
 
-#include "sip_lane.h"
 #include "sip_parse.h"
 
 enum { PLAIN_BLOCK = 64, PLAIN_END = -1 };
