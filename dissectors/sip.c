@@ -253,7 +253,7 @@ static inline enum header_id usual_id(const uint8_t *p, const uint8_t *end)
     if (end - p < NAME_LONGEST)
         return HDR_IDS;
 #define X(id, name, compact, times, take)                                                                                        \
-    if (memcmp(p, name ":", sizeof(name)) == 0)                                                                                \
+    if (memcmp(p, name ":", sizeof(name)) == 0)                                                                                  \
         return HDR_##id;
 #include "sip_hdr.def"
 #undef X
@@ -276,7 +276,8 @@ struct span sip_header(const struct sip_msg *m, struct span name)
 }
 
 /* The name, and its colon; NULL where there is no name or no colon behind it. */
-__attribute__((cold)) static const uint8_t *any_name(const uint8_t *p, const uint8_t *end, enum header_id *id, struct span *name)
+__attribute__((noinline)) static const uint8_t *any_name(const uint8_t *p, const uint8_t *end, enum header_id *id,
+                                                         struct span *name)
 {
     struct span line = { p, (size_t)(end - p) };
 
@@ -336,10 +337,14 @@ static void header_field(struct parse *p, const uint8_t *line, const uint8_t *en
         return;
     }
     value = value_of(colon, end);
-    if (m->headers < SIP_HEADERS_KEPT)
-        m->header[m->headers++] = (struct sip_header){ name, value };
-    else
+    if (m->headers == SIP_HEADERS_KEPT) {
         too_many(p, line);
+    } else {
+        struct sip_header *h = &m->header[m->headers++];
+
+        h->name = name;
+        h->value = value;
+    }
     take_value(p, id, value, line);
 }
 
@@ -406,7 +411,7 @@ static enum dis headers(struct parse *p, struct rd *r)
 
 /* ---- start line ---- */
 
-__attribute__((cold)) static bool other_version(struct span s)
+static bool other_version(struct span s)
 {
     return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
 }
@@ -461,7 +466,8 @@ static bool request_line(struct sip_msg *m, struct span rest)
 static bool request_line_sound(const struct sip_msg *m, struct span line)
 {
     return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH && m->uri.p[-1] == ' ' && m->uri.p[m->uri.n] == ' ' &&
-           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) && !sip_has_lws(m->uri);
+           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) &&
+           !sip_has_lws(m->uri);
 }
 
 static enum dis decode_start_line(struct parse *p, struct span line)

@@ -98,7 +98,7 @@ static struct span without_brackets(struct span v)
     return v.n >= 2 && v.p[0] == '[' && v.p[v.n - 1] == ']' ? span_part(v, 1, v.n - 2) : v;
 }
 
-__attribute__((always_inline)) static inline bool via_param(const struct sip_param *param, struct sip_via *out)
+PLAIN_INLINE bool via_param(const struct sip_param *param, struct sip_via *out)
 {
     uint64_t port = 0;
 
@@ -138,7 +138,7 @@ static bool plain_via(struct span v, struct sip_via *out)
     return c.stop == PLAIN_END;
 }
 
-__attribute__((cold)) static bool any_via(struct span *list, struct sip_via *out)
+__attribute__((noinline)) static bool any_via(struct span *list, struct sip_via *out)
 {
     struct sip_param param;
     bool sound;
@@ -245,7 +245,7 @@ static bool only_tokens(struct span s)
 }
 
 /* Up to the '<' or the URI. A display name that is not quoted has no colon; a URI has one before any '<'. */
-__attribute__((cold)) static bool display_name(struct span *s, struct sip_party *out)
+static bool display_name(struct span *s, struct sip_party *out)
 {
     struct span rest = *s, name;
 
@@ -281,7 +281,7 @@ static bool addr_spec(struct span *s, struct sip_party *out)
 }
 
 /* Behind the display name. */
-__attribute__((cold)) static bool any_party(struct span *list, struct sip_party *out)
+__attribute__((noinline)) static bool any_party(struct span *list, struct sip_party *out)
 {
     struct sip_param param;
     bool sound;
