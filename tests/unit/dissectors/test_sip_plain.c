@@ -2,6 +2,7 @@
  * Plain values are read from mark to mark, others by the whole grammar, and both must find the same. A scheme or a protocol name in other
  * case means the same and is not plain, so each message is read twice, and only the case of three letters differs.
  */
+#include "dissectors/sip_plain.h"
 #include "sip_support.h"
 
 #define PARTY(value)                                                                                                             \
@@ -71,6 +72,30 @@ static void every_byte(const char *whole, const char *name, const char *value_en
             text[i] = was;
         }
     }
+}
+
+static bool is_mark(uint8_t byte)
+{
+    return byte <= ' ' || byte > 127 || strchr("!\",:;<=>?@", byte);
+}
+
+/* Of each byte, in each place before an end at each place of a block. */
+Test(sip_plain, marks_are_where_the_bytes_are)
+{
+    uint8_t bytes[3 * PLAIN_BLOCK];
+
+    for (unsigned byte = 1; byte < 256; byte++)
+        for (size_t n = 0; n <= PLAIN_BLOCK + 1; n++) {
+            size_t seen = n < PLAIN_BLOCK ? n : PLAIN_BLOCK;
+            uint64_t want = n < PLAIN_BLOCK ? UINT64_C(1) << n : 0;
+
+            memset(bytes, 'a', sizeof bytes);
+            for (size_t i = byte % 3; i < seen; i += 3) {
+                bytes[LANE + i] = (uint8_t)byte;
+                want |= (uint64_t)is_mark((uint8_t)byte) << i;
+            }
+            cr_assert_eq(plain_more(bytes + LANE, bytes + LANE + n), want, "byte %u, %zu of them", byte, n);
+        }
 }
 
 Test(sip_plain, address_with_any_byte)
