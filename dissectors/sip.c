@@ -413,7 +413,7 @@ static enum dis headers(struct parse *p, struct rd *r)
 
 static bool other_version(struct span s)
 {
-    return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
+    return s.n == VERSION_LENGTH && s.p[5] == '.' && digit(s.p[4]) && digit(s.p[6]) && span_starts_nocase(s, SPAN("SIP/"));
 }
 
 /* SIP-Version of any number, in any case (RFC 3261 §7.1). */
