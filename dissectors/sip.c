@@ -4,7 +4,7 @@
  *  CRLF
  *  body                                        Content-Length bytes of it
  */
-#include "sip_parse.h"
+#include "sip_plain.h"
 
 enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7 };
 
@@ -25,26 +25,43 @@ struct parse {
     bool overflowed; /* more headers or Vias than are kept: told once */
 };
 
-static const char *const method_names[] = {
-    "other",  "INVITE", "ACK",   "BYE",     "CANCEL",    "REGISTER", "OPTIONS", "PRACK",
-    "UPDATE", "INFO",   "REFER", "MESSAGE", "SUBSCRIBE", "NOTIFY",   "PUBLISH",
-};
+#define METHODS(X)                                                                                                               \
+    X(INVITE)                                                                                                                    \
+    X(ACK)                                                                                                                       \
+    X(BYE)                                                                                                                       \
+    X(CANCEL)                                                                                                                    \
+    X(REGISTER)                                                                                                                  \
+    X(OPTIONS)                                                                                                                   \
+    X(PRACK)                                                                                                                     \
+    X(UPDATE)                                                                                                                    \
+    X(INFO)                                                                                                                      \
+    X(REFER)                                                                                                                     \
+    X(MESSAGE)                                                                                                                   \
+    X(SUBSCRIBE)                                                                                                                 \
+    X(NOTIFY)                                                                                                                    \
+    X(PUBLISH)
 
 const char *sip_method_name(enum sip_method m)
 {
-    return m <= SIP_PUBLISH ? method_names[m] : method_names[SIP_OTHER];
+#define X(name) [SIP_##name] = #name,
+    static const char *const names[] = { "other", METHODS(X) };
+#undef X
+
+    return names[m <= SIP_PUBLISH ? m : SIP_OTHER];
 }
 
 /* Methods are case-sensitive: RFC 3261 §7.1. */
 static enum sip_method method_of(struct span name)
 {
-    for (enum sip_method m = SIP_INVITE; m <= SIP_PUBLISH; m++)
-        if (span_eq(name, span_str(method_names[m])))
-            return m;
+#define X(method)                                                                                                                \
+    if (span_eq(name, SPAN(#method)))                                                                                            \
+        return SIP_##method;
+    METHODS(X)
+#undef X
     return SIP_OTHER;
 }
 
-static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
+__attribute__((cold)) static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
 {
     fault_add(p->why, id, (size_t)(at - p->start));
 }
@@ -80,44 +97,39 @@ static void take_via(struct parse *p, struct span v)
     bool sound = v.n > 0;
 
     while (v.n) {
-        struct sip_via via = { .port = 0 };
+        struct sip_via unkept, *via = p->m->vias < SIP_VIAS_KEPT ? &p->m->via[p->m->vias] : &unkept;
 
-        sound = sip_via_next(&v, &via) && sound;
-        if (via.host.n && p->m->vias == SIP_VIAS_KEPT)
+        sound = sip_via_next(&v, via) && sound;
+        if (via->host.n && via == &unkept)
             too_many(p, at);
-        else if (via.host.n)
-            p->m->via[p->m->vias++] = via;
+        else if (via->host.n)
+            p->m->vias++;
     }
     if (!sound)
         fault(p, FAULT_SIP_VIA, at);
 }
 
-/* From and To hold one value. */
-static void take_party(const struct parse *p, struct span v, struct sip_party *out)
+/* Of a list the first: From and To hold one value, Contact tells first where the sender wants requests. */
+static void take_party(const struct parse *p, struct span v, bool list, struct sip_party *out)
 {
-    const uint8_t *at = v.p;
-
-    if (!sip_party_next(&v, out) || v.n)
-        fault(p, FAULT_SIP_ADDRESS, at);
+    if (!sip_party(v, list, out))
+        fault(p, FAULT_SIP_ADDRESS, v.p);
 }
 
 static void take_from(struct parse *p, struct span v)
 {
-    take_party(p, v, &p->m->from);
+    take_party(p, v, false, &p->m->from);
 }
 
 static void take_to(struct parse *p, struct span v)
 {
-    take_party(p, v, &p->m->to);
+    take_party(p, v, false, &p->m->to);
 }
 
-/* A list; the first one is where the sender wants requests. */
 static void take_contact(struct parse *p, struct span v)
 {
-    const uint8_t *at = v.p;
-
-    if (!seen(p, HDR_CONTACT) && !sip_party_next(&v, &p->m->contact))
-        fault(p, FAULT_SIP_ADDRESS, at);
+    if (!seen(p, HDR_CONTACT))
+        take_party(p, v, true, &p->m->contact);
 }
 
 static void take_call_id(struct parse *p, struct span v)
@@ -129,19 +141,19 @@ static void take_call_id(struct parse *p, struct span v)
 static void take_cseq(struct parse *p, struct span v)
 {
     const uint8_t *at = v.p;
-    struct span number = sip_until(&v, SIP_LWS), method;
+    struct sip_msg *m = p->m;
+    struct span number = sip_until(&v, SIP_LWS);
     uint64_t n = 0;
     bool sound = span_u64(number, INT32_MAX, &n);
 
     sip_lws(&v);
-    method = sip_token(&v);
-    sound = sound && method.n && v.n == 0;
-    p->m->cseq = (uint32_t)n;
-    if (p->m->request) {
-        sound = sound && span_eq(method, p->m->method_name);
+    m->cseq = (uint32_t)n;
+    if (m->request) {
+        sound = sound && span_eq(v, m->method_name);
     } else {
-        p->m->method_name = method;
-        p->m->method = method_of(method);
+        m->method_name = sip_token(&v);
+        m->method = method_of(m->method_name);
+        sound = sound && m->method_name.n && v.n == 0;
     }
     if (!sound)
         fault(p, FAULT_SIP_CSEQ, at);
@@ -175,28 +187,42 @@ static void take_server(struct parse *p, struct span v)
         p->m->user_agent = v;
 }
 
+/* Of a header field that is only kept. */
+static void take_nothing(const struct parse *p, struct span v)
+{
+    (void)p;
+    (void)v;
+}
+
 /* ---- header fields ---- */
 
 enum { ONCE, AGAIN };
 
 static const struct header_def {
     const char *name;
-    uint8_t compact, times;
-    void (*take)(struct parse *p, struct span value);
+    uint8_t compact;
 } header_defs[HDR_IDS] = {
-#define X(id, name, compact, times, take) { name, compact, times, take },
+#define X(id, name, compact, times, take) { name, compact },
 #include "sip_hdr.def"
 #undef X
 };
 
 /* Apart from the rest, for a search of all of them to stay within one cache line. */
-static const uint8_t header_lengths[HDR_IDS] = {
-#define X(id, name, compact, times, take) sizeof(name) - 1,
+static const uint8_t header_lengths[HDR_IDS + 1] = {
+#define X(id, name, compact, times, take) [HDR_##id] = sizeof(name) - 1,
 #include "sip_hdr.def"
 #undef X
 };
 
 _Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
+
+union header_names {
+#define X(id, name, compact, times, take) char id[sizeof(name)];
+#include "sip_hdr.def"
+#undef X
+};
+
+enum { NAME_LONGEST = (int)sizeof(union header_names) }; /* with the colon behind it */
 
 static enum header_id compact_id(uint8_t letter)
 {
@@ -219,13 +245,15 @@ static enum header_id header_id(struct span name)
 }
 
 /*
- * The row whose name, as it is usually written, and a colon begin the line: a comparison of a few words each, which spares most headers
- * the search of their name's end and its comparison in any case.
+ * The row whose name, as it is usually written, and a colon stand in front: a comparison of a few words each, which spares most headers the
+ * search of their name's end and its comparison in any case. Names have no line end, so the message may go on behind the line.
  */
-static enum header_id usual_id(struct span line)
+static inline enum header_id usual_id(const uint8_t *p, const uint8_t *end)
 {
+    if (end - p < NAME_LONGEST)
+        return HDR_IDS;
 #define X(id, name, compact, times, take)                                                                                        \
-    if (line.n >= sizeof(name) && memcmp(line.p, name ":", sizeof(name)) == 0)                                                   \
+    if (memcmp(p, name ":", sizeof(name)) == 0)                                                                                  \
         return HDR_##id;
 #include "sip_hdr.def"
 #undef X
@@ -247,66 +275,101 @@ struct span sip_header(const struct sip_msg *m, struct span name)
     return SPAN_NONE;
 }
 
-/* The name and the value; false where there is no name or no colon behind it. */
-static bool split_header(struct span line, struct sip_header *h, enum header_id *id)
+/* The name, and its colon; NULL where there is no name or no colon behind it. */
+__attribute__((noinline)) static const uint8_t *any_name(const uint8_t *p, const uint8_t *end, enum header_id *id,
+                                                         struct span *name)
 {
-    struct span rest = line;
+    struct span line = { p, (size_t)(end - p) };
 
-    *id = usual_id(line);
-    h->name = *id < HDR_IDS ? sip_take(&rest, header_lengths[*id]) : sip_token(&rest);
-    while (rest.n && blank(rest.p[0]))
-        (void)sip_take(&rest, 1);
-    if (h->name.n == 0 || rest.n == 0 || rest.p[0] != ':')
-        return false;
-    if (*id == HDR_IDS)
-        *id = header_id(h->name);
-    (void)sip_take(&rest, 1);
-    h->value = span_trim(rest);
-    return true;
+    *name = sip_token(&line);
+    while (line.n && blank(line.p[0]))
+        (void)sip_take(&line, 1);
+    if (name->n == 0 || line.n == 0 || line.p[0] != ':')
+        return NULL;
+    *id = header_id(*name);
+    return line.p;
+}
+
+/* What stands behind the colon, without the blanks around it; those at the end end at the colon at the latest. */
+static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
+{
+    const uint8_t *from = colon + 1, *to = end;
+
+    if (memcmp(end - 2, "\r\n", 2) == 0 && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ') /* as nearly all are sent */
+        return (struct span){ from + 1, (size_t)(end - from) - 3 };
+    while (sip_in(SIP_LWS, to[-1]))
+        to--;
+    if (from == to)
+        return (struct span){ end, 0 };
+    while (sip_in(SIP_LWS, *from))
+        from++;
+    return (struct span){ from, (size_t)(to - from) };
+}
+
+/* The first header with a value counts of those that may stand once. */
+static void take_value(struct parse *p, enum header_id id, struct span value, const uint8_t *line)
+{
+    switch (id) {
+#define X(id, name, compact, times, take)                                                                                        \
+    case HDR_##id:                                                                                                               \
+        if (times == ONCE && seen(p, HDR_##id))                                                                                  \
+            fault(p, FAULT_SIP_REPEATED, line);                                                                                  \
+        else                                                                                                                     \
+            take(p, value);                                                                                                      \
+        if (value.n)                                                                                                             \
+            p->seen |= UINT32_C(1) << HDR_##id;                                                                                  \
+        break;
+#include "sip_hdr.def"
+#undef X
+    case HDR_IDS: break;
+    }
 }
 
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
-static void header_field(struct parse *p, struct span line)
+static void header_field(struct parse *p, const uint8_t *line, const uint8_t *end, enum header_id id)
 {
     struct sip_msg *m = p->m;
-    struct sip_header unkept, *h = m->headers < SIP_HEADERS_KEPT ? &m->header[m->headers] : &unkept;
-    enum header_id id;
+    struct span name = { line, header_lengths[id] }, value;
+    const uint8_t *colon = line + name.n;
 
-    if (!split_header(line, h, &id)) {
-        fault(p, FAULT_SIP_HEADER, line.p);
+    if (id == HDR_IDS && (colon = any_name(line, end, &id, &name)) == NULL) {
+        fault(p, FAULT_SIP_HEADER, line);
         return;
     }
-    if (h != &unkept)
-        m->headers++;
-    else
-        too_many(p, line.p);
-    if (id == HDR_IDS)
-        return;
-    if (header_defs[id].times == ONCE && seen(p, id))
-        fault(p, FAULT_SIP_REPEATED, line.p);
-    else if (header_defs[id].take)
-        header_defs[id].take(p, h->value);
-    if (h->value.n)
-        p->seen |= UINT32_C(1) << id;
+    value = value_of(colon, end);
+    if (m->headers == SIP_HEADERS_KEPT) {
+        too_many(p, line);
+    } else {
+        struct sip_header *h = &m->header[m->headers++];
+
+        h->name = name;
+        h->value = value;
+    }
+    take_value(p, id, value, line);
 }
 
 /* Length of the empty line that ends the headers; 0 where another stands here. */
-static size_t empty_line(struct span s)
+static inline size_t empty_line(const uint8_t *p, const uint8_t *end)
 {
-    if (s.n && s.p[0] == '\n')
+    if (*p > '\r')
+        return 0;
+    if (*p == '\n')
         return 1;
-    return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
+    return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
 }
 
-/* Length of a header field up to the line that is no continuation; 0 where its end is not there. */
-static size_t field_length(struct span s)
+/* Where the line begins that does not continue the header field in [p, end); NULL where that is not there. */
+static inline const uint8_t *field_end(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *p = s.p, *end = s.n ? p + s.n : p;
+    while ((p = lane_find(p, end, '\n')) != NULL && ++p < end)
+        if (*p > ' ' || !blank(*p))
+            return p;
+    return NULL;
+}
 
-    do
-        p = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-    while (p && ++p < end && blank(*p));
-    return p && p < end ? (size_t)(p - s.p) : 0;
+static bool is_blank(const uint8_t *p, const uint8_t *end)
+{
+    return sip_trim((struct span){ p, (size_t)(end - p) }).n == 0;
 }
 
 /* RFC 3261 §8.1.1; of a response §8.2.6.2, which copies them without Max-Forwards. */
@@ -322,78 +385,89 @@ static void check_required(struct parse *p, const uint8_t *at)
 
 static enum dis headers(struct parse *p, struct rd *r)
 {
-    struct span rest = rd_rest(r);
-    size_t end, n;
+    bool last = r->uncap == 0 && !p->stream; /* where a datagram ends, its last line does */
+    const uint8_t *at = r->p, *end = r->end;
+    size_t empty = 0;
 
-    while ((end = empty_line(rest)) == 0 && (n = field_length(rest)) != 0)
-        header_field(p, sip_take(&rest, n));
-    if (end == 0) {
-        if (r->uncap)
-            return DIS_CUT;
-        if (p->stream)
-            return DIS_SHORT;
-        /* The datagram ends here, and so does its last line. */
-        if (span_trim(rest).n)
-            header_field(p, rest);
-        fault(p, FAULT_SIP_HEADERS_END, r->end);
-        end = rest.n;
+    while (at < end && (empty = empty_line(at, end)) == 0) {
+        enum header_id id = usual_id(at, end);
+        const uint8_t *next = field_end(at + header_lengths[id], end);
+
+        if (!next && last && !is_blank(at, end))
+            next = end;
+        if (!next)
+            break;
+        header_field(p, at, next, id);
+        at = next;
     }
-    (void)sip_take(&rest, end);
-    (void)rd_take(r, rd_left(r) - rest.n);
+    if (empty == 0 && !last)
+        return r->uncap ? DIS_CUT : DIS_SHORT;
+    if (empty == 0)
+        fault(p, FAULT_SIP_HEADERS_END, end);
+    (void)rd_take(r, empty ? (size_t)(at - r->p) + empty : rd_left(r));
     check_required(p, r->p);
     return DIS_OK;
 }
 
 /* ---- start line ---- */
 
-/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
-static bool is_version(struct span s)
+static bool other_version(struct span s)
 {
-    if (span_eq(s, SPAN("SIP/2.0")))
-        return true;
-    return s.n == VERSION_LENGTH && span_starts_nocase(s, SPAN("SIP/")) && digit(s.p[4]) && s.p[5] == '.' && digit(s.p[6]);
+    return s.n == VERSION_LENGTH && s.p[5] == '.' && digit(s.p[4]) && digit(s.p[6]) && span_starts_nocase(s, SPAN("SIP/"));
 }
 
-static bool is_version_2(struct span s)
+/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
+static inline bool is_version(struct span s)
 {
-    return is_version(s) && s.p[4] == '2' && s.p[6] == '0';
+    return span_eq(s, SPAN("SIP/2.0")) || other_version(s);
+}
+
+static inline bool is_version_2(struct span s)
+{
+    return span_eq_nocase(s, SPAN("SIP/2.0"));
+}
+
+/* Three digits, 100 to 699; 0 where it is none. */
+static unsigned status_of(struct span code)
+{
+    unsigned n;
+
+    if (code.n != 3 || !digit(code.p[0]) || !digit(code.p[1]) || !digit(code.p[2]))
+        return 0;
+    n = (code.p[0] - '0') * 100u + (code.p[1] - '0') * 10u + (code.p[2] - '0');
+    return n >= 100 && n <= 699 ? n : 0;
 }
 
 /* `rest` is what follows the version. The blank behind the code is there even without a reason: RFC 3261 §7.2. */
 static bool status_line(struct sip_msg *m, struct span rest)
 {
-    struct span code;
-    uint64_t n = 0;
     bool one_blank = rest.n > 1 && rest.p[0] == ' ' && digit(rest.p[1]);
 
     sip_lws(&rest);
-    code = sip_until(&rest, SIP_LWS);
+    m->status = status_of(sip_until(&rest, SIP_LWS));
     m->reason = span_part(rest, 1, rest.n);
-    if (code.n != 3 || !span_u64(code, 699, &n) || n < 100)
-        return false;
-    m->status = (unsigned)n;
-    return one_blank && rest.n;
+    return m->status && one_blank && rest.n;
 }
 
 /* `rest` is what follows the method. The version is found from the end, for a Request-URI may wrongly hold blanks. */
 static bool request_line(struct sip_msg *m, struct span rest)
 {
-    struct span tail = span_trim(rest), version = SPAN_NONE;
+    struct span tail = sip_trim(rest), version = SPAN_NONE;
 
     if (tail.n >= VERSION_LENGTH)
         version = span_part(tail, tail.n - VERSION_LENGTH, VERSION_LENGTH);
     if (!is_version(version) || !blank(version.p[-1]))
         return false;
-    m->uri = span_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
+    m->uri = sip_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
     return true;
 }
 
 /* Exactly one SP between the parts, none after, and a URI without blanks or angle brackets: RFC 3261 §7.1. */
 static bool request_line_sound(const struct sip_msg *m, struct span line)
 {
-    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH &&
+    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH && m->uri.p[-1] == ' ' && m->uri.p[m->uri.n] == ' ' &&
            is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) &&
-           !sip_has_lws(m->uri) && span_find(line, '\t') == line.n;
+           !sip_has_lws(m->uri);
 }
 
 static enum dis decode_start_line(struct parse *p, struct span line)
@@ -464,23 +538,24 @@ static bool may_begin(struct span s)
 
 static enum dis start_line(struct parse *p, struct rd *r)
 {
+    const uint8_t *feed;
     struct span line;
-    size_t n;
 
     while (rd_left(r) && (r->p[0] == '\r' || r->p[0] == '\n'))
         (void)rd_u8(r);
     line = rd_rest(r);
-    n = span_find(line, '\n');
-    if (n == line.n && r->uncap) {
+    feed = line.n ? lane_find(line.p, line.p + line.n, '\n') : NULL;
+    if (!feed && r->uncap) {
         if (!sip_looks_like(line))
             return DIS_NOT_MINE;
         cut_start_line(p->m, line);
         return DIS_CUT;
     }
-    if (n == line.n && p->stream)
+    if (!feed && p->stream)
         return may_begin(line) ? DIS_SHORT : DIS_NOT_MINE;
-    (void)rd_take(r, n < line.n ? n + 1 : n);
-    line.n = n && line.p[n - 1] == '\r' ? n - 1 : n;
+    line.n = feed ? (size_t)(feed - line.p) : line.n;
+    (void)rd_take(r, feed ? line.n + 1 : line.n);
+    line.n -= line.n && line.p[line.n - 1] == '\r';
     return decode_start_line(p, line);
 }
 

@@ -13,7 +13,7 @@ static bool is_type(struct span content_type, struct span type, struct span subt
 
 static bool is_sdp(struct span content_type)
 {
-    return is_type(content_type, SPAN("application"), SPAN("sdp"));
+    return span_eq(content_type, SPAN("application/sdp")) || is_type(content_type, SPAN("application"), SPAN("sdp"));
 }
 
 static struct span boundary_of(struct span content_type)

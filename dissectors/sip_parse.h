@@ -6,6 +6,7 @@
 #define RW_DISSECTORS_SIP_PARSE_H
 
 #include "sip.h"
+#include "sip_lane.h"
 
 /* Sets of characters, as bits of sip_class[]. */
 enum sip_set {
@@ -68,8 +69,19 @@ static inline void sip_lws(struct span *s)
     (void)sip_take(s, n);
 }
 
+/* Without blanks and line ends at both ends. */
+static inline struct span sip_trim(struct span s)
+{
+    sip_lws(&s);
+    while (s.n && sip_in(SIP_LWS, s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
 static inline bool sip_has_lws(struct span s)
 {
+    while (s.n >= LANE && lane_low(s.p) == 0)
+        (void)sip_take(&s, LANE);
     (void)sip_until(&s, SIP_LWS);
     return s.n > 0;
 }
@@ -104,8 +116,8 @@ static inline bool sip_param_next(struct span *s, struct sip_param *out)
 
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, struct sip_via *out);
-/* The next value of a From, To or Contact, and the comma behind it; false where it is outside RFC 3261 §20.10. */
-bool sip_party_next(struct span *list, struct sip_party *out);
+/* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */
+bool sip_party(struct span value, bool list, struct sip_party *out);
 /* A scheme and its colon at the front. */
 bool sip_has_scheme(struct span uri);
 

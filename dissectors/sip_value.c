@@ -1,5 +1,5 @@
 /* The values of SIP header fields: parameters, Via, and the addresses of From, To and Contact. */
-#include "sip_parse.h"
+#include "sip_plain.h"
 
 enum { SCHEME_LONGEST = 64, IPV6_REFERENCE_LONGEST = 64 };
 
@@ -48,18 +48,17 @@ static struct span host(struct span *s, enum sip_set ends)
     return close < s->n && s->p[close] == ']' ? sip_take(s, close + 1) : SPAN_NONE;
 }
 
+static bool is_token(struct span s)
+{
+    return sip_token(&s).n > 0 && s.n == 0;
+}
+
 /* sent-protocol of RFC 3261 §25.1; other names and versions than SIP/2.0 are within its grammar, and blanks around each slash. */
 static bool sent_protocol(struct span *s, struct sip_via *out)
 {
-    struct span usual = SPAN("SIP/2.0/");
-
     sip_lws(s);
-    if (span_eq(span_part(*s, 0, usual.n), usual)) {
-        (void)sip_take(s, usual.n);
-        sip_lws(s);
-    } else if (sip_token(s).n == 0 || !sip_separator(s, '/') || sip_token(s).n == 0 || !sip_separator(s, '/')) {
+    if (sip_token(s).n == 0 || !sip_separator(s, '/') || sip_token(s).n == 0 || !sip_separator(s, '/'))
         return false;
-    }
     out->transport = sip_token(s);
     return out->transport.n > 0;
 }
@@ -85,7 +84,7 @@ static bool sent_by(struct span *s, struct sip_via *out)
 }
 
 /* A parameter may stand once (RFC 3261 §7.3.1); of several the first counts. */
-static bool set_once(struct span *field, struct span value)
+static inline bool set_once(struct span *field, struct span value)
 {
     if (field->p)
         return false;
@@ -99,7 +98,7 @@ static struct span without_brackets(struct span v)
     return v.n >= 2 && v.p[0] == '[' && v.p[v.n - 1] == ']' ? span_part(v, 1, v.n - 2) : v;
 }
 
-static bool via_param(const struct sip_param *param, struct sip_via *out)
+PLAIN_INLINE bool via_param(const struct sip_param *param, struct sip_via *out)
 {
     uint64_t port = 0;
 
@@ -107,22 +106,57 @@ static bool via_param(const struct sip_param *param, struct sip_via *out)
         return set_once(&out->branch, param->value);
     if (span_eq_nocase(param->name, SPAN("received")))
         return set_once(&out->received, without_brackets(param->value));
-    if (span_eq_nocase(param->name, SPAN("rport")) && param->value.n) {
-        if (!span_u64(param->value, UINT16_MAX, &port))
+    if (!span_eq_nocase(param->name, SPAN("rport")))
+        return is_token(param->name);
+    if (param->value.n == 0)
+        return true;
+    if (!span_u64(param->value, UINT16_MAX, &port))
+        return false;
+    out->rport = (uint16_t)port;
+    return true;
+}
+
+/* "SIP/2.0/UDP host:port;name=value…" in which all is sound. */
+static bool plain_via(struct span v, struct sip_via *out)
+{
+    struct sip_plain c;
+    struct sip_param param;
+    uint64_t port = 0;
+
+    if (!plain_begin(&c, v, SPAN("SIP/2.0/")))
+        return false;
+    out->transport = plain_part(&c);
+    if (c.stop != ' ' || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
+        return false;
+    out->host = plain_part(&c);
+    if (out->host.n == 0 || out->host.p[0] == '[' || (c.stop == ':' && !span_u64(plain_part(&c), UINT16_MAX, &port)))
+        return false;
+    out->port = (uint16_t)port;
+    while (plain_param(&c, &param))
+        if (!via_param(&param, out))
             return false;
-        out->rport = (uint16_t)port;
-    }
-    return param->name.n > 0;
+    return c.stop == PLAIN_END;
+}
+
+__attribute__((noinline)) static bool any_via(struct span *list, struct sip_via *out)
+{
+    struct sip_param param;
+    bool sound;
+
+    *out = (struct sip_via){ .port = 0 };
+    sound = sent_protocol(list, out) && sent_by(list, out);
+    while (sip_param_next(list, &param))
+        sound = via_param(&param, out) && sound;
+    return end_of_value(list) && sound;
 }
 
 bool sip_via_next(struct span *list, struct sip_via *out)
 {
-    struct sip_param param;
-    bool sound = sent_protocol(list, out) && sent_by(list, out);
-
-    while (sip_param_next(list, &param))
-        sound = via_param(&param, out) && sound;
-    return end_of_value(list) && sound;
+    *out = (struct sip_via){ .port = 0 };
+    if (!plain_via(*list, out))
+        return any_via(list, out);
+    (void)sip_take(list, list->n);
+    return true;
 }
 
 /* The length of the scheme at the front; 0 without one. */
@@ -167,32 +201,37 @@ static bool split_uri(struct sip_party *out)
     return out->host.n > 0;
 }
 
-/*
- * "<sip:user@host…>" without anything odd, as nearly all are sent: one pass over it. What it leaves alone is read in several by
- * addr_spec() and split_uri(), which find the same in this.
- */
-static bool usual_uri(struct span *s, struct sip_party *out)
+/* Of From, To and Contact the tag is kept. */
+static inline bool party_param(const struct sip_param *param, struct sip_party *out)
 {
-    struct span rest = *s, begin = SPAN("<sip:");
-    uint8_t end;
+    return span_eq_nocase(param->name, SPAN("tag")) ? set_once(&out->tag, param->value) : is_token(param->name);
+}
 
-    if (!span_eq(span_part(rest, 0, begin.n), begin))
+/* "<sip:user@host…>;name=value…" in which all is sound. */
+static bool plain_party(struct span v, struct sip_party *out)
+{
+    struct sip_plain c;
+    struct sip_param param;
+
+    if (!plain_begin(&c, v, SPAN("<sip:")))
         return false;
-    (void)sip_take(&rest, begin.n);
-    out->user = sip_token(&rest);
-    if (out->user.n == 0 || rest.n == 0 || rest.p[0] != '@')
+    out->user = plain_part(&c);
+    if (c.stop != '@' || out->user.n == 0)
         return false;
-    (void)sip_take(&rest, 1);
-    out->host = sip_token(&rest);
-    end = rest.n ? rest.p[0] : 0;
-    if (out->host.n == 0 || (end != '>' && end != ':' && end != ';'))
+    out->host = plain_part(&c);
+    if (out->host.n == 0 || out->host.p[0] == '[')
         return false;
-    (void)sip_until(&rest, SIP_ANGLE_END);
-    if (rest.n == 0 || rest.p[0] != '>')
+    if (c.stop == ':' || c.stop == ';' || c.stop == '?')
+        (void)plain_until(&c, '>');
+    if (c.stop != '>')
         return false;
-    out->uri = (struct span){ s->p + 1, (size_t)(rest.p - s->p) - 1 };
-    *s = span_part(rest, 1, rest.n);
-    return true;
+    out->uri = (struct span){ v.p + 1, (size_t)(c.at - v.p) - 1 };
+    if (plain_part(&c).n)
+        return false;
+    while (plain_param(&c, &param))
+        if (!party_param(&param, out))
+            return false;
+    return c.stop == PLAIN_END;
 }
 
 static bool only_tokens(struct span s)
@@ -241,20 +280,29 @@ static bool addr_spec(struct span *s, struct sip_party *out)
     return sound;
 }
 
-bool sip_party_next(struct span *list, struct sip_party *out)
+/* Behind the display name. */
+__attribute__((noinline)) static bool any_party(struct span *list, struct sip_party *out)
 {
     struct sip_param param;
-    bool sound = display_name(list, out);
+    bool sound;
 
-    if (!usual_uri(list, out)) {
-        out->user = out->host = SPAN_NONE;
-        sound = addr_spec(list, out) && sound;
-        sound = split_uri(out) && sound;
-    }
-    while (sip_param_next(list, &param)) {
-        bool tag = span_eq_nocase(param.name, SPAN("tag"));
-
-        sound = (tag ? set_once(&out->tag, param.value) : param.name.n > 0) && sound;
-    }
+    out->user = out->host = out->tag = SPAN_NONE;
+    sound = addr_spec(list, out);
+    sound = split_uri(out) && sound;
+    while (sip_param_next(list, &param))
+        sound = party_param(&param, out) && sound;
     return end_of_value(list) && sound;
+}
+
+bool sip_party(struct span value, bool list, struct sip_party *out)
+{
+    bool sound = true;
+
+    if (value.n && value.p[0] == '<')
+        out->display = (struct span){ value.p, 0 };
+    else
+        sound = display_name(&value, out);
+    if (plain_party(value, out))
+        return sound;
+    return any_party(&value, out) && sound && (list || value.n == 0);
 }
