@@ -1,5 +1,6 @@
 #include "dissectors/sdp.h"
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "dissectors/rtp.h"
@@ -19,11 +20,11 @@ enum {
 /* A description is read line by line into the session's part first, then into one media section after another (RFC 8866 §5). */
 struct reader {
     struct span text;
-    size_t at;      /* offset of the line in hand */
-    bool cut;       /* the snap length took the rest of the text */
-    unsigned types; /* which lines may stand here (RFC 8866 §9), one bit a letter */
-    unsigned seen;  /* which have been met so far */
-    bool rtcp_at_c; /* this section's a=rtcp gives a port alone: the address is that of c= (RFC 3605 §2.1) */
+    const uint8_t *line; /* the one in hand, for its offset */
+    bool cut;            /* the snap length took the rest of the text */
+    unsigned types;      /* which lines may stand here (RFC 8866 §9), one bit a letter */
+    unsigned seen;       /* which have been met so far */
+    bool rtcp_at_c;      /* this section's a=rtcp gives a port alone: the address is that of c= (RFC 3605 §2.1) */
     struct sdp *out;
     struct faults *why;
     struct sdp_media *now;
@@ -64,36 +65,33 @@ static bool is_addrtype(struct span addrtype, struct span host)
     return span_eq(addrtype, SPAN("IP6")) && (v6_literal || sdp_is_host_name(host));
 }
 
-/* "IN IP4 192.0.2.1" and nothing else, as nearly all are. */
-static bool usual_connection(struct span value, uint16_t port, struct span *host, struct addr *out)
+/* In any form. The TTL and the number of addresses, "224.2.1.1/127/3", are left out of *host. */
+RARE static bool odd_connection(struct span value, uint16_t port, struct span *host, struct addr *out)
 {
-    const struct span begin = SPAN("IN IP4 ");
+    struct span net = sdp_word(&value), addrtype = sdp_word(&value), address = sdp_word(&value);
 
-    if (!span_starts(value, begin))
-        return false;
-    *host = span_part(value, begin.n, value.n);
-    return addr_parse_v4(*host, port, out);
-}
-
-/* "IN IP4 192.0.2.1" (RFC 8866 §5.7). The TTL and the number of addresses, "224.2.1.1/127/3", are left out of *host. */
-static bool read_connection(struct span value, uint16_t port, struct span *host, struct addr *out)
-{
-    struct span net, addrtype, address;
-
-    if (usual_connection(value, port, host, out))
-        return true;
-    net = sdp_word(&value);
-    addrtype = sdp_word(&value);
-    address = sdp_word(&value);
     *host = span_until(&address, '/');
     return sdp_host(*host, port, out) && span_eq(net, SPAN("IN")) && is_addrtype(addrtype, *host);
 }
 
+/* "IN IP4 192.0.2.1" (RFC 8866 §5.7), as nearly all are. */
+static bool read_connection(struct span value, uint16_t port, struct span *host, struct addr *out)
+{
+    const struct span begin = SPAN("IN IP4 ");
+
+    if (span_starts(value, begin)) {
+        *host = (struct span){ value.p + begin.n, value.n - begin.n };
+        if (addr_parse_v4(*host, port, out))
+            return true;
+    }
+    return odd_connection(value, port, host, out);
+}
+
 /* ---- attributes (RFC 8866 §6) ---- */
 
-static void fault(struct reader *r, enum fault_id id)
+RARE static void fault(struct reader *r, enum fault_id id)
 {
-    fault_add(r->why, id, r->at);
+    fault_add(r->why, id, (size_t)(r->line - r->text.p));
 }
 
 static void keep_candidate(struct reader *r, struct span value)
@@ -113,21 +111,23 @@ static void keep_candidate(struct reader *r, struct span value)
 /* "111 opus/48000/2" (RFC 8866 §6.6). A map for a format that the m= line does not list means nothing. */
 static void read_rtpmap(struct reader *r, struct span value)
 {
-    uint64_t pt = 0, clock_hz = 0;
-    bool sound = sdp_word_u64(&value, 127, &pt);
-    struct span encoding = span_trim(span_until(&value, '/'));
+    struct sdp_media *m = r->now;
+    struct span encoding = SPAN_NONE;
+    uint64_t pt, clock_hz;
 
-    value = span_trim_front(value);
-    sound = span_take_u64(&value, UINT32_MAX, &clock_hz) && sdp_ends(span_trim_front(value), '/') && sound;
-    if (!sound || !encoding.n) {
+    if (sdp_word_u64(&value, 127, &pt)) {
+        encoding = sdp_trim(span_until(&value, '/'));
+        value = sdp_trim_front(value);
+    }
+    if (!encoding.n || !span_take_u64(&value, UINT32_MAX, &clock_hz) || !sdp_ends(sdp_trim_front(value), '/')) {
         fault(r, FAULT_SDP_FIELD);
         return;
     }
-    for (size_t i = 0; i < r->now->formats; i++)
-        if (r->now->format[i].pt == pt) {
-            r->now->format[i].encoding = encoding;
-            r->now->format[i].clock_hz = (uint32_t)clock_hz;
-            r->now->format[i].role = sdp_rtp_role(encoding);
+    for (struct sdp_format *f = m->format, *end = f + m->formats; f < end; f++)
+        if (f->pt == pt) {
+            f->encoding = encoding;
+            f->clock_hz = (uint32_t)clock_hz;
+            f->role = sdp_rtp_role(encoding);
         }
 }
 
@@ -161,7 +161,7 @@ static void read_ptime(struct reader *r, struct span value)
 static void read_group(struct reader *r, struct span value)
 {
     if (span_eq(sdp_word(&value), SPAN("BUNDLE")) && !r->out->bundle.n)
-        r->out->bundle = span_trim(value);
+        r->out->bundle = sdp_trim(value);
 }
 
 static void keep_text(struct reader *r, struct span *text, struct span value)
@@ -178,72 +178,120 @@ static void keep_fingerprint(struct reader *r, struct span value)
     keep_text(r, &r->now->fingerprint, value);
 }
 
-static bool keep_direction(struct sdp_media *m, struct span name)
+static void keep_direction(struct sdp_media *m, enum sdp_dir dir)
 {
-    size_t dir = sdp_name_index(name, dir_names, COUNT(dir_names));
-
-    if (dir < COUNT(dir_names) && !m->has_dir) {
-        m->dir = (enum sdp_dir)dir;
-        m->has_dir = true;
-    }
-    return dir < COUNT(dir_names);
+    if (!m->has_dir)
+        m->dir = dir;
+    m->has_dir = true;
 }
 
 /* Whose RTP is whose; at session level only header extensions may stand (RFC 8285 §8). */
-static void read_rtp(struct reader *r, struct span name, struct span value)
+static void read_rtp(struct reader *r, enum sdp_rtp got)
 {
-    switch (sdp_rtp_attribute(r->now, name, value)) {
-    case SDP_RTP_BROKEN: fault(r, FAULT_SDP_FIELD); break;
-    case SDP_RTP_FULL: fault(r, FAULT_SDP_SSRC_COUNT); break;
-    default: break;
+    if (got != SDP_RTP_FINE)
+        fault(r, got == SDP_RTP_FULL ? FAULT_SDP_SSRC_COUNT : FAULT_SDP_FIELD);
+}
+
+/* The attribute begins with a name of `n` bytes; where that is all of its name, *attribute becomes its value. */
+static bool take_name(struct span *attribute, size_t n)
+{
+    struct span value = { attribute->p + n, attribute->n - n };
+
+    if (value.n) {
+        if (value.p[0] != ':')
+            return false;
+        value.p++;
+        value.n--;
     }
+    *attribute = sdp_trim_front(value);
+    return true;
+}
+
+#define IS(name)     (span_starts(a, SPAN(name)) && take_name(&a, sizeof(name) - 1))
+#define IS_DIR(name) (span_starts_nocase(a, SPAN(name)) && take_name(&a, sizeof(name) - 1))
+
+static void read_i(struct reader *r, struct span a)
+{
+    struct sdp_media *m = r->now;
+
+    if (IS_DIR("inactive"))
+        keep_direction(m, SDP_INACTIVE);
+    else if (IS("ice-ufrag"))
+        keep_text(r, &m->ufrag, a);
+    else if (IS("ice-pwd"))
+        keep_text(r, &m->pwd, a);
+    else if (IS("ice-options"))
+        keep_text(r, &m->ice_options, a);
+    else if (IS("ice-lite"))
+        r->out->ice_lite = true;
+    else
+        m->ice_mismatch |= IS("ice-mismatch");
 }
 
 /* Of an attribute that stands twice in one section, the first counts: fingerprint may (RFC 8122 §5), the others must not. */
-static void read_attribute(struct reader *r, struct span value)
+static void read_attribute(struct reader *r, struct span a)
 {
-    struct span name = span_until(&value, ':');
     struct sdp_media *m = r->now;
 
-    value = span_trim_front(value);
-#define IS(text) span_eq(name, SPAN(text))
-    if (IS("rtpmap"))
-        read_rtpmap(r, value);
-    else if (IS("candidate"))
-        keep_candidate(r, value);
-    else if (IS("rtcp"))
-        read_rtcp(r, value);
-    else if (IS("ptime"))
-        read_ptime(r, value);
-    else if (IS("mid"))
-        keep_text(r, &m->mid, value);
-    else if (IS("ice-ufrag"))
-        keep_text(r, &m->ufrag, value);
-    else if (IS("ice-pwd"))
-        keep_text(r, &m->pwd, value);
-    else if (IS("ice-options"))
-        keep_text(r, &m->ice_options, value);
-    else if (IS("fingerprint"))
-        keep_fingerprint(r, value);
-    else if (IS("setup"))
-        keep_text(r, &m->setup, value);
-    else if (IS("group"))
-        read_group(r, value);
-    else if (IS("rtcp-mux"))
-        m->rtcp_mux = true;
-    else if (IS("ice-lite"))
-        r->out->ice_lite = true;
-    else if (IS("bundle-only"))
-        m->bundle_only = true;
-    else if (IS("ice-mismatch"))
-        m->ice_mismatch = true;
-    else if (IS("end-of-candidates"))
-        m->end_of_candidates = true;
-    else if (!name.n)
+    if (sdp_ends(a, ':')) {
         fault(r, FAULT_SDP_FIELD);
-    else if (!keep_direction(m, name))
-        read_rtp(r, name, value);
-#undef IS
+        return;
+    }
+    switch (a.p[0] | 32) { /* directions may stand in any case */
+    case 'b': m->bundle_only |= IS("bundle-only"); break;
+    case 'c':
+        if (IS("candidate"))
+            keep_candidate(r, a);
+        break;
+    case 'e':
+        if (IS("extmap"))
+            read_rtp(r, sdp_rtp_extmap(m, a));
+        else
+            m->end_of_candidates |= IS("end-of-candidates");
+        break;
+    case 'f':
+        if (IS("fmtp"))
+            read_rtp(r, sdp_rtp_fmtp(m, a));
+        else if (IS("fingerprint"))
+            keep_fingerprint(r, a);
+        break;
+    case 'g':
+        if (IS("group"))
+            read_group(r, a);
+        break;
+    case 'i': read_i(r, a); break;
+    case 'm':
+        if (IS("mid"))
+            keep_text(r, &m->mid, a);
+        break;
+    case 'p':
+        if (IS("ptime"))
+            read_ptime(r, a);
+        break;
+    case 'r':
+        if (IS("rtpmap"))
+            read_rtpmap(r, a);
+        else if (IS("rtcp"))
+            read_rtcp(r, a);
+        else if (IS_DIR("recvonly"))
+            keep_direction(m, SDP_RECVONLY);
+        else
+            m->rtcp_mux |= IS("rtcp-mux");
+        break;
+    case 's':
+        if (IS_DIR("sendrecv"))
+            keep_direction(m, SDP_SENDRECV);
+        else if (IS_DIR("sendonly"))
+            keep_direction(m, SDP_SENDONLY);
+        else if (IS("setup"))
+            keep_text(r, &m->setup, a);
+        else if (IS("ssrc"))
+            read_rtp(r, sdp_rtp_ssrc(m, a));
+        else if (IS("ssrc-group"))
+            read_rtp(r, sdp_rtp_ssrc_group(m, a));
+        break;
+    default: break;
+    }
 }
 
 /* ---- lines (RFC 8866 §5) ---- */
@@ -283,7 +331,6 @@ static bool is_rtp(struct span proto)
 static void read_formats(struct reader *r, struct sdp_media *m, struct span list)
 {
     while (list.n) {
-        struct sdp_format *f = &m->format[m->formats];
         uint64_t pt;
 
         if (!sdp_word_u64(&list, 127, &pt)) {
@@ -292,11 +339,21 @@ static void read_formats(struct reader *r, struct sdp_media *m, struct span list
             fault(r, FAULT_SDP_FORMAT_COUNT);
             return;
         } else {
-            f->pt = f->apt = (uint8_t)pt;
-            f->encoding = span_str(rtp_static_encoding(f->pt, &f->clock_hz));
-            f->role = sdp_rtp_role(f->encoding);
-            m->formats++;
+            m->format[m->formats++] = (struct sdp_format){ .pt = (uint8_t)pt, .apt = (uint8_t)pt };
         }
+    }
+}
+
+/* Formats that no a=rtpmap explains are what their number says, where it says anything (RFC 3551 §6). */
+static void explain_formats(struct sdp_media *m)
+{
+    for (size_t i = 0; i < m->formats; i++) {
+        struct sdp_format *f = &m->format[i];
+
+        if (f->encoding.n)
+            continue;
+        f->encoding = span_str(rtp_static_encoding(f->pt, &f->clock_hz));
+        f->role = sdp_rtp_role(f->encoding);
     }
 }
 
@@ -313,6 +370,7 @@ static void end_section(struct reader *r)
 
     if (m == s)
         return;
+    explain_formats(m);
     if (!m->host.n) {
         m->host = s->host;
         m->addr = addr_with_port(s->addr, m->port);
@@ -388,18 +446,21 @@ static void read_m(struct reader *r, struct span value)
 
 static void read_line(struct reader *r, struct span line)
 {
-    unsigned type = line.n >= 2 && line.p[1] == '=' && line.p[0] >= 'a' && line.p[0] <= 'z' ? BIT(line.p[0]) : 0;
+    unsigned letter = line.n >= 2 && line.p[1] == '=' ? line.p[0] - (unsigned)'a' : UINT_MAX;
     struct span value;
 
-    if (!(r->types & type)) {
+    r->line = line.p;
+    if (letter > 'z' - 'a' || !(r->types >> letter & 1)) {
         fault(r, FAULT_SDP_LINE);
         return;
     }
-    r->seen |= type;
-    value = span_trim((struct span){ line.p + 2, line.n - 2 });
-    if (line.p[0] == 'a')
+    value = sdp_trim((struct span){ line.p + 2, line.n - 2 });
+    if (line.p[0] == 'a') {
         read_attribute(r, value);
-    else if (line.p[0] == 'm')
+        return;
+    }
+    r->seen |= 1u << letter;
+    if (line.p[0] == 'm')
         read_m(r, value);
     else if (line.p[0] == 'c')
         read_c(r, value);
@@ -440,14 +501,11 @@ static void read_lines(struct reader *r)
     while (rest.n) {
         size_t n = line_length(rest);
 
-        if (n == rest.n && r->cut)
-            return;
-        if (n) {
-            r->at = (size_t)(rest.p - r->text.p);
+        if (n && !(n == rest.n && r->cut))
             read_line(r, (struct span){ rest.p, n });
-        }
-        n += n < rest.n;
-        n += n < rest.n && rest.p[n] == '\n';
+        if (n == rest.n)
+            return;
+        n += n + 1 < rest.n && rest.p[n + 1] == '\n' ? 2 : 1;
         rest.p += n;
         rest.n -= n;
     }
@@ -455,7 +513,7 @@ static void read_lines(struct reader *r)
 
 static void check_required(struct reader *r)
 {
-    r->at = r->text.n;
+    r->line = r->text.p + r->text.n;
     for (const char *type = "ost"; *type; type++)
         if (!(r->seen & BIT(*type)))
             fault(r, FAULT_SDP_FIELD);

@@ -15,6 +15,17 @@ size_t sdp_name_index(struct span text, const struct span names[], size_t n)
     return i;
 }
 
+struct span sdp_trim_blanks(struct span s)
+{
+    return span_trim(s);
+}
+
+/* With blanks in front of it, or no number. */
+bool sdp_odd_word_u64(struct span *rest, uint64_t max, uint64_t *out)
+{
+    return span_u64(sdp_word(rest), max, out);
+}
+
 static bool is_alnum(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

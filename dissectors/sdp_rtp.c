@@ -26,18 +26,18 @@ enum sdp_role sdp_rtp_role(struct span encoding)
 }
 
 /* "97 apt=96;rtx-time=3000" (RFC 4588 §8.1). Other parameters, and those of formats that the m= line does not list, mean nothing here. */
-static enum sdp_rtp read_fmtp(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct span value)
 {
     uint64_t pt, apt;
 
     if (!sdp_word_u64(&value, 127, &pt)) /* T.38 and others name no payload type */
         return SDP_RTP_FINE;
     while (value.n) {
-        struct span one = span_trim(span_until(&value, ';'));
+        struct span one = sdp_trim(span_until(&value, ';'));
 
-        if (!span_starts_nocase(one, SPAN("apt")) || !span_eq_nocase(span_trim(span_until(&one, '=')), SPAN("apt")))
+        if (!span_starts_nocase(one, SPAN("apt")) || !span_eq_nocase(sdp_trim(span_until(&one, '=')), SPAN("apt")))
             continue;
-        if (!span_u64(span_trim(one), 127, &apt))
+        if (!span_u64(sdp_trim(one), 127, &apt))
             return SDP_RTP_BROKEN;
         for (size_t i = 0; i < m->formats; i++)
             if (m->format[i].pt == pt)
@@ -47,7 +47,7 @@ static enum sdp_rtp read_fmtp(struct sdp_media *m, struct span value)
 }
 
 /* "urn:ietf:params:rtp-hdrext:sdes:mid" as "4 URI" or "4/sendrecv URI" (RFC 8285 §8). Ids from 4096 on stand for none yet (§6). */
-static enum sdp_rtp read_extmap(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct span value)
 {
     struct span id_and_dir = sdp_word(&value), uri = sdp_word(&value), id_text = span_until(&id_and_dir, '/');
     uint64_t id;
@@ -73,7 +73,7 @@ static enum sdp_rtp ssrc_keep(struct sdp_media *m, uint32_t ssrc, bool repair)
 }
 
 /* "1234567890 cname:abc" (RFC 5576 §4.1); one line for each of its attributes. */
-static enum sdp_rtp read_ssrc(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct span value)
 {
     uint64_t ssrc;
 
@@ -83,7 +83,7 @@ static enum sdp_rtp read_ssrc(struct sdp_media *m, struct span value)
 }
 
 /* "FID 1 2": the first is the stream, the others repair it. Other semantics, such as SIM, join streams of media. */
-static enum sdp_rtp read_ssrc_group(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct span value)
 {
     struct span semantics = sdp_word(&value);
     bool repairs = span_eq(semantics, SPAN("FID")) || span_eq(semantics, SPAN("FEC-FR"));
@@ -96,17 +96,4 @@ static enum sdp_rtp read_ssrc_group(struct sdp_media *m, struct span value)
         got = sdp_word_u64(&value, UINT32_MAX, &ssrc) ? ssrc_keep(m, (uint32_t)ssrc, repairs && !first) : SDP_RTP_BROKEN;
     }
     return got;
-}
-
-enum sdp_rtp sdp_rtp_attribute(struct sdp_media *m, struct span name, struct span value)
-{
-    if (span_eq(name, SPAN("fmtp")))
-        return read_fmtp(m, value);
-    if (span_eq(name, SPAN("extmap")))
-        return read_extmap(m, value);
-    if (span_eq(name, SPAN("ssrc")))
-        return read_ssrc(m, value);
-    if (span_eq(name, SPAN("ssrc-group")))
-        return read_ssrc_group(m, value);
-    return SDP_RTP_NOT_MINE;
 }

@@ -13,17 +13,18 @@ bool bytes_eq_nocase(const uint8_t *a, const uint8_t *b, size_t n)
     return true;
 }
 
-/* Of as many digits as need not fit, looked at one by one. */
-bool span_take_long_u64(struct span *rest, uint64_t max, uint64_t *out)
+bool span_any_u64(struct span digits, uint64_t max, uint64_t *out)
 {
-    uint64_t v = 0, digit;
-    bool fits = true;
+    uint64_t v = 0;
 
-    for (; rest->n && (digit = (uint64_t)rest->p[0] - '0') <= 9; *rest = span_part(*rest, 1, rest->n)) {
-        fits &= v <= max / 10 && digit <= max - v * 10;
+    for (size_t i = 0; i < digits.n; i++) {
+        uint64_t digit = (uint64_t)digits.p[i] - '0';
+
+        if (v > max / 10 || digit > max - v * 10)
+            return false;
         v = v * 10 + digit;
     }
-    if (fits)
+    if (digits.n)
         *out = v;
-    return fits;
+    return digits.n > 0;
 }

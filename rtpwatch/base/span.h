@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Kept out of line: inlined, what is rare takes the registers of what is usual. */
+#define RARE __attribute__((cold, noinline))
+
 struct span {
     const uint8_t *p;
     size_t n;
@@ -54,20 +57,13 @@ static inline bool byte_is_blank(uint8_t c)
     return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
-/* Without blanks, tabs, CR, LF at the front. */
-static inline struct span span_trim_front(struct span s)
+/* Without blanks, tabs, CR, LF at both ends. */
+static inline struct span span_trim(struct span s)
 {
     while (s.n && byte_is_blank(s.p[0])) {
         s.p++;
         s.n--;
     }
-    return s;
-}
-
-/* The same at both ends. */
-static inline struct span span_trim(struct span s)
-{
-    s = span_trim_front(s);
     while (s.n && byte_is_blank(s.p[s.n - 1]))
         s.n--;
     return s;
@@ -137,25 +133,25 @@ static inline bool span_starts_nocase(struct span s, struct span prefix)
 }
 
 enum { SPAN_USUAL_DIGITS = 19 }; /* that many fit into 64 bits, whatever they are */
-bool span_take_long_u64(struct span *rest, uint64_t max, uint64_t *out);
+/* What `digits` make, of any number; false, and *out as it was, where there are none or they make more than `max`. */
+RARE bool span_any_u64(struct span digits, uint64_t max, uint64_t *out);
 
 /* Takes the decimal digits at the front. False, and *out as it was, where there are none or they make more than `max`. */
 static inline bool span_take_u64(struct span *rest, uint64_t max, uint64_t *out)
 {
-    size_t n = 0, usual = rest->n < SPAN_USUAL_DIGITS ? rest->n : SPAN_USUAL_DIGITS;
+    const struct span s = *rest;
     uint64_t v = 0, digit;
+    size_t n = 0;
 
-    for (; n < usual && (digit = (uint64_t)rest->p[n] - '0') <= 9; n++)
+    for (; n < s.n && (digit = (uint64_t)s.p[n] - '0') <= 9; n++)
         v = v * 10 + digit;
-    if (n == SPAN_USUAL_DIGITS)
-        return span_take_long_u64(rest, max, out);
-    if (n == 0)
+    *rest = (struct span){ s.p + n, s.n - n };
+    if (n - 1 >= SPAN_USUAL_DIGITS)
+        return span_any_u64((struct span){ s.p, n }, max, out);
+    if (v > max)
         return false;
-    rest->p += n;
-    rest->n -= n;
-    if (v <= max)
-        *out = v;
-    return v <= max;
+    *out = v;
+    return true;
 }
 
 /* Reads decimal digits only; false, and *out as it was, where there are none, other bytes, or more than `max`. */
