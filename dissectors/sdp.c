@@ -96,15 +96,16 @@ RARE static void fault(struct reader *r, enum fault_id id)
 
 static void keep_candidate(struct reader *r, struct span value)
 {
-    struct sdp_cand c;
+    bool room = r->now != &r->unkept && r->out->cands < SDP_CANDIDATES_KEPT;
+    struct sdp_cand spare, *c = room ? &r->out->cand[r->out->cands] : &spare;
 
-    if (!sdp_candidate(value, &c) || r->now == &r->session) {
+    if (!sdp_candidate(value, c) || r->now == &r->session) {
         fault(r, FAULT_SDP_CANDIDATE);
-    } else if (r->now == &r->unkept || r->out->cands == SDP_CANDIDATES_KEPT) {
+    } else if (!room) {
         fault(r, FAULT_SDP_CANDIDATE_COUNT);
     } else {
-        c.media = (uint8_t)(r->out->medias - 1);
-        r->out->cand[r->out->cands++] = c;
+        c->media = (uint8_t)(r->out->medias - 1);
+        r->out->cands++;
     }
 }
 

@@ -105,13 +105,14 @@ bool sdp_candidate(struct span value, struct sdp_cand *out)
     out->host = sdp_word(&value);
     sound = sdp_word_u64(&value, UINT16_MAX, &port) && span_eq_nocase(sdp_word(&value), SPAN("typ")) && sound;
     out->type_name = sdp_word(&value);
-    if (!sound || !is_foundation(out->foundation) || !out->type_name.n || !sdp_host(out->host, (uint16_t)port, &out->addr))
+    out->is_name = !addr_parse_ip(out->host, (uint16_t)port, &out->addr);
+    out->addr.port = (uint16_t)port;
+    if (!sound || !is_foundation(out->foundation) || !out->type_name.n || (out->is_name && !sdp_is_host_name(out->host)))
         return false;
     out->component = (uint8_t)component;
     out->priority = (uint32_t)priority;
     out->type = (enum sdp_cand_type)sdp_name_index(out->type_name, cand_type_names, SDP_CAND_UNKNOWN);
     out->tcp = span_starts_nocase(out->transport, SPAN("TCP"));
-    out->is_name = sdp_is_host_name(out->host);
     return read_extensions(value, out);
 }
 
