@@ -1,18 +1,29 @@
 /* ICE candidates in SDP (RFC 8839 §5.1), and the hosts and names that the other lines have as well. */
 #include "dissectors/sdp_parse.h"
 
-static const char *const cand_type_names[] = {
-    [SDP_CAND_HOST] = "host",   [SDP_CAND_SRFLX] = "srflx",     [SDP_CAND_PRFLX] = "prflx",
-    [SDP_CAND_RELAY] = "relay", [SDP_CAND_UNKNOWN] = "unknown",
+static const struct span cand_type_names[] = {
+    [SDP_CAND_HOST] = SPAN_INIT("host"),   [SDP_CAND_SRFLX] = SPAN_INIT("srflx"),     [SDP_CAND_PRFLX] = SPAN_INIT("prflx"),
+    [SDP_CAND_RELAY] = SPAN_INIT("relay"), [SDP_CAND_UNKNOWN] = SPAN_INIT("unknown"),
 };
 
-size_t sdp_name_index(struct span text, const char *const names[], size_t n)
+size_t sdp_name_index(struct span text, const struct span names[], size_t n)
 {
     size_t i = text.n ? 0 : n;
 
-    while (i < n && ((text.p[0] | 32) != names[i][0] || !span_eq_nocase(text, span_str(names[i]))))
+    while (i < n && (text.n != names[i].n || (text.p[0] | 32) != names[i].p[0] || !span_eq_nocase(text, names[i])))
         i++;
     return i;
+}
+
+struct span sdp_trim_blanks(struct span s)
+{
+    return span_trim(s);
+}
+
+/* With blanks in front of it, or no number. */
+bool sdp_odd_word_u64(struct span *rest, uint64_t max, uint64_t *out)
+{
+    return span_u64(sdp_word(rest), max, out);
 }
 
 static bool is_alnum(uint8_t c)
@@ -79,8 +90,8 @@ static bool read_extensions(struct span rest, struct sdp_cand *out)
 
 bool sdp_candidate(struct span value, struct sdp_cand *out)
 {
-    struct span component, priority, port, typ;
-    uint64_t component_n, priority_n, port_n;
+    uint64_t component = 0, priority = 0, port = 0;
+    bool sound;
 
     *out = (struct sdp_cand){ 0 };
     value = span_trim(value);
@@ -88,26 +99,24 @@ bool sdp_candidate(struct span value, struct sdp_cand *out)
         value = span_part(value, SPAN("candidate:").n, value.n);
     out->line = value;
     out->foundation = sdp_word(&value);
-    component = sdp_word(&value);
+    sound = sdp_word_u64(&value, UINT8_MAX, &component) && component >= 1;
     out->transport = sdp_word(&value);
-    priority = sdp_word(&value);
+    sound = sdp_word_u64(&value, INT32_MAX, &priority) && priority >= 1 && sound;
     out->host = sdp_word(&value);
-    port = sdp_word(&value);
-    typ = sdp_word(&value);
+    sound = sdp_word_u64(&value, UINT16_MAX, &port) && span_eq_nocase(sdp_word(&value), SPAN("typ")) && sound;
     out->type_name = sdp_word(&value);
-    if (!is_foundation(out->foundation) || !sdp_number(component, 1, UINT8_MAX, &component_n) ||
-        !sdp_number(priority, 1, INT32_MAX, &priority_n) || !sdp_number(port, 0, UINT16_MAX, &port_n) ||
-        !span_eq_nocase(typ, SPAN("typ")) || !out->type_name.n || !sdp_host(out->host, (uint16_t)port_n, &out->addr))
+    out->is_name = !addr_parse_ip(out->host, (uint16_t)port, &out->addr);
+    out->addr.port = (uint16_t)port;
+    if (!sound || !is_foundation(out->foundation) || !out->type_name.n || (out->is_name && !sdp_is_host_name(out->host)))
         return false;
-    out->component = (uint8_t)component_n;
-    out->priority = (uint32_t)priority_n;
+    out->component = (uint8_t)component;
+    out->priority = (uint32_t)priority;
     out->type = (enum sdp_cand_type)sdp_name_index(out->type_name, cand_type_names, SDP_CAND_UNKNOWN);
     out->tcp = span_starts_nocase(out->transport, SPAN("TCP"));
-    out->is_name = sdp_is_host_name(out->host);
     return read_extensions(value, out);
 }
 
 const char *sdp_cand_type_name(enum sdp_cand_type t)
 {
-    return t < sizeof cand_type_names / sizeof *cand_type_names ? cand_type_names[t] : cand_type_names[SDP_CAND_UNKNOWN];
+    return (const char *)cand_type_names[t <= SDP_CAND_UNKNOWN ? t : SDP_CAND_UNKNOWN].p;
 }

@@ -4,10 +4,13 @@
 
 #include "dissectors/sdp.h"
 
-enum sdp_rtp { SDP_RTP_FINE, SDP_RTP_BROKEN, SDP_RTP_FULL /* more than are kept */, SDP_RTP_NOT_MINE };
+enum sdp_rtp { SDP_RTP_FINE, SDP_RTP_BROKEN, SDP_RTP_FULL /* more than are kept */ };
 
-/* One attribute of `m`; SDP_RTP_NOT_MINE: it says nothing of these. */
-enum sdp_rtp sdp_rtp_attribute(struct sdp_media *m, struct span name, struct span value);
+/* The value of one attribute of `m`, without blanks at its ends. */
+enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct span value);
+enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct span value);
+enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct span value);
+enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct span value);
 enum sdp_role sdp_rtp_role(struct span encoding);
 
 #endif

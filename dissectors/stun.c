@@ -1,32 +1,25 @@
 #include "dissectors/stun.h"
 
+#include <stddef.h>
+
 #define X(code, id, name, form, lo, hi) ATTR_##id = code,
 enum {
 #include "dissectors/stun_attr.def"
 };
 #undef X
 
-static const struct stun_def defs[] = {
-#define X(code, id, name, form, lo, hi) { code, lo, hi, STUN_##form, name },
-#include "dissectors/stun_attr.def"
-#undef X
-};
-
 const struct stun_def *stun_def(uint16_t code)
 {
-    size_t from = 0, to = sizeof defs / sizeof *defs;
-
-    while (from < to) {
-        size_t mid = (from + to) / 2;
-
-        if (defs[mid].code == code)
-            return &defs[mid];
-        if (defs[mid].code < code)
-            from = mid + 1;
-        else
-            to = mid;
+    switch (code) {
+#define X(code, id, name, form, lo, hi)                                                                                          \
+    case code: {                                                                                                                 \
+        static const struct stun_def def = { code, lo, hi, STUN_##form, name };                                                  \
+        return &def;                                                                                                             \
     }
-    return NULL;
+#include "dissectors/stun_attr.def"
+#undef X
+    default: return NULL;
+    }
 }
 
 const char *stun_method_name(uint16_t method)
@@ -328,7 +321,7 @@ enum dis stun_dissect(struct rd *in, bool stream, struct stun_msg *out, struct f
     uint16_t len;
     enum dis d;
 
-    *out = (struct stun_msg){ 0 };
+    memset(out, 0, offsetof(struct stun_msg, attr));
     d = read_header(&r, stream, out, &len, why);
     out->whole = span_part(rd_rest(in), 0, d == DIS_OK ? (size_t)STUN_HEADER + len : STUN_HEADER);
     if (d == DIS_OK)

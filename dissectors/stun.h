@@ -49,8 +49,6 @@ struct stun_msg {
     bool classic;          /* RFC 3489: no magic cookie */
     uint8_t tid[STUN_TID]; /* 128 bits as on the wire (cookie and 96 bits, or RFC 3489's 128) */
     struct span whole;     /* header and attributes, as captured */
-    size_t attrs;
-    struct stun_attr attr[STUN_ATTRS_KEPT];
 
     /* The attributes that decide things, decoded; has_* tells that one was there and sound. */
     bool has_mapped, has_xor_mapped, has_relayed, has_peer, has_other, has_origin, has_alternate;
@@ -67,6 +65,9 @@ struct stun_msg {
     uint16_t channel, error;             /* error: 300..699, 0 without ERROR-CODE */
     uint8_t requested_transport;         /* 17 UDP, 6 TCP; 0 absent */
     size_t integrity_at, fingerprint_at; /* byte offsets of those attributes in `whole` */
+
+    size_t attrs; /* all attributes, in the order sent */
+    struct stun_attr attr[STUN_ATTRS_KEPT];
 };
 
 /*
@@ -80,8 +81,13 @@ enum dis stun_dissect(struct rd *in, bool stream, struct stun_msg *out, struct f
 enum stun_check { STUN_ABSENT, STUN_GOOD, STUN_WRONG };
 /* RFC 8489 §14.7: CRC-32 of all before it, XOR 0x5354554e. The message must be whole (DIS_OK). */
 enum stun_check stun_check_fingerprint(const struct stun_msg *m);
+/* libcrypto's HMAC-SHA1, kept since it takes longer to be found than to run. All zeros to begin with; stun_mac_done() frees it. */
+struct stun_mac {
+    void *hmac;
+};
+void stun_mac_done(struct stun_mac *mac);
 /* RFC 8489 §14.5: HMAC-SHA1 under `key` (short-term: the password as bytes). */
-enum stun_check stun_check_integrity(const struct stun_msg *m, struct span key);
+enum stun_check stun_check_integrity(struct stun_mac *mac, const struct stun_msg *m, struct span key);
 /* RFC 8489 §9.2.2: MD5(username ":" realm ":" password). */
 void stun_long_term_key(struct span username, struct span realm, struct span password, uint8_t key[16]);
 

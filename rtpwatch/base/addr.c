@@ -76,33 +76,27 @@ int addr_cmp(const struct addr *a, const struct addr *b)
     return c ? c : (a->port > b->port) - (a->port < b->port);
 }
 
-static bool is_octet(unsigned value, size_t digits)
+/* As inet_pton() takes them: no leading zero, so that what stands behind 0, or behind 26 and more, is no digit of theirs. */
+bool addr_parse_v4(struct span text, uint16_t port, struct addr *out)
 {
-    return digits == 1 || (digits == 2 && value >= 10) || (digits == 3 && value >= 100 && value <= 255);
-}
+    uint8_t ip[4];
+    size_t at = 0;
 
-/* Four decimal numbers without leading zeros, as inet_pton() takes them. */
-static bool parse_v4(struct span text, uint8_t ip[4])
-{
-    size_t dots = 0, digits = 0;
-    unsigned value = 0;
+    for (size_t i = 0; i < 4; i++) {
+        unsigned value, digit;
 
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned digit = text.p[i] - (unsigned)'0';
-
-        if (digit < 10) {
-            value = value * 10 + digit;
-            digits++;
-            continue;
-        }
-        if (text.p[i] != '.' || dots == 3 || !is_octet(value, digits))
+        if ((i && (at == text.n || text.p[at++] != '.')) || at == text.n || (value = text.p[at++] - (unsigned)'0') > 9)
             return false;
-        ip[dots++] = (uint8_t)value;
-        value = 0;
-        digits = 0;
+        for (; value - 1 < 25 && at < text.n && (digit = text.p[at] - (unsigned)'0') <= 9; at++)
+            value = value * 10 + digit;
+        if (value > 255)
+            return false;
+        ip[i] = (uint8_t)value;
     }
-    ip[3] = (uint8_t)value;
-    return dots == 3 && is_octet(value, digits);
+    if (at < text.n)
+        return false;
+    *out = addr_v4(ip, port);
+    return true;
 }
 
 bool addr_parse_ip(struct span text, uint16_t port, struct addr *out)
@@ -110,10 +104,8 @@ bool addr_parse_ip(struct span text, uint16_t port, struct addr *out)
     char buf[INET6_ADDRSTRLEN];
     uint8_t ip[16];
 
-    if (parse_v4(text, ip)) { /* what nearly all are, and a call of inet_pton() costs as much as a header of SIP */
-        *out = addr_v4(ip, port);
+    if (addr_parse_v4(text, port, out)) /* what nearly all are, and a call of inet_pton() costs as much as a header of SIP */
         return true;
-    }
     *out = ADDR_NONE;
     if (text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
         text = span_part(text, 1, text.n - 2);

@@ -67,6 +67,8 @@ bool addr_is_unroutable(const struct addr *a);
 bool addr_same_site(const struct addr *a, const struct addr *b);
 int addr_cmp(const struct addr *a, const struct addr *b);
 
+/* Reads four decimal numbers with dots between them, and nothing else; false, and *out as it was, otherwise. */
+bool addr_parse_v4(struct span text, uint16_t port, struct addr *out);
 /* Reads an IPv4 or IPv6 literal (brackets and a %zone allowed); false and ADDR_NONE otherwise. */
 bool addr_parse_ip(struct span text, uint16_t port, struct addr *out);
 /* Reads "1.2.3.4:5", "[::1]:5", or an IP alone (port 0). */

@@ -1,7 +1,5 @@
 #include "base/span.h"
 
-enum { NEVER_TOO_LARGE = 19 }; /* that many digits fit into 64 bits, whatever they are */
-
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
@@ -15,47 +13,18 @@ bool bytes_eq_nocase(const uint8_t *a, const uint8_t *b, size_t n)
     return true;
 }
 
-bool span_starts(struct span s, struct span prefix)
-{
-    return s.n >= prefix.n && span_eq(span_part(s, 0, prefix.n), prefix);
-}
-
-bool span_starts_nocase(struct span s, struct span prefix)
-{
-    return s.n >= prefix.n && span_eq_nocase(span_part(s, 0, prefix.n), prefix);
-}
-
-/* Of more digits than always fit, looked at one by one. */
-static bool long_u64(struct span s, uint64_t max, uint64_t *out)
+bool span_any_u64(struct span digits, uint64_t max, uint64_t *out)
 {
     uint64_t v = 0;
 
-    for (size_t i = 0; i < s.n; i++) {
-        uint64_t digit = (uint64_t)s.p[i] - '0';
+    for (size_t i = 0; i < digits.n; i++) {
+        uint64_t digit = (uint64_t)digits.p[i] - '0';
 
-        if (digit > 9 || v > max / 10 || digit > max - v * 10)
+        if (v > max / 10 || digit > max - v * 10)
             return false;
         v = v * 10 + digit;
     }
-    *out = v;
-    return true;
-}
-
-bool span_u64(struct span s, uint64_t max, uint64_t *out)
-{
-    uint64_t v = 0;
-
-    if (s.n > NEVER_TOO_LARGE)
-        return long_u64(s, max, out);
-    for (size_t i = 0; i < s.n; i++) {
-        uint64_t digit = (uint64_t)s.p[i] - '0';
-
-        if (digit > 9)
-            return false;
-        v = v * 10 + digit;
-    }
-    if (s.n == 0 || v > max)
-        return false;
-    *out = v;
-    return true;
+    if (digits.n)
+        *out = v;
+    return digits.n > 0;
 }

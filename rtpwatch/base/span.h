@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Kept out of line: inlined, what is rare takes the registers of what is usual. */
+#define RARE __attribute__((cold, noinline))
+
 struct span {
     const uint8_t *p;
     size_t n;
@@ -66,6 +69,29 @@ static inline struct span span_trim(struct span s)
     return s;
 }
 
+/*
+ * Eight bytes, the first one lowest, and marks in their top bits. The lowest mark is that of the first byte that is meant; what is
+ * marked above it may be chance.
+ */
+#define BYTES8(c) ((c)*0x0101010101010101u)
+
+static inline uint64_t bytes8(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+/* Which are less than `limit`, at most 128. */
+static inline uint64_t bytes8_less(uint64_t eight, uint8_t limit)
+{
+    return (eight - BYTES8(limit)) & ~eight & BYTES8(0x80u);
+}
+
+static inline size_t bytes8_first(uint64_t marks)
+{
+    return (size_t)__builtin_ctzll(marks) / 8;
+}
+
 /* Index of the first `byte`, or s.n. */
 static inline size_t span_find(struct span s, uint8_t byte)
 {
@@ -74,10 +100,20 @@ static inline size_t span_find(struct span s, uint8_t byte)
     return at ? (size_t)(at - s.p) : s.n;
 }
 
+/* The same, where it is near: a call of memchr() costs more than to look at the few bytes of a word. */
+static inline size_t span_find_near(struct span s, uint8_t byte)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] != byte)
+        n++;
+    return n;
+}
+
 /* What stands before `byte`; *rest moves behind it. */
 static inline struct span span_until(struct span *rest, uint8_t byte)
 {
-    size_t at = span_find(*rest, byte), taken = at < rest->n ? at + 1 : at;
+    size_t at = span_find_near(*rest, byte), taken = at < rest->n ? at + 1 : at;
     struct span head = { rest->p, at };
 
     if (taken)
@@ -86,9 +122,47 @@ static inline struct span span_until(struct span *rest, uint8_t byte)
     return head;
 }
 
-bool span_starts(struct span s, struct span prefix);
-bool span_starts_nocase(struct span s, struct span prefix);
-/* Reads decimal digits only; false where there are none, other bytes, or more than `max`. */
-bool span_u64(struct span s, uint64_t max, uint64_t *out);
+static inline bool span_starts(struct span s, struct span prefix)
+{
+    return s.n >= prefix.n && span_eq((struct span){ s.p, prefix.n }, prefix);
+}
+
+static inline bool span_starts_nocase(struct span s, struct span prefix)
+{
+    return s.n >= prefix.n && span_eq_nocase((struct span){ s.p, prefix.n }, prefix);
+}
+
+enum { SPAN_USUAL_DIGITS = 19 }; /* that many fit into 64 bits, whatever they are */
+/* What `digits` make, of any number; false, and *out as it was, where there are none or they make more than `max`. */
+RARE bool span_any_u64(struct span digits, uint64_t max, uint64_t *out);
+
+/* Takes the decimal digits at the front. False, and *out as it was, where there are none or they make more than `max`. */
+static inline bool span_take_u64(struct span *rest, uint64_t max, uint64_t *out)
+{
+    const struct span s = *rest;
+    uint64_t v = 0, digit;
+    size_t n = 0;
+
+    for (; n < s.n && (digit = (uint64_t)s.p[n] - '0') <= 9; n++)
+        v = v * 10 + digit;
+    *rest = (struct span){ s.p + n, s.n - n };
+    if (n - 1 >= SPAN_USUAL_DIGITS)
+        return span_any_u64((struct span){ s.p, n }, max, out);
+    if (v > max)
+        return false;
+    *out = v;
+    return true;
+}
+
+/* Reads decimal digits only; false, and *out as it was, where there are none, other bytes, or more than `max`. */
+static inline bool span_u64(struct span s, uint64_t max, uint64_t *out)
+{
+    uint64_t v;
+    bool all = span_take_u64(&s, max, &v) && s.n == 0;
+
+    if (all)
+        *out = v;
+    return all;
+}
 
 #endif

@@ -127,7 +127,7 @@ void ice_password_add(struct track *t, const char *ufrag, const char *pwd)
  * A check and its answer are both authenticated under the password of the agent that was asked, whose fragment stands first in
  * USERNAME (RFC 8445 §7.1.2, §7.2.5.2.1).
  */
-static enum stun_check integrity(const struct track *t, const struct check *c, const struct stun_msg *m)
+static enum stun_check integrity(struct track *t, const struct check *c, const struct stun_msg *m)
 {
     const char *const users[] = { c->username, c->username_before }; /* an answer may come after an ICE restart */
     enum stun_check result = STUN_ABSENT;
@@ -137,7 +137,7 @@ static enum stun_check integrity(const struct track *t, const struct check *c, c
         struct ice_password *p = password_find(t, span_part(user, 0, span_find(user, ':')));
 
         if (p && *p->pwd)
-            result = stun_check_integrity(m, span_str(p->pwd));
+            result = stun_check_integrity(&t->mac, m, span_str(p->pwd));
         else if (user.n)
             result = STUN_ABSENT; /* under a password that is not known it may be good */
     }

@@ -59,6 +59,7 @@ void track_free(struct track *t)
     pool_done(&t->allocs);
     pool_done(&t->turn_peers);
     dtls_tables_done(t);
+    stun_mac_done(&t->mac);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);

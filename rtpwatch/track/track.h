@@ -76,6 +76,7 @@ struct track {
     struct seen first, last;
     const char *const *label; /* borrowed: full names of SIP headers */
     size_t labels;
+    struct stun_mac mac;
 };
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */

@@ -45,11 +45,13 @@ static void try_sip(struct rd r, bool stream, union message *m)
 static void try_stun(struct rd r, bool stream, union message *m)
 {
     struct faults why = { 0 };
+    struct stun_mac mac = { 0 };
 
     if (stun_dissect(&r, stream, &m->stun, &why) != DIS_OK)
         return;
     stun_check_fingerprint(&m->stun);
-    stun_check_integrity(&m->stun, SPAN("a password of 22 bytes"));
+    stun_check_integrity(&mac, &m->stun, SPAN("a password of 22 bytes"));
+    stun_mac_done(&mac);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

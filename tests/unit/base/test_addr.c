@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct addr addr_of(const char *text)
 {
@@ -87,7 +88,6 @@ Test(addr, what_is_no_address)
     expect_no_address(SPAN_NONE);
 }
 
-/* A NUL ends a C string, not what came from the network. */
 /* "1.2" and any seven of the characters that IPv4 is made of, and one that it is not. */
 Test(addr, ipv4_is_what_inet_pton_takes)
 {
@@ -105,6 +105,34 @@ Test(addr, ipv4_is_what_inet_pton_takes)
     }
 }
 
+/* All that one number may be: four digits are never one. */
+Test(addr, every_number_of_ipv4)
+{
+    char text[16];
+
+    for (unsigned v = 0; v < 11000; v++)
+        for (int width = 1; width < 4; width++) {
+            struct addr a;
+            uint8_t ip[4];
+
+            snprintf(text, sizeof text, "%0*u.7.9.%0*u", width, v, width, v);
+            cr_assert_eq(addr_parse_v4(span_str(text), 5, &a), inet_pton(AF_INET, text, ip) == 1, "%s", text);
+            cr_assert(v > 255 || width > 1 || (a.ip[12] == v && a.ip[13] == 7 && a.ip[14] == 9 && a.ip[15] == v && a.port == 5));
+        }
+}
+
+Test(addr, only_ipv4_is_ipv4)
+{
+    struct addr a = addr_v4((const uint8_t[4]){ 1, 2, 3, 4 }, 5), before = a;
+
+    cr_assert_not(addr_parse_v4(SPAN("::ffff:192.0.2.1"), 1, &a));
+    cr_assert_not(addr_parse_v4(SPAN("[192.0.2.1]"), 1, &a));
+    cr_assert_not(addr_parse_v4(SPAN("192.0.2.1%0"), 1, &a));
+    cr_assert_not(addr_parse_v4(SPAN_NONE, 1, &a));
+    cr_assert(addr_eq(&a, &before));
+}
+
+/* A NUL ends a C string, not what came from the network. */
 Test(addr, an_address_does_not_end_at_a_nul)
 {
     expect_no_address(SPAN("192.0.2.1\0evil"));

@@ -51,6 +51,25 @@ Test(span, trimming)
     cr_assert(span_eq(span_trim(SPAN("\v")), SPAN("\v")), "other controls stay");
 }
 
+/* The lowest mark is right whatever stands above it. */
+Test(span, eight_bytes_at_a_time)
+{
+    uint8_t eight[8] = "abcdefgh";
+
+    cr_assert_eq(bytes8(eight), 0x6867666564636261u);
+    cr_assert_eq(bytes8_less(bytes8(eight), 'a'), 0);
+    for (size_t at = 0; at < 8; at++)
+        for (unsigned c = 0; c < 256; c++) {
+            uint64_t marks;
+
+            memset(eight, 0xff, sizeof eight);
+            memset(eight + at, (int)c, sizeof eight - at);
+            marks = bytes8_less(bytes8(eight), 14);
+            cr_assert_eq(marks != 0, c < 14);
+            cr_assert(!marks || bytes8_first(marks) == at);
+        }
+}
+
 Test(span, pieces_up_to_a_byte)
 {
     struct span rest = SPAN("a;;b");
@@ -91,6 +110,28 @@ Test(span, numbers)
     expect_number(SPAN("+1"), 10, false, 0);
     expect_number(SPAN("1 "), 10, false, 0);
     expect_number(SPAN("0x1"), 10, false, 0);
+}
+
+static void expect_digits_taken(const char *text, uint64_t max, bool good, uint64_t want, size_t left)
+{
+    struct span rest = span_str(text);
+    uint64_t v = 4711;
+
+    cr_assert_eq(span_take_u64(&rest, max, &v), good, "%s", text);
+    cr_assert_eq(v, good ? want : 4711);
+    cr_assert_eq(rest.n, left, "%s", text);
+    cr_assert_eq(rest.p, (const uint8_t *)text + strlen(text) - left);
+}
+
+Test(span, digits_at_the_front)
+{
+    expect_digits_taken("20.5", 100, true, 20, 2);
+    expect_digits_taken("20", 19, false, 0, 0);
+    expect_digits_taken("x1", 9, false, 0, 2);
+    expect_digits_taken("", 9, false, 0, 0);
+    expect_digits_taken("18446744073709551615 7", UINT64_MAX, true, UINT64_MAX, 2);
+    expect_digits_taken("18446744073709551616 7", UINT64_MAX, false, 0, 2);
+    expect_digits_taken("1000000000000000000000000000000000000000x", UINT64_MAX, false, 0, 1);
 }
 
 Test(span, numbers_below_a_bound_of_one_digit)

@@ -252,6 +252,7 @@ Test(stun, the_first_of_equals_counts)
 Test(stun, nothing_counts_behind_the_integrity)
 {
     struct msg m = msg_new(0x0101, cookie_tid);
+    struct stun_mac mac = { 0 };
     struct stun_msg out;
     size_t fingerprint_at;
 
@@ -267,7 +268,8 @@ Test(stun, nothing_counts_behind_the_integrity)
     cr_assert(out.has_integrity && out.integrity_at == STUN_HEADER);
     cr_assert(out.has_fingerprint && out.fingerprint_at == fingerprint_at);
     cr_assert(!out.has_xor_mapped && !out.has_priority && !out.software.n);
-    cr_assert_eq(stun_check_integrity(&out, PASSWORD), STUN_WRONG);
+    cr_assert_eq(stun_check_integrity(&mac, &out, PASSWORD), STUN_WRONG);
+    stun_mac_done(&mac);
     cr_assert_eq(stun_check_fingerprint(&out), STUN_WRONG);
 }
 
@@ -536,6 +538,7 @@ static void check(struct rd r, bool unharmed, void *self)
     struct span all = rd_rest(&r);
     struct faults why = { 0 };
     struct stun_msg m;
+    struct stun_mac mac = { 0 };
     enum dis d = stun_dissect(&r, *stream, &m, &why);
 
     cr_assert(!unharmed || (d == DIS_OK && !why.n));
@@ -547,7 +550,8 @@ static void check(struct rd r, bool unharmed, void *self)
         cr_assert(inside(m.attr[i].val, m.whole));
     cr_assert(inside(m.username, m.whole) && inside(m.data, m.whole) && inside(m.reason, m.whole));
     cr_assert(unharmed || stun_check_fingerprint(&m) != STUN_GOOD || d == DIS_CUT);
-    (void)stun_check_integrity(&m, PASSWORD);
+    (void)stun_check_integrity(&mac, &m, PASSWORD);
+    stun_mac_done(&mac);
 }
 
 Test(stun, sweep)
