@@ -440,6 +440,7 @@ enum { CALL_LEGS_KEPT = 16, CALL_SDPS_KEPT = 256 };
 /* A branch of a forked call: one To tag. */
 struct leg {
     const char *to_tag;
+    uint32_t to_tag_n; /* its length: each message is compared with it */
     struct seen early, answered;
 };
 
@@ -475,8 +476,9 @@ enum session_kind { SESSION_SIP, SESSION_ICE, SESSION_RTP };
 struct call {
     /* What each message looks at comes first: of a hundred thousand calls little is in the caches. */
     const char *call_id, *from_tag;
-    const char *agent[PARTIES]; /* User-Agent or Server */
-    struct leg *leg;            /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
+    uint32_t call_id_n, from_tag_n; /* their lengths */
+    const char *agent[PARTIES];     /* User-Agent or Server */
+    struct leg *leg;                /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
     uint16_t legs, answered_leg;
     uint16_t sdps_n;
     uint16_t status; /* final status of the INVITE, 0 none */

@@ -47,24 +47,20 @@ static void outside_add(struct track *t, const struct datagram *d, const struct 
  * In a reply the last Via is the asker's own, and in a request that came through a proxy as well: the first hop's. Only there does
  * received= tell of the party itself and not of a proxy.
  */
-void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m)
+void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker)
 {
     const struct sip_via *v = m->vias ? &m->via[m->vias - 1] : NULL;
+    struct call_outside *of = c ? &c->outside[asker] : NULL;
     struct addr host, outside;
-    enum party p;
 
-    if (!v || !v->received.n || !addr_parse_ip(v->received, v->rport, &outside))
-        return;
+    if (!v || !v->received.n || (m->request && (!of || of->at.frame)) || !addr_parse_ip(v->received, v->rport, &outside))
+        return; /* and a request tells nothing but whose call it is */
     if (!addr_parse_ip(v->host, 0,
                        &host)) { /* a name, such as a webphone's "x.invalid" (RFC 7118 §5): known only where it is told */
         host = m->request || m->vias != 1 ? ADDR_NONE : addr_with_port(d->dst, 0);
     }
     if (!m->request && addr_ip_eq(&host, &d->dst)) /* told to that very host: its private address is not somebody else's */
         outside_add(t, d, &host, &outside);
-    if (!c)
-        return;
-    /* The party that sent the request: whose tag is in From. */
-    p = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
-    if (!c->outside[p].at.frame)
-        c->outside[p] = (struct call_outside){ host, outside, d->at };
+    if (of && !of->at.frame)
+        *of = (struct call_outside){ host, outside, d->at };
 }

@@ -66,7 +66,7 @@ struct track {
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_old_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
-    uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
+    uint64_t link_names;        /* of the headers that link calls, see name_bit() in links.c */
     uint64_t relays_asked;      /* Allocate requests, retransmissions too: where there are none, nobody looks for one */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
