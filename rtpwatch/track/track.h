@@ -85,6 +85,10 @@ void track_free(struct track *t);                  /* NULL: nothing */
  * without memory: the track can then only be freed.
  */
 bool track_compact(struct track *t, int64_t now_ns);
+/*
+ * Bytes that the notebook holds, without what malloc() itself adds. `each` (may be NULL) is told the name of every table and its share.
+ */
+size_t track_memory(const struct track *t, void (*each)(void *self, const char *table, size_t bytes), void *self);
 /* Of each call that begins from here on, what its INVITE says in these headers is kept; at most TRACK_LABELS, borrowed. */
 void track_labels(struct track *t, const char *const *names, size_t n);
 
