@@ -8,11 +8,14 @@ struct outside_key {
     const struct addr *host, *outside;
 };
 
+/* Of the two IPs alone. */
 static uint64_t outside_hash(const struct outside_key *k)
 {
-    struct addr host = addr_with_port(*k->host, 0), outside = addr_with_port(*k->outside, 0);
+    uint8_t both[32];
 
-    return addr_hash(&host) * 31 + addr_hash(&outside);
+    memcpy(both, k->host->ip, 16);
+    memcpy(both + 16, k->outside->ip, 16);
+    return hash_bytes(both, sizeof both);
 }
 
 static bool outside_eq(const void *self, uint32_t slot, const void *key)
@@ -27,12 +30,13 @@ static bool outside_eq(const void *self, uint32_t slot, const void *key)
 static void outside_add(struct track *t, const struct datagram *d, const struct addr *host, const struct addr *outside)
 {
     struct outside_key k = { host, outside };
-    uint32_t slot = hmap_find(&t->by_outside, outside_hash(&k), outside_eq, t, &k);
+    uint64_t hash = outside_hash(&k);
+    uint32_t slot = hmap_find(&t->by_outside, hash, outside_eq, t, &k);
     struct outside_fact *o;
 
     if (slot == HMAP_NONE) {
         o = pool_new(&t->outsides, &slot);
-        if (!o || !hmap_put(&t->by_outside, outside_hash(&k), slot))
+        if (!o || !hmap_put(&t->by_outside, hash, slot))
             return;
         o->host = addr_with_port(*host, 0);
         o->outside = *outside;
@@ -50,10 +54,9 @@ static void outside_add(struct track *t, const struct datagram *d, const struct 
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker)
 {
     const struct sip_via *v = m->vias ? &m->via[m->vias - 1] : NULL;
-    struct call_outside *of = c ? &c->outside[asker] : NULL;
     struct addr host, outside;
 
-    if (!v || !v->received.n || (m->request && (!of || of->at.frame)) || !addr_parse_ip(v->received, v->rport, &outside))
+    if (!v || !v->received.n || (m->request && (!c || c->outside[asker])) || !addr_parse_ip(v->received, v->rport, &outside))
         return; /* and a request tells nothing but whose call it is */
     if (!addr_parse_ip(v->host, 0,
                        &host)) { /* a name, such as a webphone's "x.invalid" (RFC 7118 §5): known only where it is told */
@@ -61,6 +64,9 @@ void outside_message(struct track *t, struct call *c, const struct datagram *d, 
     }
     if (!m->request && addr_ip_eq(&host, &d->dst)) /* told to that very host: its private address is not somebody else's */
         outside_add(t, d, &host, &outside);
-    if (of && !of->at.frame)
-        *of = (struct call_outside){ host, outside, d->at };
+    if (!c || c->outside[asker])
+        return;
+    c->outside[asker] = arena_take(&c->arena, sizeof *c->outside[asker]);
+    if (c->outside[asker])
+        *c->outside[asker] = (struct call_outside){ host, outside, d->at };
 }

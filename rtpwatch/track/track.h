@@ -107,10 +107,11 @@ enum { TRACK_AHEAD = 32 };
 struct flow_ahead {
     const struct addr *src, *dst; /* borrowed until track_ahead() returns */
     uint64_t hash;                /* of both, given by track_ahead() */
+    struct flow *likely;          /* given by it too: the flow of these two, or of others; NULL: not known yet */
 };
 void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n);
-/* track_flow() of a datagram that was announced, with the hash that it was given. */
-struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash);
+/* track_flow() of a datagram that was announced, unless the notebook was made smaller meanwhile. */
+struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead);
 enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
 /* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
 enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
@@ -218,6 +219,9 @@ struct dtls_assoc *track_find_dtls(const struct track *t, const struct addr *a, 
 /* The fingerprint of the certificate that this end showed, see dtls_fingerprint(); false: none seen whole, or no such hash. */
 bool track_fingerprint(const struct track *t, const struct dtls_end *e, const char *hash, char *out, size_t room);
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
+
+/* The name of the i-th candidate where it has no address, such as "….local" (RFC 8828); "" else. */
+const char *sdp_cand_host(const struct sdp_fact *f, size_t i);
 
 /* The format that payload type `pt` stands for in m-line `media`, or anywhere in its BUNDLE group; NULL: not listed. */
 const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media, uint8_t pt);

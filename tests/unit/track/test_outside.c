@@ -31,10 +31,10 @@ Test(outside, a_reply_tells_its_asker_from_where_it_is_seen)
     cr_assert(addr_is(&fact(0)->teller, CALLEE_SIP));
     cr_assert(addr_is(&fact(0)->told, CALLER_SIP));
     cr_assert_eq(fact(0)->at.n, 1);
-    cr_assert(addr_is(&the_call()->outside[CALLER].host, "192.0.2.10"));
-    cr_assert(addr_is(&the_call()->outside[CALLER].outside, "203.0.113.10:31000"));
-    cr_assert_eq(the_call()->outside[CALLER].at.frame, 2);
-    cr_assert_eq(the_call()->outside[CALLEE].at.frame, 0);
+    cr_assert(addr_is(&the_call()->outside[CALLER]->host, "192.0.2.10"));
+    cr_assert(addr_is(&the_call()->outside[CALLER]->outside, "203.0.113.10:31000"));
+    cr_assert_eq(the_call()->outside[CALLER]->at.frame, 2);
+    cr_assert_null(the_call()->outside[CALLEE]);
 }
 
 Test(outside, the_same_again_is_counted)
@@ -54,7 +54,7 @@ Test(outside, a_reply_to_somebody_else_says_nothing_of_the_host)
     invite(1, CALLER_MEDIA);
     callee_says(seen_from("192.168.1.5", "203.0.113.10", 31000), NULL);
     cr_assert_eq(t->outsides.live, 0);
-    cr_assert(addr_is(&the_call()->outside[CALLER].host, "192.168.1.5"), "within the call it is the caller's");
+    cr_assert(addr_is(&the_call()->outside[CALLER]->host, "192.168.1.5"), "within the call it is the caller's");
 }
 
 Test(outside, the_last_via_is_the_askers)
@@ -78,7 +78,7 @@ Test(outside, a_request_that_a_proxy_passed_on)
     m.via[1] = (struct sip_via){ .host = SPAN("192.168.1.5"), .received = SPAN("203.0.113.10"), .rport = 6000 };
     sip_between("198.51.100.1:5060", CALLEE_SIP, m, NULL);
     cr_assert_eq(t->outsides.live, 0);
-    cr_assert(addr_is(&the_call()->outside[CALLER].outside, "203.0.113.10:6000"));
+    cr_assert(addr_is(&the_call()->outside[CALLER]->outside, "203.0.113.10:6000"));
 }
 
 Test(outside, each_party_of_a_call)
@@ -90,8 +90,8 @@ Test(outside, each_party_of_a_call)
     m.vias = 1;
     m.via[0] = (struct sip_via){ .host = SPAN("198.51.100.20"), .received = SPAN("203.0.113.20"), .rport = 9 };
     caller_says(m, NULL);
-    cr_assert(addr_is(&the_call()->outside[CALLEE].outside, "203.0.113.20:9"), "the callee asked");
-    cr_assert_eq(the_call()->outside[CALLER].at.frame, 0);
+    cr_assert(addr_is(&the_call()->outside[CALLEE]->outside, "203.0.113.20:9"), "the callee asked");
+    cr_assert_null(the_call()->outside[CALLER]);
 }
 
 Test(outside, calls_are_not_needed)
