@@ -10,9 +10,9 @@ struct arena_block {
 };
 
 /*
- * Room of a block. With malloc()'s word and its head the first is a whole number of cache lines, and a call with two plain descriptions fits
- * in; the next ones are a fraction of what there is, so that little stays empty and large arenas have few. What is ARENA_ALONE or more and
- * does not fit has a block of its own: the rest of the latest one serves what is small.
+ * Room of a block. With malloc()'s word and its head the first is a whole number of cache lines, and a call with two plain
+ * descriptions fits in; the next ones are a fraction of what there is, so that little stays empty and large arenas have few. What is
+ * ARENA_ALONE or more and does not fit has a block of its own: the rest of the latest one serves what is small.
  */
 enum { ARENA_FIRST = 880 - 24, ARENA_NEXT = 128 - 24, ARENA_LARGEST = 64 * 1024, ARENA_ALONE = 96 };
 
