@@ -48,7 +48,13 @@ static void lead_lists(const struct sweep *s)
 
         LEAD(s, flows, f->next_out, flow, next_out);
         LEAD(s, flows, f->next_in, flow, next_in);
+        LEAD(s, streams, f->streams, stream, next);
+        LEAD(s, rtcps, f->rtcps, rtcp_sender, next);
     }
+    for (uint32_t i = 0; i < t->streams.used; i++)
+        LEAD(s, streams, track_stream_at(t, i)->next, stream, next);
+    for (uint32_t i = 0; i < t->rtcps.used; i++)
+        LEAD(s, rtcps, track_rtcp_at(t, i)->next, rtcp_sender, next);
     for (uint32_t i = 0; i < t->stun_txs.used; i++) {
         struct stun_tx *x = track_tx_at(t, i);
 

@@ -224,17 +224,56 @@ static void mark_alloc(struct sweep *s, uint32_t i)
         s->keep_turn_peers[k] = true;
 }
 
+/*
+ * Between two addresses that calls name, since the later of these began. Of an address that a call names and one that none does, as long as
+ * such a call is waited for: ports are used again, and a gateway may have one for all calls.
+ */
+static bool in_use(const struct sweep *s, const struct flow *f, int64_t last_ns)
+{
+    int64_t src = s->named_ns[f->src_socket], dst = s->named_ns[f->dst_socket];
+
+    if (src == INT64_MAX || dst == INT64_MAX)
+        return src != dst && s->now_ns - last_ns <= SILENT_NS;
+    return last_ns >= (src > dst ? src : dst) - FLOW_NS;
+}
+
+/* Of a flow that stays: what the calls before left on it goes. */
+static bool media_stays(const struct sweep *s, const struct flow *f, int64_t last_ns)
+{
+    return s->now_ns - last_ns <= FLOW_NS || in_use(s, f, last_ns);
+}
+
+/* Where no call names its ends, a session lasts as long as no long silence ends it, and its beginning is what it is known by. */
+static bool unnamed(const struct sweep *s, const struct flow *f)
+{
+    return s->named_ns[f->src_socket] == INT64_MAX && s->named_ns[f->dst_socket] == INT64_MAX;
+}
+
+static void mark_streams(struct sweep *s, const struct flow *f)
+{
+    int64_t next_ns = unnamed(s, f) ? s->now_ns : INT64_MAX;
+    const struct stream *x;
+
+    for (uint32_t k = f->streams; (x = track_stream_at(s->t, k)) != NULL; k = x->next) {
+        bool follows = !x->given_up && next_ns != INT64_MAX && next_ns - x->packets.last.ns <= SILENT_NS;
+
+        if (follows || media_stays(s, f, x->packets.last.ns))
+            mark_stream(s, k);
+        if (follows && x->packets.first.ns < next_ns)
+            next_ns = x->packets.first.ns;
+    }
+}
+
 static void mark_flow(struct sweep *s, uint32_t i)
 {
     const struct flow *f = track_flow_at(s->t, i);
-    const struct stream *x;
     const struct rtcp_sender *r;
 
     s->keep_flows[i] = s->keep_sockets[f->src_socket] = s->keep_sockets[f->dst_socket] = true;
-    for (uint32_t k = f->streams; (x = track_stream_at(s->t, k)) != NULL; k = x->next)
-        mark_stream(s, k);
+    mark_streams(s, f);
     for (uint32_t k = f->rtcps; (r = track_rtcp_at(s->t, k)) != NULL; k = r->next)
-        mark_rtcp(s, k);
+        if (media_stays(s, f, r->packets.n ? r->packets.last.ns : r->made_ns))
+            mark_rtcp(s, k);
     if (f->checks != POOL_NONE)
         s->keep_checks[f->checks] = true;
     if (f->icmp != POOL_NONE)
@@ -243,25 +282,12 @@ static void mark_flow(struct sweep *s, uint32_t i)
         mark_alloc(s, f->alloc);
 }
 
-/*
- * Between two addresses that calls name, since the later of these began. Of an address that a call names and one that none does, as long as
- * such a call is waited for: ports are used again, and a gateway may have one for all calls.
- */
-static bool in_use(const struct sweep *s, const struct flow *f)
-{
-    int64_t src = s->named_ns[f->src_socket], dst = s->named_ns[f->dst_socket];
-
-    if (src == INT64_MAX || dst == INT64_MAX)
-        return src != dst && s->now_ns - f->packets.last.ns <= SILENT_NS;
-    return f->packets.last.ns >= (src > dst ? src : dst) - FLOW_NS;
-}
-
 static void mark_flows(struct sweep *s)
 {
     for (uint32_t i = 0; i < s->t->flows.used; i++) {
         const struct flow *f = track_flow_at(s->t, i);
 
-        if (s->now_ns - f->packets.last.ns <= FLOW_NS || relays(s, f) || in_use(s, f))
+        if (s->now_ns - f->packets.last.ns <= FLOW_NS || relays(s, f) || in_use(s, f, f->packets.last.ns))
             mark_flow(s, i);
     }
     for (uint32_t i = 0; i < s->t->restarts.used; i++)

@@ -92,7 +92,7 @@ struct flow {
     uint32_t other;             /* datagrams that nothing explains */
     uint16_t contains;          /* enum flow_content */
     uint8_t ttl;                /* of its first packet; 0 inside a relay, where there is none */
-    uint8_t streams_n : 7;      /* how many it has, up to TRACK_STREAMS_PER_FLOW */
+    uint8_t streams_n : 7;      /* how many began, up to TRACK_STREAMS_PER_FLOW */
     uint8_t left_here : 1;      /* the capture says that the host sent it (Linux cooked, outgoing) */
     struct tally packets;
     struct addr src, dst;
@@ -145,6 +145,7 @@ struct rtcp_sender {
     uint32_t flow, next;
     uint32_t ssrc;
     uint32_t reports; /* head: what it reports about */
+    int64_t made_ns;
     struct tally packets;
     struct seen sr_last, bye;
     uint32_t with_reports, without_reports;     /* SR/RR packets with RC > 0 and RC = 0: in the clear even in SRTCP */

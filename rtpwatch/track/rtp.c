@@ -1,6 +1,7 @@
 /* RTP streams and RTCP reports: RFC 3550 §6.4, A.1, A.3, A.8. */
 #include "track/track_private.h"
 
+#define CROWD_NS SECONDS(60)
 enum { SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100, COMFORT_NOISE = 13, ROUND_TRIP_MAX_US = 10000000 };
 
 /* Arrival less timestamp, in the stream's clock: only its changes mean something. */
@@ -122,21 +123,40 @@ static struct stream *stream_make(struct track *t, struct flow *f, const struct 
         s->clock_hz = clock_described(t, f, m->pt);
     s->believed = track_socket(t, f->src_socket)->advertised || track_socket(t, f->dst_socket)->advertised;
     f->streams = f->hot = slot;
-    f->streams_n++;
+    if (f->streams_n < TRACK_STREAMS_PER_FLOW)
+        f->streams_n++;
     f->contains |= FLOW_RTP;
     return s;
 }
 
+/* Among the newest: what is older has long been silent. */
 static struct stream *stream_find(struct track *t, struct flow *f, uint32_t ssrc)
 {
     struct stream *s;
+    unsigned n = 0;
 
-    for (uint32_t i = f->streams; (s = track_stream_at(t, i)) != NULL; i = s->next)
+    for (uint32_t i = f->streams; n < TRACK_STREAMS_PER_FLOW && (s = track_stream_at(t, i)) != NULL; i = s->next, n++)
         if (s->ssrc == ssrc) {
             f->hot = i;
             return s;
         }
     return NULL;
+}
+
+/*
+ * So many records in so short a time are no RTP, or nothing that one flow should carry. Over hours there may be more: ports are used again
+ * by the next call, and a stream that pauses begins another record.
+ */
+static bool streams_crowd(const struct track *t, const struct flow *f, int64_t now_ns)
+{
+    const struct stream *s;
+
+    if (f->streams_n < TRACK_STREAMS_PER_FLOW)
+        return false;
+    s = track_stream_at(t, f->streams);
+    for (unsigned n = 1; s && n < TRACK_STREAMS_PER_FLOW; n++)
+        s = track_stream_at(t, s->next);
+    return s && now_ns - s->packets.first.ns < CROWD_NS;
 }
 
 /* A new stream, or one that comes back: the older record goes on unless it was ended, or the stream was silent for long. */
@@ -150,8 +170,7 @@ static struct stream *stream_resume(struct track *t, struct flow *f, const struc
         stream_gap(s, d, m, gap_ns);
         return s;
     }
-    if (f->streams_n < TRACK_STREAMS_PER_FLOW)
-        s = stream_make(t, f, d, m);
+    s = streams_crowd(t, f, d->at.ns) ? NULL : stream_make(t, f, d, m);
     if (s && before) {
         s->believed |= before->believed;
         s->ids = before->ids; /* a mid is sent only until the receiver knows it (RFC 9143 §15.1) */
@@ -219,16 +238,21 @@ uint64_t stream_expected(const struct stream *s)
 
 /* ---- RTCP ---- */
 
-static struct rtcp_sender *rtcp_get(struct track *t, struct flow *f, uint32_t ssrc)
+/* As with streams: among the newest, and no more of them in so short a time. */
+static struct rtcp_sender *rtcp_get(struct track *t, struct flow *f, uint32_t ssrc, int64_t now_ns)
 {
     struct rtcp_sender *r;
+    int64_t oldest_ns = INT64_MIN;
     uint32_t slot, n = 0;
 
-    for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next, n++)
+    for (uint32_t i = f->rtcps; n < TRACK_STREAMS_PER_FLOW && (r = track_rtcp_at(t, i)) != NULL; i = r->next, n++) {
         if (r->ssrc == ssrc)
             return r;
-    if (n >= TRACK_STREAMS_PER_FLOW || !(r = pool_new(&t->rtcps, &slot)))
+        oldest_ns = r->made_ns;
+    }
+    if ((n == TRACK_STREAMS_PER_FLOW && now_ns - oldest_ns < CROWD_NS) || !(r = pool_new(&t->rtcps, &slot)))
         return NULL;
+    r->made_ns = now_ns;
     r->flow = f->slot;
     r->next = f->rtcps;
     r->ssrc = ssrc;
@@ -255,18 +279,34 @@ static void round_trip(const struct track *t, const struct flow *f, const struct
     }
 }
 
+static struct rtcp_about *about_find(const struct track *t, const struct rtcp_sender *r, uint32_t ssrc, int64_t now_ns,
+                                     bool *crowded)
+{
+    struct rtcp_about *a;
+    int64_t oldest_ns = INT64_MIN;
+    uint32_t n = 0;
+
+    for (uint32_t i = r->reports; n < TRACK_STREAMS_PER_FLOW && (a = track_about_at(t, i)) != NULL; i = a->next, n++) {
+        if (a->ssrc == ssrc)
+            return a;
+        oldest_ns = a->blocks.first.ns;
+    }
+    *crowded = n == TRACK_STREAMS_PER_FLOW && now_ns - oldest_ns < CROWD_NS;
+    return NULL;
+}
+
 static void rtcp_block(struct track *t, struct flow *f, const struct datagram *d, const struct rtcp_report *b)
 {
-    struct rtcp_sender *r = rtcp_get(t, f, b->from);
-    struct rtcp_about *a = NULL;
-    uint32_t slot, n = 0;
+    struct rtcp_sender *r = rtcp_get(t, f, b->from, d->at.ns);
+    struct rtcp_about *a;
+    bool crowded;
+    uint32_t slot;
 
     if (!r)
         return;
-    for (uint32_t i = r->reports; (a = track_about_at(t, i)) != NULL && a->ssrc != b->about; i = a->next)
-        n++;
+    a = about_find(t, r, b->about, d->at.ns, &crowded);
     if (!a) {
-        if (n >= TRACK_STREAMS_PER_FLOW || !(a = pool_new(&t->abouts, &slot)))
+        if (crowded || !(a = pool_new(&t->abouts, &slot)))
             return;
         a->next = r->reports;
         a->ssrc = b->about;
@@ -292,7 +332,7 @@ void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const
     f->contains |= FLOW_RTCP;
     for (size_t i = 0; i < m->packets; i++) {
         const struct rtcp_packet *p = &m->packet[i];
-        struct rtcp_sender *r = p->type == RTCP_SR || p->type == RTCP_RR ? rtcp_get(t, f, p->ssrc) : NULL;
+        struct rtcp_sender *r = p->type == RTCP_SR || p->type == RTCP_RR ? rtcp_get(t, f, p->ssrc, d->at.ns) : NULL;
 
         if (!r)
             continue;
@@ -319,7 +359,7 @@ void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const
     for (size_t i = 0; i < m->reports; i++)
         rtcp_block(t, f, d, &m->report[i]);
     for (size_t i = 0; i < m->byes; i++) {
-        struct rtcp_sender *r = rtcp_get(t, f, m->bye[i]);
+        struct rtcp_sender *r = rtcp_get(t, f, m->bye[i], d->at.ns);
 
         if (r)
             r->bye = d->at;

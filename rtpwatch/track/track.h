@@ -27,7 +27,8 @@ enum {
     TRACK_NAMES = 1 << 16,
     TRACK_OUTSIDES = 1 << 16,
     TRACK_RTCPS = 2 << 20,
-    TRACK_STREAMS_PER_FLOW = 64,
+    TRACK_STREAMS_PER_FLOW =
+        64, /* that begin within a minute; and so many are looked through for an SSRC. RTCP: senders, and blocks */
     TRACK_TIDS = 8 << 20,
     TRACK_PASSWORDS = 1 << 20,
     TRACK_ALLOCS = 1 << 18,

@@ -17,7 +17,6 @@
 enum {
     PACKETS_MIN = 25, /* half a second of voice: fewer may be anything that looks like RTP */
     AT_SOCKET = 16,   /* more one-way streams at one socket: it serves many, and who belongs to whom is not known */
-    RECORDS = 2 * TRACK_STREAMS_PER_FLOW,
 };
 
 /* What two addresses exchanged without a long pause. */
@@ -37,6 +36,8 @@ struct talks {
     struct pool list;
     struct hmap by_socket; /* of one-way talks, by the end that is here */
     struct owners owners;
+    const struct stream **record; /* of the pair in hand */
+    size_t room;
 };
 
 /* ---- gathering ---- */
@@ -50,13 +51,30 @@ static int by_first(const void *a, const void *b)
     return (x->packets.first.frame > y->packets.first.frame) - (x->packets.first.frame < y->packets.first.frame);
 }
 
-static size_t gather(const struct talks *t, const struct flow *f, const struct stream **out, size_t n)
+static bool record_add(struct talks *t, size_t n, const struct stream *s)
+{
+    if (n == t->room) {
+        size_t room = t->room ? 2 * t->room : 64;
+        const struct stream **more = realloc(t->record, room * sizeof(const struct stream *));
+
+        if (!more) {
+            t->list.refused++;
+            return false;
+        }
+        t->record = more;
+        t->room = room;
+    }
+    t->record[n] = s;
+    return true;
+}
+
+static size_t gather(struct talks *t, const struct flow *f, size_t n)
 {
     const struct stream *s;
 
-    for (uint32_t i = f ? f->streams : POOL_NONE; n < RECORDS && (s = track_stream_at(t->v->t, i)) != NULL; i = s->next)
+    for (uint32_t i = f ? f->streams : POOL_NONE; (s = track_stream_at(t->v->t, i)) != NULL; i = s->next)
         if (s->believed && !s->given_up && !owners_have(&t->owners, t->v, f, s->packets.first.ns, s->packets.last.ns))
-            out[n++] = s;
+            n += record_add(t, n, s);
     return n;
 }
 
@@ -99,11 +117,12 @@ static bool checked(const struct view *v, const struct flow *f)
 
 static void talks_of_pair(struct talks *t, const struct flow *f, const struct flow *back)
 {
-    const struct stream *s[RECORDS];
-    size_t n = gather(t, back, s, gather(t, f, s, 0));
+    size_t n = gather(t, back, gather(t, f, 0));
+    const struct stream **s = t->record;
     struct talk *k = NULL;
 
-    qsort(s, n, sizeof(const struct stream *), by_first);
+    if (n)
+        qsort(s, n, sizeof(const struct stream *), by_first);
     for (size_t i = 0; i < n; i++) {
         if (!k || s[i]->packets.first.ns - k->last.ns > PAUSE_NS)
             k = talk_new(t, track_flow_at(t->v->t, s[i]->flow), s[i]);
@@ -328,6 +347,7 @@ void unsignalled_rtp(struct unsignalled *u, const struct view *v)
     sessions_make(u, &t);
     u->refused += t.list.refused;
     owners_done(&t.owners);
+    free(t.record);
     pool_done(&t.list);
     hmap_done(&t.by_socket);
 }

@@ -184,20 +184,26 @@ TestSuite(giving_up, .init = setup, .fini = teardown);
 
 static char id[16]; /* the story borrows it */
 
-static void one_call(unsigned number)
+static void one_call_at(unsigned port, unsigned number)
 {
     char rtp[32], out[32];
 
     snprintf(id, sizeof id, "call-%u", number);
-    snprintf(rtp, sizeof rtp, D_HOST ":%u", 10000 + 2 * (number % 20000));
-    snprintf(out, sizeof out, D_OUT ":%u", 10000 + 2 * (number % 20000));
+    snprintf(rtp, sizeof rtp, D_HOST ":%u", 10000 + 2 * port);
+    snprintf(out, sizeof out, D_OUT ":%u", 10000 + 2 * port);
     story_call(s, id, D_HOST ":5060", PROXY ":5060");
     story_stun(s, &(struct asks){ rtp, HONEST, .mapped = out });
     story_up(s, SAYS(out), SAYS(W_RTP));
     story_play(s, rtp, W_RTP, number);
     story_play(s, W_RTP, rtp, number + 100000);
+    story_report(s, W_RTP, rtp, number + 100000, number)->every_ms = 50;
     story_pass(s, 200);
     s->acts = 0;
+}
+
+static void one_call(unsigned number)
+{
+    one_call_at(number % 20000, number);
 }
 
 Test(giving_up, all_of_a_call_that_ended)
@@ -296,4 +302,61 @@ Test(giving_up, tables_stay_small)
     cr_expect_leq(s->track->stun_txs.used, txs + 4);
     cr_expect_leq(s->track->arena.bytes, texts + 2000);
     cr_expect_leq(calls, 30, "those of the last minute, three seconds apart, and up to 20 more");
+}
+
+/* The same two ports for one call after another: what the calls before left on them goes with these. */
+Test(giving_up, ports_that_are_used_again)
+{
+    for (unsigned i = 0; i < 3 * TRACK_STREAMS_PER_FLOW; i++) {
+        one_call_at(7, i);
+        story_bye(s, CALLER);
+        story_pass(s, 10 * 1000);
+        if (i % 6 == 0)
+            cr_assert(track_compact(s->track, s->now_ns));
+    }
+    cr_assert_leq(s->track->flows.used, 8);
+    cr_expect_lt(s->track->streams.used, 40);
+    cr_expect_lt(s->track->rtcps.used, 20);
+    cr_expect_gt(s->track->streams.used, 10, "those of the last minute");
+}
+
+/* The same, where something flows between them all the time and no call is there when room is made. */
+Test(giving_up, ports_that_are_used_again_later)
+{
+    for (unsigned i = 0; i < 60; i++) {
+        one_call_at(7, i);
+        story_bye(s, CALLER);
+        for (unsigned k = 0; k < 4; k++) {
+            struct datagram d;
+
+            story_pass(s, 20 * 1000);
+            (void)story_packet(s, D_HOST ":10014", W_RTP, 20, &d);
+            (void)story_packet(s, W_RTP, D_HOST ":10014", 20, &d);
+        }
+        cr_assert(track_compact(s->track, s->now_ns));
+    }
+    cr_expect_lt(s->track->streams.used, 10);
+}
+
+/* Without signalling, a session is known by its first packet: it stays as long as the session goes on. */
+Test(giving_up, what_nobody_announced_keeps_its_beginning)
+{
+    struct seen first;
+
+    for (unsigned i = 0; i < 30; i++) {
+        story_play(s, D_RTP, W_RTP, 1);
+        story_pass(s, 2000);
+        s->acts = 0;
+        story_pass(s, 60 * 1000);
+        if (i == 0)
+            first = track_stream_at(s->track, 0)->packets.first;
+        cr_assert(track_compact(s->track, s->now_ns));
+    }
+    cr_expect_eq(s->track->streams.used, 30);
+    cr_expect_eq(track_stream_at(s->track, 0)->packets.first.frame, first.frame);
+    story_pass(s, 11 * 60 * 1000);
+    story_play(s, D_RTP, W_RTP, 1);
+    story_pass(s, 2000);
+    cr_assert(track_compact(s->track, s->now_ns));
+    cr_expect_eq(s->track->streams.used, 1, "a long silence ended it");
 }

@@ -15,16 +15,21 @@ static struct rtcp_sender *sender(uint32_t ssrc)
     return NULL;
 }
 
-static void rtcp(const struct rtcp_msg *m)
+static void rtcp_after(int64_t ms, const struct rtcp_msg *m)
 {
     struct datagram d;
     struct flow *f;
 
-    wait_ms(1000);
+    wait_ms(ms);
     d = next_frame(CALLER_MEDIA, CALLEE_MEDIA);
     f = track_flow(t, &d);
     cr_assert_not_null(f);
     track_rtcp(t, f, &d, m);
+}
+
+static void rtcp(const struct rtcp_msg *m)
+{
+    rtcp_after(1000, m);
 }
 
 static void receiver_report(uint8_t count, uint32_t highest)
@@ -158,14 +163,33 @@ Test(rtcp_fact, senders_and_reports_are_capped)
 
     for (uint32_t ssrc = 1; ssrc < 3 * TRACK_STREAMS_PER_FLOW; ssrc++) {
         m.report[0] = (struct rtcp_report){ .from = ME, .about = ssrc };
-        rtcp(&m);
+        rtcp_after(20, &m);
     }
     cr_assert_eq(t->abouts.live, TRACK_STREAMS_PER_FLOW);
     m.reports = 0;
     for (uint32_t ssrc = 1; ssrc < 3 * TRACK_STREAMS_PER_FLOW; ssrc++) {
         m.packet[0].ssrc = ssrc;
-        rtcp(&m);
+        rtcp_after(20, &m);
     }
     cr_assert_eq(t->rtcps.live, TRACK_STREAMS_PER_FLOW);
     cr_assert_eq(sender(ME)->packets.n, 3 * TRACK_STREAMS_PER_FLOW - 1);
+}
+
+/* One call after another on the same ports, with a receiver that keeps its SSRC. */
+Test(rtcp_fact, there_may_be_more_of_them_over_time)
+{
+    struct rtcp_msg m = { .packets = 1, .packet[0] = { RTCP_RR, 1, ME }, .reports = 1 };
+
+    for (uint32_t ssrc = 1; ssrc < 3 * TRACK_STREAMS_PER_FLOW; ssrc++) {
+        m.report[0] = (struct rtcp_report){ .from = ME, .about = ssrc };
+        rtcp(&m);
+    }
+    cr_assert_eq(t->abouts.live, 3 * TRACK_STREAMS_PER_FLOW - 1);
+    cr_assert_eq(t->rtcps.live, 1);
+    m.reports = 0;
+    for (uint32_t ssrc = 1; ssrc < 3 * TRACK_STREAMS_PER_FLOW; ssrc++) {
+        m.packet[0].ssrc = ssrc;
+        rtcp(&m);
+    }
+    cr_assert_eq(t->rtcps.live, 3 * TRACK_STREAMS_PER_FLOW);
 }

@@ -304,6 +304,19 @@ Test(stream, too_many_ssrcs_are_no_rtp)
     cr_assert(rtp_of(CALLER_MEDIA, "198.51.100.20:30000", 9999, 1, 0), "the cap is the flow's");
 }
 
+/* Ports that one call after another uses, voice that pauses: a minute later it is another matter. */
+Test(stream, one_after_another_they_are_rtp)
+{
+    for (uint32_t ssrc = 1; ssrc <= 10 * TRACK_STREAMS_PER_FLOW; ssrc++) {
+        wait_ms(1000);
+        cr_assert(rtp_of(CALLER_MEDIA, CALLEE_MEDIA, ssrc, 1, 0), "%u", ssrc);
+    }
+    cr_assert_eq(records(), 10 * TRACK_STREAMS_PER_FLOW);
+    for (uint32_t ssrc = 1; ssrc < TRACK_STREAMS_PER_FLOW; ssrc++)
+        (void)rtp_of(CALLER_MEDIA, CALLEE_MEDIA, 5000 + ssrc, 1, 0);
+    cr_assert_not(rtp_of(CALLER_MEDIA, CALLEE_MEDIA, 9999, 1, 0));
+}
+
 Test(stream, a_full_table)
 {
     t->streams.cap = 1;
