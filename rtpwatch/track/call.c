@@ -50,30 +50,6 @@ static void call_step(struct call *c, enum call_event ev)
         c->bad_moves++;
 }
 
-static uint64_t eight(const void *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, 8);
-    return w;
-}
-
-/*
- * Nearly always they are equal, and some tens of bytes long: compared as words, of which the last may overlap the one before, without
- * a call and without looking for the end of the text.
- */
-static bool text_is(const char *text, uint32_t n, struct span s)
-{
-    size_t i = 0;
-
-    if (n != s.n || n < 8)
-        return n == s.n && (n == 0 || memcmp(text, s.p, n) == 0);
-    for (; i + 8 < n; i += 8)
-        if (eight(text + i) != eight(s.p + i))
-            return false;
-    return eight(text + n - 8) == eight(s.p + n - 8);
-}
-
 static const char *text_keep(struct call *c, struct span s, uint32_t *n)
 {
     const char *text = arena_str(&c->arena, s);

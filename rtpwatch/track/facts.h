@@ -345,12 +345,16 @@ struct dns_fact {
     struct seen last;
 };
 
+enum { OUTSIDE_TEXT = 46 };
+
 /* A SIP Via: the host that wrote itself as `host` was seen from `seen` (RFC 3581). */
 struct outside_fact {
     struct addr host;    /* IP; port 0 */
     struct addr outside; /* IP; port where rport told it */
     struct addr teller;  /* who sent the message that says so */
     struct addr told;    /* to whom */
+    uint8_t host_n, received_n;
+    char as_sent[OUTSIDE_TEXT]; /* host and received=, one behind the other; both lengths 0 where they are longer */
     struct tally at;
 };
 
