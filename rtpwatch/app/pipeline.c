@@ -51,10 +51,12 @@ void pipeline_sip(struct pipeline *p, const struct datagram *d, size_t uncapture
 
 static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd r)
 {
-    struct faults why = { 0 };
+    struct faults why; /* nothing of it counts but what `n` says */
     size_t uncaptured = r.uncap;
-    enum dis got = sip_dissect(&r, false, &p->msg.sip, &why);
+    enum dis got;
 
+    why.n = 0;
+    got = sip_dissect(&r, false, &p->msg.sip, &why);
     if (got == DIS_NOT_MINE)
         return false;
     if (got == DIS_CUT)
@@ -261,7 +263,7 @@ static enum disposition udp(struct pipeline *p, const struct net_packet *n, cons
 
     if (kind == KIND_DNS)
         return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, s);
-    f = ahead ? track_flow_hashed(p->track, &d, ahead->hash) : track_flow(p->track, &d);
+    f = ahead ? track_flow_announced(p->track, &d, ahead) : track_flow(p->track, &d);
     return f ? udp_content(p, f, &d, n->payload, kind) : DONE_UNEXPLAINED;
 }
 

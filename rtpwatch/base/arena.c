@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-/* With malloc()'s word a whole number of cache lines; a call with two plain descriptions fits into one. */
-enum { ARENA_BLOCK = 880 - sizeof(size_t) - 2 * sizeof(void *) };
-
 /* Records are taken from the front, aligned; texts from the back, so that they need no padding. */
 struct arena_block {
     struct arena_block *next;
@@ -12,43 +9,72 @@ struct arena_block {
     uint8_t bytes[];
 };
 
-/* Room for n more bytes in the latest block, or in a new one. */
-static bool arena_room(struct arena *a, size_t n)
+/*
+ * Room of a block. With malloc()'s word and its head the first is a whole number of cache lines, and a call with two plain
+ * descriptions fits in; the next ones are a fraction of what there is, so that little stays empty and large arenas have few. What is
+ * ARENA_ALONE or more and does not fit has a block of its own: the rest of the latest one serves what is small.
+ */
+enum { ARENA_FIRST = 880 - 24, ARENA_NEXT = 128 - 24, ARENA_LARGEST = 64 * 1024, ARENA_ALONE = 96 };
+
+static struct arena_block *block_new(struct arena *a, struct arena_block **at, size_t room)
 {
-    size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+    struct arena_block *b = calloc(1, sizeof *b + room);
+
+    if (!b)
+        return NULL;
+    b->next = *at;
+    *at = b;
+    a->bytes += sizeof *b + room;
+    return b;
+}
+
+static size_t next_room(const struct arena *a)
+{
+    size_t room = a->bytes / 8;
+
+    if (!a->blocks)
+        return ARENA_FIRST;
+    return room < ARENA_NEXT ? ARENA_NEXT : room > ARENA_LARGEST ? ARENA_LARGEST : room;
+}
+
+/* The latest block has no room for n bytes: another one has, which is the latest from here on if it has room for more. */
+static struct arena_block *arena_grow(struct arena *a, size_t n)
+{
+    size_t room = next_room(a);
     struct arena_block *b;
 
-    if (n <= a->left)
-        return true;
-    b = calloc(1, sizeof *b + size);
-    if (!b)
-        return false;
-    b->next = a->blocks;
-    a->blocks = b;
-    a->left = size;
-    a->bytes += sizeof *b + size;
-    return true;
+    if (a->blocks && n >= ARENA_ALONE)
+        return block_new(a, &a->blocks->next, n);
+    b = block_new(a, &a->blocks, n > room ? n : room);
+    a->left = b ? (n > room ? n : room) : a->left;
+    return b;
 }
 
 void *arena_take(struct arena *a, size_t n)
 {
+    struct arena_block *b = a->blocks;
     uint8_t *p;
 
     n = n ? (n + 7) & ~(size_t)7 : 8;
-    if (!arena_room(a, n))
+    if (n > a->left && (b = arena_grow(a, n)) == NULL)
         return NULL;
-    p = a->blocks->bytes + a->blocks->front;
-    a->blocks->front += n;
-    a->left -= n;
+    p = b->bytes + b->front;
+    b->front += n;
+    if (b == a->blocks)
+        a->left -= n;
     return p;
 }
 
 static uint8_t *arena_text(struct arena *a, size_t n)
 {
-    if (!arena_room(a, n))
+    struct arena_block *b = a->blocks;
+
+    if (n > a->left && (b = arena_grow(a, n)) == NULL)
         return NULL;
+    if (b != a->blocks)
+        return b->bytes;
     a->left -= n;
-    return a->blocks->bytes + a->blocks->front + a->left;
+    return b->bytes + b->front + a->left;
 }
 
 const char *arena_str(struct arena *a, struct span s)

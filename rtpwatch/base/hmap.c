@@ -88,20 +88,53 @@ void hmap_done(struct hmap *m)
     *m = (struct hmap){ 0 };
 }
 
+/* Both halves of the product, one upon the other: each bit of it depends on all of a and b. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t al = a & UINT32_MAX, ah = a >> 32, bl = b & UINT32_MAX, bh = b >> 32;
+    uint64_t low = al * bl, mid = ah * bl + (low >> 32), cross = al * bh + (mid & UINT32_MAX);
+
+    return (cross << 32 | (low & UINT32_MAX)) ^ (ah * bh + (mid >> 32) + (cross >> 32));
+#endif
+}
+
+static uint64_t eight(const uint8_t *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    return w;
+}
+
+static uint64_t four(const uint8_t *p)
+{
+    uint32_t w;
+
+    memcpy(&w, p, 4);
+    return w;
+}
+
+/* Sixteen bytes a multiplication; what is left, up to sixteen, is read as two words that may overlap. */
 uint64_t hash_bytes(const void *p, size_t n)
 {
     const uint8_t *b = p;
-    uint64_t h = 0x9e3779b97f4a7c15u ^ n;
+    uint64_t h = 0x9e3779b97f4a7c15u ^ n, first = 0, last = 0;
 
-    for (; n >= 8; n -= 8, b += 8) {
-        uint64_t w;
-
-        memcpy(&w, b, 8);
-        h = (h ^ w) * 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
+    for (; n > 16; n -= 16, b += 16)
+        h = fold(eight(b) ^ h, eight(b + 8) ^ 0xff51afd7ed558ccdu);
+    if (n >= 8) {
+        first = eight(b);
+        last = eight(b + n - 8);
+    } else if (n >= 4) {
+        first = four(b);
+        last = four(b + n - 4);
+    } else if (n) {
+        first = (uint64_t)b[0] << 16 | (uint64_t)b[n / 2] << 8 | b[n - 1];
     }
-    for (; n; n--, b++)
-        h = (h ^ *b) * 0x100000001b3u;
-    h = (h ^ (h >> 29)) * 0xc4ceb9fe1a85ec53u;
-    return h ^ (h >> 32);
+    return fold(fold(first ^ h, last ^ 0xc4ceb9fe1a85ec53u), 0xd6e8feb86659fd93u);
 }

@@ -40,6 +40,11 @@ static inline bool hmap_any(const void *self, uint32_t slot, const void *key)
     return true;
 }
 
+static inline size_t hmap_bytes(const struct hmap *m)
+{
+    return m->mask ? (m->mask + 1) * sizeof *m->cell : 0;
+}
+
 /* Inline, so that the comparison is: one such call is made for every packet. */
 static inline uint32_t hmap_find(const struct hmap *m, uint64_t hash, hmap_eq *eq, const void *self, const void *key)
 {

@@ -98,6 +98,15 @@ void pool_compact(struct pool *p, const bool *keep, uint32_t *to)
     p->free_slot = POOL_NONE;
 }
 
+size_t pool_bytes(const struct pool *p)
+{
+    size_t room = 1;
+
+    while (room < p->chunks)
+        room *= 2;
+    return p->chunks ? p->chunks * p->size * POOL_CHUNK + room * (sizeof *p->chunk + POOL_CHUNK * sizeof *p->gen) : 0;
+}
+
 struct id pool_id(const struct pool *p, uint32_t slot)
 {
     return (struct id){ slot, p->gen[slot] };

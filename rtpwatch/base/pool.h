@@ -47,6 +47,7 @@ static inline void *pool_at(const struct pool *p, uint32_t slot)
     return p->chunk[slot / POOL_CHUNK] + (size_t)(slot % POOL_CHUNK) * p->size;
 }
 
+size_t pool_bytes(const struct pool *p); /* all that was taken from the system */
 struct id pool_id(const struct pool *p, uint32_t slot);
 void *pool_get(const struct pool *p, struct id id); /* NULL: stale or none */
 

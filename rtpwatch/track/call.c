@@ -50,9 +50,19 @@ static void call_step(struct call *c, enum call_event ev)
         c->bad_moves++;
 }
 
+static const char *text_keep(struct call *c, struct span s, uint32_t *n)
+{
+    const char *text = arena_str(&c->arena, s);
+
+    *n = *text ? (uint32_t)s.n : 0;
+    return text;
+}
+
 static bool call_eq(const void *self, uint32_t slot, const void *key)
 {
-    return span_eq(span_str(track_call_at(self, slot)->call_id), *(const struct span *)key);
+    const struct call *c = track_call_at(self, slot);
+
+    return text_is(c->call_id, c->call_id_n, *(const struct span *)key);
 }
 
 static struct call *call_find(const struct track *t, struct span call_id, uint64_t hash)
@@ -74,8 +84,8 @@ static struct call *call_make(struct track *t, const struct datagram *d, const s
     c->id = pool_id(&t->calls, slot);
     c->from_uri = arena_str(&c->arena, m->from.uri);
     c->to_uri = arena_str(&c->arena, m->to.uri);
-    c->call_id = arena_str(&c->arena, m->call_id); /* side by side, for each message is compared with both */
-    c->from_tag = arena_str(&c->arena, m->from.tag);
+    c->call_id = text_keep(c, m->call_id, &c->call_id_n); /* side by side, for each message is compared with both */
+    c->from_tag = text_keep(c, m->from.tag, &c->from_tag_n);
     c->agent[CALLER] = c->agent[CALLEE] = "";
     c->started = d->at;
     c->seen_from_start = m->request && m->method == SIP_INVITE && m->to.tag.n == 0;
@@ -104,7 +114,7 @@ static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d
     struct span tag = asker == CALLER ? m->to.tag : m->from.tag;
 
     for (uint16_t i = 0; i < c->legs; i++)
-        if (span_eq(span_str(c->leg[i].to_tag), tag))
+        if (text_is(c->leg[i].to_tag, c->leg[i].to_tag_n, tag))
             return i;
     if (tag.n == 0)
         return 0;
@@ -112,7 +122,7 @@ static uint16_t leg_of(struct track *t, struct call *c, const struct datagram *d
         fault_log_one(t->faults, FAULT_SESSION_FACT_LIMIT, d->at.frame);
         return c->legs ? c->legs - 1 : 0;
     }
-    c->leg[c->legs].to_tag = arena_str(&c->arena, tag);
+    c->leg[c->legs].to_tag = text_keep(c, tag, &c->leg[c->legs].to_tag_n);
     return c->legs++;
 }
 
@@ -204,7 +214,7 @@ static void call_message(struct call *c, const struct datagram *d, const struct 
     else if (m->request && m->method == SIP_BYE && c->state != CALL_OVER) {
         call_step(c, CE_BYE);
         c->ended = d->at;
-        c->ended_by = from;
+        c->ended_by = (uint8_t)from;
         c->ended_by_known = true;
     }
 }
@@ -222,13 +232,14 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
         t->first = d->at;
     if (!c && m->call_id.n && (m->method == SIP_INVITE || (m->method == SIP_BYE && m->request)))
         c = call_make(t, d, m, hash);
-    outside_message(t, c, d, m);
     if (!c) {
+        outside_message(t, NULL, d, m, CALLER);
         t->sip_outside_calls++;
         return;
     }
     /* The From tag is that of the request's sender, in the request and in its replies. */
-    asker = span_eq(m->from.tag, span_str(c->from_tag)) ? CALLER : CALLEE;
+    asker = text_is(c->from_tag, c->from_tag_n, m->from.tag) ? CALLER : CALLEE;
+    outside_message(t, c, d, m, asker);
     from = m->request ? asker : other_party(asker);
     leg = leg_of(t, c, d, m, asker);
     if (m->request && m->method == SIP_INVITE)

@@ -20,22 +20,18 @@ static void codec_keep(const struct sdp_media *m, struct media_desc *out)
     while (i < out->formats_n && !is_media(&m->format[i]))
         i++;
     out->codec = i < out->formats_n ? out->formats[i].encoding : "";
-    if (i == out->formats_n)
-        return;
-    out->pt = m->format[i].pt;
-    out->clock_hz = m->format[i].clock_hz;
 }
 
 /* "sha-256 AB:CD:…" (RFC 8122 §5) */
-static void dtls_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+static struct dtls_desc *dtls_keep(struct arena *a, const struct sdp_media *m)
 {
     struct span value = m->fingerprint, hash = span_until(&value, ' ');
+    struct dtls_desc *out = m->fingerprint.n ? arena_take(a, sizeof *out) : NULL;
 
-    out->dtls = m->fingerprint.n > 0;
-    out->hash = arena_str(a, hash);
-    out->fingerprint = arena_str(a, span_trim(value));
-    out->setup = arena_str(a, m->setup);
-    out->more_fingerprints = m->more_fingerprints;
+    if (out)
+        *out = (struct dtls_desc){ arena_str(a, hash), arena_str(a, span_trim(value)), arena_str(a, m->setup),
+                                   m->more_fingerprints };
+    return out;
 }
 
 /* Without memory there are none. */
@@ -97,35 +93,43 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
 {
     const struct sdp_media *m = &sdp->media[i];
 
-    out->kind = m->kind;
-    out->dir = m->dir;
+    out->kind = (uint8_t)m->kind;
+    out->dir = (uint8_t)m->dir;
     out->addr = m->addr;
     out->rtcp = m->rtcp;
     out->rejected = m->port == 0 && !m->bundle_only;
     out->rtcp_mux = m->rtcp_mux;
     out->ice = m->ufrag.n > 0 && !m->ice_mismatch;
-    out->host = arena_str(a, m->host);
+    out->host = addr_is_none(&m->addr) ? arena_str(a, m->host) : "";
     out->mid = arena_str(a, m->mid);
     out->ufrag = arena_str(a, m->ufrag);
     out->pwd = arena_str(a, m->pwd);
     out->ptime_ms = m->ptime_ms;
-    dtls_keep(a, m, out);
+    out->dtls = dtls_keep(a, m);
     out->mid_ext = m->mid_ext;
     formats_keep(a, m, out);
     codec_keep(m, out);
     bundle_keep(sdp, i, out);
 }
 
-static void cand_keep(struct arena *a, const struct sdp_cand *c, struct cand_desc *out)
+static void cands_keep(struct arena *a, const struct sdp *sdp, struct sdp_fact *out)
 {
-    out->media = c->media;
-    out->component = c->component;
-    out->type = c->type;
-    out->tcp = c->tcp;
-    out->priority = c->priority;
-    out->addr = c->addr;
-    out->raddr = c->raddr;
-    out->host = arena_str(a, c->host);
+    for (size_t i = 0; i < sdp->cands; i++) {
+        const struct sdp_cand *c = &sdp->cand[i];
+
+        out->cand[i] = (struct cand_desc){ c->media, c->component, (uint8_t)c->type, c->tcp, c->priority, c->addr, c->raddr };
+        if (!addr_is_none(&c->addr))
+            continue;
+        if (!out->cand_host)
+            out->cand_host = arena_take(a, sdp->cands * sizeof *out->cand_host);
+        if (out->cand_host)
+            out->cand_host[i] = arena_str(a, c->host);
+    }
+}
+
+const char *sdp_cand_host(const struct sdp_fact *f, size_t i)
+{
+    return f->cand_host && f->cand_host[i] ? f->cand_host[i] : "";
 }
 
 /* From now on RTP may come from and go to this address, or no longer: T.38 in UDPTL (m=image) takes over the audio's port. */
@@ -182,7 +186,7 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->at = d->at;
     f->from = d->src;
     f->to = d->dst;
-    f->party = party;
+    f->party = (uint8_t)party;
     f->digest = digest;
     f->cseq = m->cseq;
     f->direct = came_directly(d, m);
@@ -191,8 +195,7 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->cands = (uint8_t)sdp->cands;
     for (size_t i = 0; i < sdp->medias; i++)
         media_keep(&c->arena, sdp, i, &f->media[i]);
-    for (size_t i = 0; i < sdp->cands; i++)
-        cand_keep(&c->arena, &sdp->cand[i], &f->cand[i]);
+    cands_keep(&c->arena, sdp, f);
     if (c->sdps_tail)
         c->sdps_tail->next = f;
     else

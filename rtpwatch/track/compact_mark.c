@@ -178,7 +178,8 @@ static void mark_answers(struct sweep *s)
         s->keep_servers[x->server] = true;
         keep_socket(s, &host);
         keep_socket(s, &x->mapped);
-        keep_socket(s, &x->relayed);
+        if (x->success)
+            keep_socket(s, &x->relayed);
     }
     for (uint32_t i = 0; i < s->t->servers.used; i++)
         s->keep_servers[i] |= s->t->servers.used < TRACK_SERVERS / 2;

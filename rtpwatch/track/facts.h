@@ -53,15 +53,15 @@ static inline void tally_merge(struct tally *into, const struct tally *t)
  */
 struct socket {
     struct addr addr;
+    bool advertised; /* some SDP named it: media is expected here */
+    uint8_t described_media;
+    uint16_t described_sdp;
     uint32_t flows_out, flows_in; /* heads of the lists of flows that leave from and go to it */
     uint32_t asked;               /* head: STUN server transactions that it sent */
     uint32_t claimed;             /* head: transactions whose answer named it as mapped or relayed */
     uint32_t relay;               /* the TURN allocation whose relayed address this is, or POOL_NONE */
-    bool advertised;              /* some SDP named it: media is expected here */
     struct id described_in;       /* the latest call whose SDP named it, and which of its descriptions and m-lines */
-    uint16_t described_sdp;
-    uint8_t described_media;
-    uint32_t latest_of_host; /* with port 0 it stands for a host: the latest transaction from any of its sockets */
+    uint32_t latest_of_host;      /* with port 0 it stands for a host: the latest transaction from any of its sockets */
 };
 
 enum flow_content {
@@ -144,15 +144,15 @@ struct stream_ids {
 struct rtcp_sender {
     uint32_t flow, next;
     uint32_t ssrc;
+    uint32_t reports; /* head: what it reports about */
     int64_t made_ns;
     struct tally packets;
-    uint64_t with_reports, without_reports; /* SR/RR packets with RC > 0 and RC = 0: in the clear even in SRTCP */
-    uint64_t compounds_with_reports;        /* datagrams in which some SR or RR had RC > 0 */
-    bool has_sr;
+    struct seen sr_last, bye;
+    uint32_t with_reports, without_reports;     /* SR/RR packets with RC > 0 and RC = 0: in the clear even in SRTCP */
+    uint32_t compounds_with_reports;            /* datagrams in which some SR or RR had RC > 0 */
     uint32_t sr_packets_first, sr_packets_last; /* sender's packet count */
     uint32_t sr_ntp;                            /* middle 32 bits of the latest SR's time, as a report block repeats them */
-    struct seen sr_last, bye;
-    uint32_t reports; /* head: what it reports about */
+    bool has_sr;
 };
 
 /* What one RTCP sender reports about one SSRC (plain RTCP only). */
@@ -163,10 +163,10 @@ struct rtcp_about {
     uint32_t first_highest, last_highest; /* extended highest sequence number received */
     int32_t first_lost;
     uint32_t round_trips, round_trip_us; /* from here to who reports and back (RFC 3550 §6.4.1); the shortest */
-    struct seen advanced;                /* the last block whose highest was above the one before */
-    uint8_t fraction_lost;
     int32_t lost;
     uint32_t jitter;
+    uint8_t fraction_lost;
+    struct seen advanced; /* the last block whose highest was above the one before */
 };
 
 /* ICMP errors that quote one flow. */
@@ -182,9 +182,10 @@ struct icmp_about {
 /* One request without USERNAME and what was answered: one server's word on one socket. */
 struct stun_tx {
     uint8_t tid[16];
-    uint16_t method;
+    uint16_t method, error;
     bool classic;
     bool credentials;                      /* the request was authenticated: 401 is then no challenge but a refusal */
+    bool success, mapped_differs;          /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
     uint32_t socket;                       /* who asked */
     uint32_t server;                       /* slot in servers */
     uint32_t next_asked;                   /* in the socket's list, newest first */
@@ -193,12 +194,12 @@ struct stun_tx {
     struct tally requests;                 /* retransmissions counted */
     struct seen answer;                    /* frame 0: none */
     struct addr answered_from;
-    bool success, mapped_differs; /* MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
-    struct addr mapped;           /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
-    struct addr plain;            /* MAPPED-ADDRESS where both were there */
-    struct addr relayed;
-    struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
-    uint16_t error;
+    struct addr mapped; /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
+    struct addr plain;  /* MAPPED-ADDRESS where both were there */
+    union {
+        struct addr relayed;   /* with `success` */
+        struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
+    };
 };
 
 struct stun_server {
@@ -255,18 +256,18 @@ struct turn_alloc {
 /* The ICE connectivity checks from one transport address to another (RFC 8445 §7). */
 struct check {
     uint32_t flow;
-    bool given_up;                  /* as a stream's */
+    uint32_t errors, forged;        /* error responses; answers whose MESSAGE-INTEGRITY did not match */
+    uint32_t conflicts;             /* of the errors: 487, both took the same role (RFC 8445 §7.3.1.1) */
     struct tally requests, answers; /* answers: success responses that came back, by time of the answer */
-    uint64_t errors, forged;        /* error responses; answers whose MESSAGE-INTEGRITY did not match */
-    uint64_t conflicts;             /* of the errors: 487, both took the same role (RFC 8445 §7.3.1.1) */
-    uint64_t unanswered;            /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
-    struct seen unanswered_since;   /* the first of them */
+    struct seen unanswered_since;   /* the first of the requests that are unanswered */
     struct seen nominated;          /* first request with USE-CANDIDATE */
     struct seen nominated_ok;       /* the answer to such a request */
-    bool controlling;
-    struct addr mapped; /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
     struct seen mapped_at;
-    bool mapped_verified;                   /* that answer's MESSAGE-INTEGRITY was verified */
+    uint32_t unanswered; /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
+    struct addr mapped;  /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
+    bool given_up : 1;   /* as a stream's */
+    bool controlling : 1;
+    bool mapped_verified : 1;               /* that answer's MESSAGE-INTEGRITY was verified */
     const char *username, *username_before; /* of the latest request, and before it changed; in the track's arena */
 };
 
@@ -344,12 +345,16 @@ struct dns_fact {
     struct seen last;
 };
 
+enum { OUTSIDE_TEXT = 46 };
+
 /* A SIP Via: the host that wrote itself as `host` was seen from `seen` (RFC 3581). */
 struct outside_fact {
     struct addr host;    /* IP; port 0 */
     struct addr outside; /* IP; port where rport told it */
     struct addr teller;  /* who sent the message that says so */
     struct addr told;    /* to whom */
+    uint8_t host_n, received_n;
+    char as_sent[OUTSIDE_TEXT]; /* host and received=, one behind the other; both lengths 0 where they are longer */
     struct tally at;
 };
 
@@ -379,48 +384,53 @@ struct format_desc {
     uint8_t role; /* enum sdp_role */
 };
 
-/* An m= line, as one SDP had it. Strings live in the call's arena. */
+/* What an m= line says of DTLS-SRTP. */
+struct dtls_desc {
+    const char *hash, *fingerprint; /* a=fingerprint's two parts (RFC 8122 §5) */
+    const char *setup;              /* a=setup, "" none */
+    bool more_fingerprints;         /* there are others beside it */
+};
+
+/* An m= line, as one SDP had it. Strings live in the call's arena. Each call has two and more: what is seldom told stands beside. */
 struct media_desc {
-    enum sdp_kind kind;
-    enum sdp_dir dir;
     struct addr addr; /* c= and m=; ADDR_NONE with the port where c= is a name */
     struct addr rtcp;
-    bool rejected, rtcp_mux, ice, dtls;
-    const char *host, *mid, *ufrag, *pwd, *codec; /* "" none */
-    uint32_t clock_hz;
-    uint8_t pt;
-    uint16_t ptime_ms;
-    const char *hash, *fingerprint, *setup; /* a=fingerprint's two parts (RFC 8122 §5), a=setup; "" none; with `dtls` */
-    bool more_fingerprints;                 /* there are others beside it */
-    bool bundled, bundle_only;              /* in the BUNDLE group; offered for use in it alone (RFC 9143 §6) */
+    uint8_t kind; /* enum sdp_kind */
+    uint8_t dir;  /* enum sdp_dir */
+    bool rejected : 1, rtcp_mux : 1, ice : 1;
+    bool bundled : 1, bundle_only : 1; /* in the BUNDLE group; offered for use in it alone (RFC 9143 §6) */
     uint8_t tagged;  /* the m-line whose transport its group uses (RFC 9143 §7.3); its own where it is in none */
     uint8_t mid_ext; /* id of the header extension that carries the mid, 0 none */
     uint8_t formats_n, ssrcs_n;
+    uint16_t ptime_ms;
+    const char *host;                      /* c= where it is no address, "" else */
+    const char *mid, *ufrag, *pwd, *codec; /* "" none */
+    struct dtls_desc *dtls;                /* NULL: it names no certificate */
     struct format_desc *formats;
     struct sdp_ssrc *ssrcs;
 };
 
 struct cand_desc {
     uint8_t media, component;
-    enum sdp_cand_type type;
+    uint8_t type; /* enum sdp_cand_type */
     bool tcp;
     uint32_t priority;
     struct addr addr, raddr;
-    const char *host; /* as sent, for .local names */
 };
 
 struct sdp_fact {
     struct seen at;
-    struct addr from, to; /* of the SIP message */
-    enum party party;     /* whose description it is */
     uint64_t digest;      /* of the bytes: a retransmission is told from a new one */
+    struct addr from, to; /* of the SIP message */
     uint32_t cseq;
-    bool direct; /* came in a message that passed no proxy (one Via, the sender's own) */
+    uint8_t party; /* enum party: whose description it is */
+    bool direct;   /* came in a message that passed no proxy (one Via, the sender's own) */
     bool ice_lite;
     uint8_t medias, cands;
     struct media_desc *media;
     struct cand_desc *cand;
-    struct sdp_fact *next; /* later one of the same call */
+    const char **cand_host; /* as sent, of those that are names; NULL: none is one. See sdp_cand_host() */
+    struct sdp_fact *next;  /* later one of the same call */
 };
 
 /* Offer and answer that belong together, in force from `since` until the next agreement of its leg (RFC 3264). */
@@ -441,6 +451,7 @@ enum { CALL_LEGS_KEPT = 16, CALL_SDPS_KEPT = 256 };
 /* A branch of a forked call: one To tag. */
 struct leg {
     const char *to_tag;
+    uint32_t to_tag_n; /* its length: each message is compared with it */
     struct seen early, answered;
 };
 
@@ -476,32 +487,33 @@ enum session_kind { SESSION_SIP, SESSION_ICE, SESSION_RTP };
 struct call {
     /* What each message looks at comes first: of a hundred thousand calls little is in the caches. */
     const char *call_id, *from_tag;
-    const char *agent[PARTIES]; /* User-Agent or Server */
-    struct leg *leg;            /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
+    uint32_t call_id_n, from_tag_n; /* their lengths */
+    struct leg *leg;                /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
     uint16_t legs, answered_leg;
     uint16_t sdps_n;
-    uint16_t status; /* final status of the INVITE, 0 none */
+    uint16_t status;            /* final status of the INVITE, 0 none */
+    const char *agent[PARTIES]; /* User-Agent or Server */
+    struct seen last, answered, ringing, ended;
     uint32_t invite_cseq, offer_cseq;
-    enum call_state state;
+    uint32_t messages, bad_moves;
+    uint8_t state;    /* enum call_state */
+    uint8_t kind;     /* enum session_kind; ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
+    uint8_t ended_by; /* enum party */
     bool cancelled, seen_from_start; /* the first INVITE is in the capture */
     bool offer_in_response, ended_by_known;
-    struct seen last, answered, ringing, ended;
-    const struct sdp_fact *offer; /* waiting for its answer */
+    struct addr signalling[PARTIES];       /* where the party's messages came from here */
+    uint16_t ice_restarts;                 /* ICE sessions: how often the username fragments changed */
+    struct call_outside *outside[PARTIES]; /* NULL: not known */
+    const struct sdp_fact *offer;          /* waiting for its answer */
     struct agreement *agreements, *agreements_tail;
     struct sdp_fact *sdps, *sdps_tail;
-    uint64_t messages, bad_moves;
-    struct addr signalling[PARTIES];      /* where the party's messages came from here */
-    struct call_outside outside[PARTIES]; /* at.frame 0: not known */
 
     struct id id;
-    enum session_kind kind; /* ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
-    enum party ended_by;
     struct arena arena;
     const char *from_uri, *to_uri;
     const char **label; /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
     struct seen started;
     uint32_t ssrc[PARTIES];             /* RTP sessions: of the first stream that each sent, 0 none */
-    uint16_t ice_restarts;              /* ICE sessions: how often the username fragments changed */
     struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
     struct session_id_fact *session_id; /* NULL: none */
 };

@@ -153,12 +153,14 @@ static uint64_t flow_hash(const struct flow_key *k)
     return h ^ h >> 29;
 }
 
+static inline bool flow_is(const struct flow *f, const struct flow_key *k)
+{
+    return addr_eq(&f->src, k->src) && addr_eq(&f->dst, k->dst);
+}
+
 static bool flow_eq(const void *self, uint32_t slot, const void *key)
 {
-    const struct flow *f = track_flow_at(self, slot);
-    const struct flow_key *k = key;
-
-    return addr_eq(&f->src, k->src) && addr_eq(&f->dst, k->dst);
+    return flow_is(track_flow_at(self, slot), key);
 }
 
 static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_t hash)
@@ -190,7 +192,7 @@ static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_
 
 void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
 {
-    const struct flow *f[TRACK_AHEAD];
+    struct flow *f[TRACK_AHEAD];
 
     for (size_t i = 0; i < n; i++) {
         struct flow_key k = { ahead[i].src, ahead[i].dst };
@@ -201,7 +203,7 @@ void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint32_t slot = hmap_first(&t->by_flow, ahead[i].hash);
 
-        f[i] = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
+        ahead[i].likely = f[i] = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
         if (f[i])
             __builtin_prefetch(&f[i]->packets.n, 1);
     }
@@ -213,23 +215,35 @@ void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
     }
 }
 
-struct flow *track_flow(struct track *t, const struct datagram *d)
-{
-    return track_flow_hashed(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst }));
-}
-
-struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash)
+static struct flow *flow_get(struct track *t, const struct datagram *d, uint64_t hash)
 {
     struct flow_key k = { &d->src, &d->dst };
     uint32_t slot = hmap_find(&t->by_flow, hash, flow_eq, t, &k);
-    struct flow *f = slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
 
+    return slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
+}
+
+static struct flow *flow_count(struct track *t, struct flow *f, const struct datagram *d)
+{
     if (t->first.frame == 0)
         t->first = d->at;
     t->last = d->at;
     if (f)
         tally_add(&f->packets, d->at);
     return f;
+}
+
+struct flow *track_flow(struct track *t, const struct datagram *d)
+{
+    return flow_count(t, flow_get(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst })), d);
+}
+
+struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead)
+{
+    struct flow_key k = { &d->src, &d->dst };
+    struct flow *f = ahead->likely;
+
+    return flow_count(t, f && flow_is(f, &k) ? f : flow_get(t, d, ahead->hash), d);
 }
 
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst)

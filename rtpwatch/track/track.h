@@ -67,7 +67,7 @@ struct track {
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_old_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */
     size_t link_headers;
-    uint64_t link_lengths;      /* bit n: some header that links calls has a name of n bytes */
+    uint64_t link_names;        /* of the headers that link calls, see name_bit() in links.c */
     uint64_t relays_asked;      /* Allocate requests, retransmissions too: where there are none, nobody looks for one */
     uint64_t stun_unmatched;    /* answers without their request */
     uint64_t icmp_unmatched;    /* errors that quote no flow of this capture */
@@ -87,6 +87,10 @@ void track_free(struct track *t);                  /* NULL: nothing */
  * without memory: the track can then only be freed.
  */
 bool track_compact(struct track *t, int64_t now_ns);
+/*
+ * Bytes that the notebook holds, without what malloc() itself adds. `each` (may be NULL) is told the name of every table and its share.
+ */
+size_t track_memory(const struct track *t, void (*each)(void *self, const char *table, size_t bytes), void *self);
 /* Of each call that begins from here on, what its INVITE says in these headers is kept; at most TRACK_LABELS, borrowed. */
 void track_labels(struct track *t, const char *const *names, size_t n);
 
@@ -105,10 +109,11 @@ enum { TRACK_AHEAD = 32 };
 struct flow_ahead {
     const struct addr *src, *dst; /* borrowed until track_ahead() returns */
     uint64_t hash;                /* of both, given by track_ahead() */
+    struct flow *likely;          /* given by it too: the flow of these two, or of others; NULL: not known yet */
 };
 void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n);
-/* track_flow() of a datagram that was announced, with the hash that it was given. */
-struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64_t hash);
+/* track_flow() of a datagram that was announced, unless the notebook was made smaller meanwhile. */
+struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead);
 enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };
 /* Records one RTP packet of `f`. Refused where the flow has had too many SSRCs to be RTP. */
 enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m);
@@ -216,6 +221,9 @@ struct dtls_assoc *track_find_dtls(const struct track *t, const struct addr *a, 
 /* The fingerprint of the certificate that this end showed, see dtls_fingerprint(); false: none seen whole, or no such hash. */
 bool track_fingerprint(const struct track *t, const struct dtls_end *e, const char *hash, char *out, size_t room);
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
+
+/* The name of the i-th candidate where it has no address, such as "….local" (RFC 8828); "" else. */
+const char *sdp_cand_host(const struct sdp_fact *f, size_t i);
 
 /* The format that payload type `pt` stands for in m-line `media`, or anywhere in its BUNDLE group; NULL: not listed. */
 const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media, uint8_t pt);

@@ -9,6 +9,30 @@ uint32_t socket_get(struct track *t, const struct addr *a);        /* finds or m
 /* Ends the records of the streams that run from and to `a` and began before `ns`: what comes next is judged under another SDP. */
 void socket_split_streams(struct track *t, const struct addr *a, int64_t ns);
 
+static inline uint64_t text_word(const void *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    return w;
+}
+
+/*
+ * For texts that nearly always are equal and are some tens of bytes long: compared as words, of which the last may overlap the one
+ * before, without a call and without looking for the end of `text`.
+ */
+static inline bool text_is(const char *text, size_t n, struct span s)
+{
+    size_t i = 0;
+
+    if (n != s.n || n < 8)
+        return n == s.n && (n == 0 || memcmp(text, s.p, n) == 0);
+    for (; i + 8 < n; i += 8)
+        if (text_word(text + i) != text_word(s.p + i))
+            return false;
+    return text_word(text + n - 8) == text_word(s.p + n - 8);
+}
+
 /* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
 void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,
                    struct sdp_fact *sdp);
@@ -26,8 +50,8 @@ void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
 uint32_t ice_password_find(const struct track *t, struct span ufrag); /* its slot, POOL_NONE: none */
 /* stun.c: the slots of transactions and checks have other numbers. What was asked two compactions ago is no more waited for. */
 bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check);
-/* outside.c: what the Vias of a message say of where its senders are seen from. */
-void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m);
+/* outside.c: what the Vias of a message say of where its senders are seen from. `asker`: who sent the request, within call `c`. */
+void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker);
 /* links.c: what an INVITE or its 2xx says of other calls; links_init() of a new track. */
 void links_init(struct track *t);
 void links_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from);

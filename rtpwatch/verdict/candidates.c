@@ -123,7 +123,7 @@ static void list_party(const struct scene *s, enum party p, struct session_findi
                                        .media = d->media,
                                        .component = d->component,
                                        .type = sdp_cand_type_name(d->type),
-                                       .host = addr_is_none(&d->addr) ? d->host : "",
+                                       .host = sdp_cand_host(x->sdp, i),
                                        .addr = d->addr,
                                        .base = d->raddr,
                                        .tcp = d->tcp,
@@ -134,12 +134,9 @@ static void list_party(const struct scene *s, enum party p, struct session_findi
             add(s, p, &c, f);
     }
     if (x->media && s->transport == s->media && !x->media->rejected) { /* bundled, its own address is not used */
-        struct candidate_finding c = { .party = p,
-                                       .media = s->media,
-                                       .component = 1,
-                                       .type = "sdp",
-                                       .addr = x->media->addr,
-                                       .host = addr_is_none(&x->media->addr) ? x->media->host : "" };
+        struct candidate_finding c = {
+            .party = p, .media = s->media, .component = 1, .type = "sdp", .addr = x->media->addr, .host = x->media->host
+        };
 
         add(s, p, &c, f);
     }

@@ -49,7 +49,7 @@ static bool is_relay(const struct scene *s, enum party p, const struct addr *x)
 static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
 {
     const struct side *side = &s->side[p];
-    const struct call_outside *via = &s->call->outside[p];
+    const struct call_outside *via = s->call->outside[p];
     struct whereabouts w = { 0 };
 
     if (is_relay(s, p, x))
@@ -58,7 +58,7 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
         compare(&w, x, &side->seen[i].addr, side->seen[i].first, true);
     if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */
         compare(&w, x, &side->home, side->sdp->at, true);
-    if (!w.known && via->at.frame && !addr_is_unroutable(&via->outside))
+    if (!w.known && via && !addr_is_unroutable(&via->outside))
         compare(&w, x, &via->outside, via->at, false);
     if (!w.known && side->sdp->direct && !side->local && !addr_is_unroutable(&side->sdp->from))
         compare(&w, x, &side->sdp->from, side->sdp->at, false);

@@ -65,7 +65,7 @@ static size_t first_difference(const char *a, const char *b)
 
 static void tell_mismatch(const struct handshakes *h, enum party p, const char *is, struct session_finding *f)
 {
-    const struct media_desc *m = h->s->side[p].media;
+    const struct dtls_desc *m = h->s->side[p].media->dtls;
     size_t at = first_difference(m->fingerprint, is);
 
     evidence_add(f, h->s->side[p].sdp->at, "sdp",
@@ -147,7 +147,7 @@ static const char *setup_of(const struct handshakes *h, enum party p)
 {
     const struct media_desc *m = h->s->side[p].media;
 
-    return m && m->dtls ? m->setup : "";
+    return m && m->dtls ? m->dtls->setup : "";
 }
 
 /* Neither answers the other's ClientHello: each takes itself for the client (RFC 5763 §5). */
@@ -320,7 +320,7 @@ static enum party client_to_be(const struct scene *s)
 {
     enum party answerer = other_party(s->agreement->offerer);
 
-    return strcmp(s->side[answerer].media->setup, "passive") == 0 ? s->agreement->offerer : answerer;
+    return strcmp(s->side[answerer].media->dtls->setup, "passive") == 0 ? s->agreement->offerer : answerer;
 }
 
 static bool judge_unbegun(const struct handshakes *h, struct session_finding *f)

@@ -197,11 +197,11 @@ static bool is_named(const struct handshakes *h, const struct dtls_end *e)
 
     for (const struct sdp_fact *f = h->s->call->sdps; f; f = f->next)
         for (size_t i = 0; i < f->medias; i++) {
-            const struct media_desc *m = &f->media[i];
+            const struct dtls_desc *m = f->media[i].dtls;
 
-            if (m->dtls && m->more_fingerprints)
+            if (m && m->more_fingerprints)
                 return true;
-            if (m->dtls && track_fingerprint(h->s->v->t, e, m->hash, text, sizeof text) &&
+            if (m && track_fingerprint(h->s->v->t, e, m->hash, text, sizeof text) &&
                 span_eq_nocase(span_str(text), span_str(m->fingerprint)))
                 return true;
         }
@@ -212,7 +212,8 @@ bool handshakes_mismatch(const struct handshakes *h, enum party p, char out[DTLS
 {
     const struct dtls_end *e = h->certificate[p];
     const struct media_desc *m = h->s->side[p].media;
+    const struct dtls_desc *says = m ? m->dtls : NULL;
 
-    return e && m && m->dtls && !is_named(h, e) && track_fingerprint(h->s->v->t, e, m->hash, out, DTLS_FINGERPRINT_ROOM) &&
-           strlen(out) == strlen(m->fingerprint); /* else it is cut or broken, and tells nothing */
+    return e && says && !is_named(h, e) && track_fingerprint(h->s->v->t, e, says->hash, out, DTLS_FINGERPRINT_ROOM) &&
+           strlen(out) == strlen(says->fingerprint); /* else it is cut or broken, and tells nothing */
 }

@@ -498,11 +498,11 @@ static void tell_whereabouts(const struct work *w)
         const struct side *x = &w->last.side[p];
 
         w->out->here[p] = x->local;
-        w->out->whereabouts[p] = x->local                    ? x->home
-                                 : x->seen_n                 ? x->seen[0].addr
-                                 : w->c->outside[p].at.frame ? w->c->outside[p].outside
-                                 : x->media                  ? x->media->addr
-                                                             : ADDR_NONE;
+        w->out->whereabouts[p] = x->local           ? x->home
+                                 : x->seen_n        ? x->seen[0].addr
+                                 : w->c->outside[p] ? w->c->outside[p]->outside
+                                 : x->media         ? x->media->addr
+                                                    : ADDR_NONE;
     }
 }
 

@@ -112,7 +112,7 @@ static struct sdp_fact *side_make(struct call *c, enum session_kind kind, enum p
     *f->media = (struct media_desc){ .kind = SDP_OTHER, .dir = SDP_SENDRECV, .ice = ice, .rtcp_mux = ice };
     f->media->host = f->media->mid = f->media->ufrag = f->media->pwd = f->media->codec = "";
     f->cand = arena_take(&c->arena, room_of(f->media) * sizeof *f->cand);
-    f->party = p;
+    f->party = (uint8_t)p;
     f->at = at;
     f->medias = 1;
     return f->cand ? f : NULL;
@@ -135,7 +135,7 @@ struct call *unsignalled_session(struct unsignalled *u, enum session_kind kind, 
         u->refused++; /* what is left is a call without any description */
         return NULL;
     }
-    c->kind = kind;
+    c->kind = (uint8_t)kind;
     a->by[CALLER] = c->sdps;
     a->by[CALLEE] = c->sdps->next;
     a->since = at;
@@ -164,7 +164,7 @@ void unsignalled_candidate(struct sdp_fact *f, const struct addr *a, enum sdp_ca
     if (f->cands == room_of(f->media) || !addr_usable(a))
         return;
     f->cand[f->cands++] =
-        (struct cand_desc){ .component = 1, .type = type, .addr = *a, .raddr = base ? *base : ADDR_NONE, .host = "" };
+        (struct cand_desc){ .component = 1, .type = (uint8_t)type, .addr = *a, .raddr = base ? *base : ADDR_NONE };
 }
 
 void unsignalled_sender(const struct view *v, struct sdp_fact *f, const struct addr *src, enum sdp_cand_type type, int64_t ns)

@@ -269,10 +269,8 @@ static void describe(const struct talk *k, struct media_desc *m)
     uint32_t hz = 0;
     const char *codec = rtp_static_encoding(k->pt, &hz);
 
-    m->kind = kind_of(k->pt);
-    m->pt = k->pt;
+    m->kind = (uint8_t)kind_of(k->pt);
     m->codec = codec ? codec : "";
-    m->clock_hz = hz;
 }
 
 static enum sdp_cand_type type_of(const struct view *v, const struct addr *a)

@@ -108,10 +108,10 @@ Test(call_sdp, fingerprint_and_setup, .init = setup, .fini = teardown)
     say(INVITE("1", SDP "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:SHA-256  AB:CD \r\na=setup:actpass\r\n"
                         "m=audio 4002 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:sha-1 AB\r\na=fingerprint:sha-256 CD\r\n"
                         "m=audio 4004 RTP/AVP 0\r\n"));
-    cr_assert(described(0)->dtls && !described(0)->more_fingerprints);
-    cr_assert_str_eq(described(0)->hash, "SHA-256");
-    cr_assert_str_eq(described(0)->fingerprint, "AB:CD");
-    cr_assert_str_eq(described(0)->setup, "actpass");
-    cr_assert(described(1)->more_fingerprints && *described(1)->setup == '\0');
-    cr_assert(!described(2)->dtls && *described(2)->hash == '\0' && *described(2)->fingerprint == '\0');
+    cr_assert(described(0)->dtls && !described(0)->dtls->more_fingerprints);
+    cr_assert_str_eq(described(0)->dtls->hash, "SHA-256");
+    cr_assert_str_eq(described(0)->dtls->fingerprint, "AB:CD");
+    cr_assert_str_eq(described(0)->dtls->setup, "actpass");
+    cr_assert(described(1)->dtls->more_fingerprints && *described(1)->dtls->setup == '\0');
+    cr_assert_null(described(2)->dtls);
 }

@@ -278,10 +278,9 @@ Test(offer, what_is_kept)
     cr_assert(f->media[0].rtcp_mux && f->media[0].ice && f->media[0].dtls && !f->media[0].rejected);
     cr_assert_eq(f->media[0].dir, SDP_SENDONLY);
     cr_assert_str_eq(f->media[0].codec, "PCMU", "not the tones");
-    cr_assert_eq(f->media[0].clock_hz, 8000);
     cr_assert_eq(f->media[0].ptime_ms, 20);
     cr_assert_str_eq(f->media[0].mid, "0");
-    cr_assert_str_eq(f->media[0].host, "192.0.2.10");
+    cr_assert_str_empty(f->media[0].host, "an address, no name");
     cr_assert_str_eq(f->media[0].ufrag, "evtj");
     cr_assert_str_eq(f->media[0].pwd, "VOkJxbRl1RmTxUk/WvJxBt");
     cr_assert(addr_is(&f->cand[0].addr, "203.0.113.10:33333"));

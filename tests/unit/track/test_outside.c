@@ -31,10 +31,10 @@ Test(outside, a_reply_tells_its_asker_from_where_it_is_seen)
     cr_assert(addr_is(&fact(0)->teller, CALLEE_SIP));
     cr_assert(addr_is(&fact(0)->told, CALLER_SIP));
     cr_assert_eq(fact(0)->at.n, 1);
-    cr_assert(addr_is(&the_call()->outside[CALLER].host, "192.0.2.10"));
-    cr_assert(addr_is(&the_call()->outside[CALLER].outside, "203.0.113.10:31000"));
-    cr_assert_eq(the_call()->outside[CALLER].at.frame, 2);
-    cr_assert_eq(the_call()->outside[CALLEE].at.frame, 0);
+    cr_assert(addr_is(&the_call()->outside[CALLER]->host, "192.0.2.10"));
+    cr_assert(addr_is(&the_call()->outside[CALLER]->outside, "203.0.113.10:31000"));
+    cr_assert_eq(the_call()->outside[CALLER]->at.frame, 2);
+    cr_assert_null(the_call()->outside[CALLEE]);
 }
 
 Test(outside, the_same_again_is_counted)
@@ -48,13 +48,54 @@ Test(outside, the_same_again_is_counted)
     cr_assert_eq(fact(1)->at.n, 1);
 }
 
+/* Two hosts of one name, each seen from another place: the words are the same, and who is told is not. */
+Test(outside, the_same_words_to_another_host)
+{
+    struct sip_msg m = seen_from("phone.invalid", "203.0.113.10", 31000);
+
+    sip_between(CALLEE_SIP, CALLER_SIP, m, NULL);
+    sip_between(CALLEE_SIP, "192.0.2.11:5060", m, NULL);
+    sip_between(CALLEE_SIP, "192.0.2.11:5060", m, NULL);
+    sip_between(CALLEE_SIP, CALLER_SIP, m, NULL);
+    cr_assert_eq(t->outsides.live, 2);
+    cr_assert(addr_is(&fact(0)->host, "192.0.2.10:0") && addr_is(&fact(1)->host, "192.0.2.11:0"));
+    cr_assert_eq(fact(0)->at.n, 2);
+    cr_assert_eq(fact(1)->at.n, 2);
+    cr_assert_eq(fact(0)->at.last.frame, 4);
+}
+
+/* A name tells only with no proxy in between, also where its words are known. */
+Test(outside, the_same_words_through_a_proxy)
+{
+    struct sip_msg m = seen_from("phone.invalid", "203.0.113.10", 31000);
+
+    callee_says(m, NULL);
+    m.vias = 2;
+    m.via[1] = m.via[0];
+    m.via[0] = (struct sip_via){ .host = SPAN("198.51.100.1") };
+    callee_says(m, NULL);
+    cr_assert_eq(t->outsides.live, 1);
+    cr_assert_eq(fact(0)->at.n, 1);
+}
+
+Test(outside, words_that_are_long_are_read_each_time)
+{
+    const char *longest = "2001:0db8:0000:0000:0000:0000:0000:0001";
+
+    for (unsigned i = 0; i < 3; i++)
+        sip_between(CALLEE_SIP, "[2001:db8::1]:5060", seen_from(longest, longest, 31000), NULL);
+    cr_assert_eq(t->outsides.live, 1);
+    cr_assert_eq(fact(0)->at.n, 3);
+    cr_assert_eq(fact(0)->host_n, 0);
+}
+
 /* 192.168.1.5 is somebody else's address as well: only what that very host is told says something of it. */
 Test(outside, a_reply_to_somebody_else_says_nothing_of_the_host)
 {
     invite(1, CALLER_MEDIA);
     callee_says(seen_from("192.168.1.5", "203.0.113.10", 31000), NULL);
     cr_assert_eq(t->outsides.live, 0);
-    cr_assert(addr_is(&the_call()->outside[CALLER].host, "192.168.1.5"), "within the call it is the caller's");
+    cr_assert(addr_is(&the_call()->outside[CALLER]->host, "192.168.1.5"), "within the call it is the caller's");
 }
 
 Test(outside, the_last_via_is_the_askers)
@@ -78,7 +119,7 @@ Test(outside, a_request_that_a_proxy_passed_on)
     m.via[1] = (struct sip_via){ .host = SPAN("192.168.1.5"), .received = SPAN("203.0.113.10"), .rport = 6000 };
     sip_between("198.51.100.1:5060", CALLEE_SIP, m, NULL);
     cr_assert_eq(t->outsides.live, 0);
-    cr_assert(addr_is(&the_call()->outside[CALLER].outside, "203.0.113.10:6000"));
+    cr_assert(addr_is(&the_call()->outside[CALLER]->outside, "203.0.113.10:6000"));
 }
 
 Test(outside, each_party_of_a_call)
@@ -90,8 +131,8 @@ Test(outside, each_party_of_a_call)
     m.vias = 1;
     m.via[0] = (struct sip_via){ .host = SPAN("198.51.100.20"), .received = SPAN("203.0.113.20"), .rport = 9 };
     caller_says(m, NULL);
-    cr_assert(addr_is(&the_call()->outside[CALLEE].outside, "203.0.113.20:9"), "the callee asked");
-    cr_assert_eq(the_call()->outside[CALLER].at.frame, 0);
+    cr_assert(addr_is(&the_call()->outside[CALLEE]->outside, "203.0.113.20:9"), "the callee asked");
+    cr_assert_null(the_call()->outside[CALLER]);
 }
 
 Test(outside, calls_are_not_needed)
