@@ -189,13 +189,15 @@ void candidates_conclude(const struct view *v, struct session_finding *session)
 {
     for (size_t i = 0; i < session->candidates_n; i++) {
         struct candidate_finding *c = &session->candidate[i];
-        struct claim claim = { 0 };
+        struct claim claim; /* large: only what is told is judged */
 
-        if (c->tx != POOL_NONE)
-            claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
+        c->status = status(session, c);
+        c->wrong = c->confirmed = false;
+        if (c->tx == POOL_NONE)
+            continue;
+        claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
         c->wrong = claim.status == CLAIM_WRONG;
         c->confirmed = claim.status == CLAIM_FINE;
-        c->status = status(session, c);
         if (c->wrong && session->verdict != VERDICT_UNKNOWN &&
             !(verdict_is_failure(session->verdict) && session->server == c->server))
             warn_wrong(v, c, &claim, session);

@@ -30,6 +30,12 @@ static bool told_already(const struct session_finding *s, struct seen at, const 
     return false;
 }
 
+static void append(struct session_finding *s, struct seen at, const char *kind, const char *text)
+{
+    s->evidence[s->evidence_n] = (struct evidence){ .at = at, .order = (unsigned)s->evidence_n, .kind = kind, .text = text };
+    s->evidence_n++;
+}
+
 void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...)
 {
     char text[SENTENCE];
@@ -38,12 +44,14 @@ void evidence_add(struct session_finding *s, struct seen at, const char *kind, c
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (s->evidence_n == EVIDENCE_KEPT || told_already(s, at, text))
-        return;
-    s->evidence[s->evidence_n] = (struct evidence){
-        .at = at, .order = (unsigned)s->evidence_n, .kind = kind, .text = arena_str(&s->arena, span_str(text))
-    };
-    s->evidence_n++;
+    if (s->evidence_n < EVIDENCE_KEPT && !told_already(s, at, text))
+        append(s, at, kind, arena_str(&s->arena, span_str(text)));
+}
+
+void evidence_note(struct session_finding *s, struct seen at, const char *text)
+{
+    if (s->evidence_n < EVIDENCE_KEPT && !told_already(s, at, text))
+        append(s, at, "note", text);
 }
 
 void evidence_unsent(struct session_finding *s, enum party by)
@@ -92,7 +100,8 @@ static int by_time(const void *a, const void *b)
 
 void evidence_sort(struct session_finding *s)
 {
-    qsort(s->evidence, s->evidence_n, sizeof *s->evidence, by_time);
+    if (s->evidence_n > 1)
+        qsort(s->evidence, s->evidence_n, sizeof *s->evidence, by_time);
 }
 
 static void proof_tell(const struct view *v, const struct proof *p, bool agrees, struct session_finding *s)

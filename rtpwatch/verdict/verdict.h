@@ -88,6 +88,7 @@ struct view {
     int64_t now_ns; /* the end of what was seen */
     struct addr local[LOCALS_KEPT];
     size_t locals_n;
+    uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
     bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
 };
@@ -161,8 +162,6 @@ struct direction_finding {
     bool sender_reports;           /* its RTCP is seen, or its other media on the same path: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
     size_t sent_at, received_at;   /* with those: the number of the vantage in the report */
-    size_t sent_to_n, received_from_n;
-    struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
     bool has_quality;
     double loss_percent, jitter_ms; /* jitter < 0: clock not known */
     struct quality quality;         /* what those and the MOS are computed from */
@@ -171,6 +170,9 @@ struct direction_finding {
     struct seen stopped;            /* frame 0: it did not stop early */
     struct seen resumed;            /* it came back after that; frame 0: it did not */
     bool moved;                     /* since then the receiver is at another address */
+    size_t sent_to_n, received_from_n;
+    /* Only the entries below those counts mean something. */
+    struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
 };
 
 struct candidate_finding {
