@@ -36,7 +36,7 @@ static void append(struct session_finding *s, struct seen at, const char *kind, 
     s->evidence_n++;
 }
 
-void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...)
+void evidence_write(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...)
 {
     char text[SENTENCE];
     va_list ap;
@@ -56,7 +56,7 @@ void evidence_note(struct session_finding *s, struct seen at, const char *text)
 
 void evidence_unsent(struct session_finding *s, enum party by)
 {
-    if (!s->evidence_n)
+    if (!s->evidence_n || s->brief)
         return;
     s->evidence[s->evidence_n - 1].unsent = true;
     s->evidence[s->evidence_n - 1].by = by;
@@ -73,11 +73,14 @@ struct span uri_user(struct span uri)
 
 const char *party_name(const struct call *c, enum party p, struct session_finding *s)
 {
-    struct span user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
     struct strbuf b = { 0 };
+    struct span user;
 
+    if (s->brief)
+        return "";
     if (c->kind != SESSION_SIP)
         return p == CALLER ? "party a" : "party b";
+    user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
     if (!user.n || strcmp(c->from_uri, c->to_uri) == 0)
         return p == CALLER ? "the caller" : "the callee";
     strbuf_safe(&b, user, 40);
@@ -160,6 +163,8 @@ void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, st
     char base[ADDR_TEXT], mapped[ADDR_TEXT];
     struct strbuf who = { 0 };
 
+    if (s->brief)
+        return;
     server_text(v, x->server, &who);
     evidence_add(s, x->requests.first, "stun", "%s asked STUN server %s for its outside address%s.",
                  addr_text(&track_socket(v->t, x->socket)->addr, base), strbuf_str(&who),

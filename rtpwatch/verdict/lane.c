@@ -196,7 +196,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     const char *who = party_name(l->s->call, l->to, f);
     char dst[ADDR_TEXT], src[ADDR_TEXT];
 
-    addr_text(&l->main_dst, dst);
+    if (!f->brief)
+        addr_text(&l->main_dst, dst);
     if (lane_consent_lost(l, out, f)) {
         return;
     } else if (icmp) {

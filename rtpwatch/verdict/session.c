@@ -509,13 +509,14 @@ static void tell_whereabouts(const struct work *w)
     }
 }
 
-static void begin(struct work *w, const struct view *v, const struct call *c, struct session_finding *out)
+static void begin(struct work *w, const struct view *v, const struct call *c, bool brief, struct session_finding *out)
 {
     memset(w, 0, offsetof(struct work, span)); /* what is behind is large, and written before it is read */
     w->v = v;
     w->c = c;
     w->out = out;
     memset(out, 0, offsetof(struct session_finding, direction));
+    out->brief = brief;
     out->call = c;
     out->started = c->started;
     out->answered = c->answered;
@@ -525,11 +526,11 @@ static void begin(struct work *w, const struct view *v, const struct call *c, st
     out->server = POOL_NONE;
 }
 
-void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
+static void judge(const struct view *v, const struct call *c, bool brief, struct session_finding *out)
 {
     struct work w;
 
-    begin(&w, v, c, out);
+    begin(&w, v, c, brief, out);
     spans_judge(&w);
     tell_whereabouts(&w);
     conclude(&w);
@@ -539,6 +540,16 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
         turn_warn(w.last, out);
     tell_stale_address(v, out);
     evidence_sort(out);
+}
+
+void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
+{
+    judge(v, c, false, out);
+}
+
+void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out)
+{
+    judge(v, c, true, out);
 }
 
 void session_finding_done(struct session_finding *f)

@@ -221,6 +221,7 @@ struct dtls_finding {
 };
 
 struct session_finding {
+    bool brief; /* see judge_call_briefly() */
     const struct call *call;
     enum verdict verdict;
     enum cause cause;
@@ -245,6 +246,8 @@ struct session_finding {
 
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
+/* The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown. */
+void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
 /* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
 const struct addr *session_local_host(const struct view *v, const struct session_finding *f);
