@@ -74,7 +74,7 @@ static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct c
 {
     const struct socket *k = view_media_at(s->v, &c->addr);
     const struct turn_alloc *relay = k ? track_alloc_at(s->v->t, k->relay) : NULL;
-    struct claim claim;
+    enum confidence sure;
 
     c->server = c->tx = POOL_NONE;
     if (strcmp(c->type, "relay") == 0) {
@@ -89,8 +89,8 @@ static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct c
     c->server = track_tx_at(s->v->t, c->tx)->server;
     c->base = track_socket(s->v->t, track_tx_at(s->v->t, c->tx)->socket)->addr;
     c->has_base = true;
-    claim_judge(s->v, c->tx, true, &claim); /* as if all arrived: what is wrong even then was never used */
-    c->wrong = claim.status == CLAIM_WRONG;
+    /* As if all arrived: what is wrong even then was never used. */
+    c->wrong = claim_status(s->v, c->tx, true, &sure) == CLAIM_WRONG;
 }
 
 static void add(const struct scene *s, enum party p, struct candidate_finding *c, struct session_finding *f)
@@ -169,32 +169,42 @@ static enum candidate_status status(const struct session_finding *f, const struc
 }
 
 /* A candidate that was wrong although it is not the cause: the next call may need it. */
-static void warn_wrong(const struct view *v, const struct candidate_finding *c, const struct claim *claim,
-                       struct session_finding *f)
+static void warn_wrong(const struct view *v, const struct candidate_finding *c, bool arrives, struct session_finding *f)
 {
     struct strbuf b = { 0 }, who = { 0 };
+    struct claim claim;
 
+    if (f->brief) {
+        warn_add(f, "bad_candidate", c->server, "");
+        return;
+    }
+    claim_judge(v, c->tx, arrives, &claim);
     server_text(v, c->server, &who);
     strbuf_fmt(&b, "STUN server %s supplied %s, which is wrong (%s)%s.", strbuf_str(&who), addr_keep(f, &c->addr),
-               confidence_word(claim->confidence), f->verdict == VERDICT_OK ? "; the call went another way" : "");
+               confidence_word(claim.confidence), f->verdict == VERDICT_OK ? "; the call went another way" : "");
     warn_add(f, "bad_candidate", c->server, text_keep(f, &b));
     strbuf_done(&who);
-    evidence_claim(v, c->tx, claim, f);
+    evidence_claim(v, c->tx, &claim, f);
 }
 
 void candidates_conclude(const struct view *v, struct session_finding *session)
 {
     for (size_t i = 0; i < session->candidates_n; i++) {
         struct candidate_finding *c = &session->candidate[i];
-        struct claim claim = { 0 };
+        enum confidence sure;
+        enum claim_status claim;
+        bool arrives;
 
-        if (c->tx != POOL_NONE)
-            claim_judge(v, c->tx, c->rtp_packets > 0 && view_has(v, &c->base), &claim);
-        c->wrong = claim.status == CLAIM_WRONG;
-        c->confirmed = claim.status == CLAIM_FINE;
         c->status = status(session, c);
+        c->wrong = c->confirmed = false;
+        if (c->tx == POOL_NONE)
+            continue;
+        arrives = c->rtp_packets > 0 && view_has(v, &c->base);
+        claim = claim_status(v, c->tx, arrives, &sure);
+        c->wrong = claim == CLAIM_WRONG;
+        c->confirmed = claim == CLAIM_FINE;
         if (c->wrong && session->verdict != VERDICT_UNKNOWN &&
             !(verdict_is_failure(session->verdict) && session->server == c->server))
-            warn_wrong(v, c, &claim, session);
+            warn_wrong(v, c, arrives, session);
     }
 }

@@ -73,7 +73,7 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
 {
     const struct side *from = &s->side[other_party(to)];
     const struct side *side = &s->side[to];
-    struct claim claim;
+    enum confidence sure;
 
     for (size_t i = 0; i < side->seen_n && !side->local && !addr_is_unroutable(x); i++)
         if (addr_is_unroutable(&side->seen[i].addr) && addr_same_site(&side->seen[i].addr, &from->home))
@@ -83,10 +83,7 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
                           ? mapping_behind(s->v, &from->own[i], from->sdp->at.ns)
                           : POOL_NONE;
 
-        if (tx == POOL_NONE)
-            continue;
-        claim_judge(s->v, tx, false, &claim);
-        if (claim.status != CLAIM_WRONG)
+        if (tx != POOL_NONE && claim_status(s->v, tx, false, &sure) != CLAIM_WRONG)
             return true;
     }
     return false;
@@ -121,6 +118,8 @@ static void tell_vain(const struct scene *s, uint32_t tx, struct session_finding
     const struct stun_tx *x = track_tx_at(s->v->t, tx);
     struct strbuf who = { 0 };
 
+    if (f->brief)
+        return;
     server_text(s->v, x->server, &who);
     if (x->answer.frame)
         evidence_add(f, x->answer, "stun", "STUN server %s answered with error %u.", strbuf_str(&who), x->error);

@@ -2,6 +2,8 @@
  * Is what a STUN server said of a socket true? Held against what other servers and peers said of the same socket, and, more weakly,
  * against what is known of its host (SPEC §3). The same IP with another port is an address-dependent NAT and no lie (RFC 4787 §4.1).
  */
+#include <stddef.h>
+
 #include "verdict/verdict_private.h"
 
 #define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
@@ -313,25 +315,55 @@ static void weigh(const struct stun_tx *x, struct claim *c, const struct claim *
     }
 }
 
-void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out)
+static void begin(struct claim *c)
+{
+    memset(c, 0, offsetof(struct claim, against)); /* the lists are large */
+}
+
+/* `all`: every proof is told; else the first one that settles it ends the search. False: it is no claim. */
+static bool gather(const struct view *v, uint32_t tx, bool all, struct claim *socket, struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
-    struct claim host = { 0 };
 
-    *out = (struct claim){ 0 };
+    begin(socket);
+    begin(host);
     if (!same_claim_kind(x))
+        return false;
+    answer_alone(v, x, socket);
+    shared(v, tx, socket);
+    wrong_port(v, x, socket);
+    if (!all && contradicts_itself(socket))
+        return true;
+    other_servers(v, x, socket);
+    checks_answered(v, x, socket);
+    if (!all && socket->for_n)
+        return true;
+    public_ip(v, x, host);
+    via_of_host(v, x, host);
+    if (all || !host->for_n)
+        rest_of_host(v, x, host);
+    return true;
+}
+
+void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out)
+{
+    struct claim host;
+
+    if (!gather(v, tx, true, out, &host))
         return;
-    answer_alone(v, x, out);
-    shared(v, tx, out);
-    wrong_port(v, x, out);
-    other_servers(v, x, out);
-    checks_answered(v, x, out);
-    via_of_host(v, x, &host);
-    rest_of_host(v, x, &host);
-    public_ip(v, x, &host);
-    weigh(x, out, &host, media_arrives);
+    weigh(track_tx_at(v->t, tx), out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
         put(out->against, &out->against_n, host.against[i]);
     for (size_t i = 0; i < host.for_n; i++)
         put(out->in_favour, &out->for_n, host.in_favour[i]);
+}
+
+enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
+{
+    struct claim socket, host;
+
+    if (gather(v, tx, false, &socket, &host))
+        weigh(track_tx_at(v->t, tx), &socket, &host, media_arrives);
+    *confidence = socket.confidence;
+    return socket.status;
 }

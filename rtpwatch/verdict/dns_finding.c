@@ -287,7 +287,7 @@ static void put_age(int64_t ns, struct strbuf *b)
 void evidence_dns(const struct view *v, uint32_t tx, struct session_finding *s)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
-    const struct dns_fact *n = answer_behind(v, x);
+    const struct dns_fact *n = s->brief ? NULL : answer_behind(v, x);
     struct strbuf name = { 0 }, age = { 0 };
     char resolver[ADDR_TEXT];
 

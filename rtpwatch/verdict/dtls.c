@@ -369,6 +369,8 @@ bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *
 {
     struct handshakes h;
 
+    if (!s->v->media_captured)
+        return false;
     handshakes_gather(&h, s);
     find(&h, &f->dtls);
     if (media_seen || h.reports || h.cut || s->v->options.dropped || !s->side[CALLER].media || !s->side[CALLEE].media)

@@ -30,7 +30,13 @@ static bool told_already(const struct session_finding *s, struct seen at, const 
     return false;
 }
 
-void evidence_add(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...)
+static void append(struct session_finding *s, struct seen at, const char *kind, const char *text)
+{
+    s->evidence[s->evidence_n] = (struct evidence){ .at = at, .order = (unsigned)s->evidence_n, .kind = kind, .text = text };
+    s->evidence_n++;
+}
+
+void evidence_write(struct session_finding *s, struct seen at, const char *kind, const char *fmt, ...)
 {
     char text[SENTENCE];
     va_list ap;
@@ -38,17 +44,19 @@ void evidence_add(struct session_finding *s, struct seen at, const char *kind, c
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (s->evidence_n == EVIDENCE_KEPT || told_already(s, at, text))
-        return;
-    s->evidence[s->evidence_n] = (struct evidence){
-        .at = at, .order = (unsigned)s->evidence_n, .kind = kind, .text = arena_str(&s->arena, span_str(text))
-    };
-    s->evidence_n++;
+    if (s->evidence_n < EVIDENCE_KEPT && !told_already(s, at, text))
+        append(s, at, kind, arena_str(&s->arena, span_str(text)));
+}
+
+void evidence_note(struct session_finding *s, struct seen at, const char *text)
+{
+    if (s->evidence_n < EVIDENCE_KEPT && !told_already(s, at, text))
+        append(s, at, "note", text);
 }
 
 void evidence_unsent(struct session_finding *s, enum party by)
 {
-    if (!s->evidence_n)
+    if (!s->evidence_n || s->brief)
         return;
     s->evidence[s->evidence_n - 1].unsent = true;
     s->evidence[s->evidence_n - 1].by = by;
@@ -65,11 +73,14 @@ struct span uri_user(struct span uri)
 
 const char *party_name(const struct call *c, enum party p, struct session_finding *s)
 {
-    struct span user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
     struct strbuf b = { 0 };
+    struct span user;
 
+    if (s->brief)
+        return "";
     if (c->kind != SESSION_SIP)
         return p == CALLER ? "party a" : "party b";
+    user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
     if (!user.n || strcmp(c->from_uri, c->to_uri) == 0)
         return p == CALLER ? "the caller" : "the callee";
     strbuf_safe(&b, user, 40);
@@ -92,7 +103,8 @@ static int by_time(const void *a, const void *b)
 
 void evidence_sort(struct session_finding *s)
 {
-    qsort(s->evidence, s->evidence_n, sizeof *s->evidence, by_time);
+    if (s->evidence_n > 1)
+        qsort(s->evidence, s->evidence_n, sizeof *s->evidence, by_time);
 }
 
 static void proof_tell(const struct view *v, const struct proof *p, bool agrees, struct session_finding *s)
@@ -151,6 +163,8 @@ void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, st
     char base[ADDR_TEXT], mapped[ADDR_TEXT];
     struct strbuf who = { 0 };
 
+    if (s->brief)
+        return;
     server_text(v, x->server, &who);
     evidence_add(s, x->requests.first, "stun", "%s asked STUN server %s for its outside address%s.",
                  addr_text(&track_socket(v->t, x->socket)->addr, base), strbuf_str(&who),

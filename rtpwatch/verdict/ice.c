@@ -99,7 +99,7 @@ static bool is_lite(const struct scene *s, const struct ice_result *r, enum part
 void ice_judge(const struct scene *s, struct ice_result *out)
 {
     *out = (struct ice_result){ 0 };
-    for (enum party p = CALLER; p < PARTIES; p++) {
+    for (enum party p = CALLER; s->v->media_captured && p < PARTIES; p++) {
         checks_from(s, p, out);
         checks_reflexive(s, p, out);
     }

@@ -1,262 +1,16 @@
 /*
- * One direction of one m-line over one span: did the media get there? What speaks for it and against it is collected first; then
- * it is weighed, strongest first (SPEC §3).
+ * One direction of one m-line over one span: did the media get there? What speaks for it and against it is collected first
+ * (lane_collect.c); then it is weighed, strongest first (SPEC §3).
  */
+#include <stddef.h>
+
 #include "verdict/lane_private.h"
 
-#define STALL_NS         SECONDS(8) /* two RTCP intervals and a bit (RFC 3550 §6.2: 5 s) without progress */
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
 #define GONE_NS          SECONDS(3) /* media that ends this long before its span did not end with it */
 #define SILENT_NS        SECONDS(5)
 #define STILL_NS         SECONDS(5) /* media that goes on this long after the last ICMP error was not stopped by it */
 #define QUIET_NS         SECONDS(15)
-
-/* ---- collecting ---- */
-
-static void sent_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
-{
-    const struct side *to = &l->s->side[l->to];
-    struct tally t = { 0 }, beside = { 0 };
-
-    if (side_has(&l->s->side[l->from], &f->dst))
-        return;
-    scene_rtp_beside(l->s, f, l->s->when, &beside);
-    tally_merge(&l->beside, &beside);
-    if (!scene_rtp(l->s, f, l->s->when, &t))
-        return;
-    tally_merge(&l->sent, &t);
-    place_add(out->sent_to, &out->sent_to_n, &f->dst, &t);
-    if (to->local && view_has(l->s->v, &f->dst) && !side_has(to, &f->dst)) {
-        tally_merge(&l->stray, &t);
-        l->stray_dst = f->dst;
-    }
-    if (!l->main_flow || t.last.ns > l->sent.last.ns - GONE_NS) { /* the place where it went last, if it stayed there */
-        struct tally old = { 0 };
-
-        if (l->main_flow)
-            scene_rtp(l->s, l->main_flow, l->s->when, &old);
-        if (!l->main_flow || (t.n > old.n && t.last.ns > old.first.ns) || t.first.ns > old.last.ns) {
-            l->main_flow = f;
-            l->main_dst = f->dst;
-        }
-    }
-}
-
-static void collect_sent(struct lane *l, struct direction_finding *out)
-{
-    const struct side *from = &l->s->side[l->from];
-    const struct track *t = l->s->v->t;
-    const struct flow *f;
-
-    for (size_t i = 0; i < from->own_n; i++) {
-        const struct socket *k = view_media_at(l->s->v, &from->own[i]);
-
-        if (from->local && !view_has(l->s->v, &from->own[i]))
-            continue;
-        for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
-            sent_flow(l, f, out);
-    }
-}
-
-static void arrived_flow(struct lane *l, const struct flow *f, struct direction_finding *out)
-{
-    struct tally t = { 0 }, beside = { 0 };
-
-    if (side_has(&l->s->side[l->to], &f->src))
-        return;
-    scene_rtp_beside(l->s, f, l->s->when, &beside);
-    tally_merge(&l->beside, &beside);
-    if (!scene_rtp(l->s, f, l->s->when, &t))
-        return;
-    tally_merge(&l->arrived, &t);
-    place_add(out->received_from, &out->received_from_n, &f->src, &t);
-}
-
-static void collect_arrived(struct lane *l, struct direction_finding *out)
-{
-    const struct side *to = &l->s->side[l->to];
-    const struct track *t = l->s->v->t;
-    const struct flow *f;
-
-    for (size_t i = 0; i < to->own_n; i++) {
-        const struct socket *k = view_media_at(l->s->v, &to->own[i]);
-
-        if (to->local && !view_has(l->s->v, &to->own[i]))
-            continue;
-        for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in)
-            arrived_flow(l, f, out);
-    }
-}
-
-/* The stream of that SSRC which the sender sends now; NULL: none. */
-static const struct stream *sent_stream(const struct lane *l, uint32_t ssrc)
-{
-    const struct stream *s;
-
-    for (uint32_t i = l->main_flow ? l->main_flow->streams : POOL_NONE; (s = track_stream_at(l->s->v->t, i)) != NULL; i = s->next)
-        if (s->believed && s->ssrc == ssrc)
-            return s;
-    return NULL;
-}
-
-static bool in_span(const struct lane *l, struct seen at)
-{
-    return at.ns >= l->s->when.from_ns && at.ns <= l->s->when.to_ns;
-}
-
-static void round_trip_read(struct lane *l, enum party of, const struct rtcp_about *a)
-{
-    uint32_t *least = &l->round_trip_us[of];
-
-    if (a->round_trips && (*least == 0 || a->round_trip_us < *least))
-        *least = a->round_trip_us ? a->round_trip_us : 1;
-}
-
-/* RTCP that the receiver of the lane sends: its report blocks tell what it hears. */
-static void report_read(struct lane *l, const struct rtcp_sender *r)
-{
-    const struct rtcp_about *a;
-    const struct stream *x;
-
-    if (!in_span(l, r->packets.last))
-        return;
-    if (r->compounds_with_reports == 0) {
-        l->empty_reports += r->packets.n;
-        l->empty_last = r->packets.last;
-    }
-    for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next) {
-        x = sent_stream(l, a->ssrc);
-        if (!x || !in_span(l, a->blocks.last))
-            continue;
-        round_trip_read(l, l->to, a);
-        if (!scene_owns(l->s, x)) {
-            l->hears_beside = true;
-            continue;
-        }
-        if (!l->about || a->blocks.n > l->about->blocks.n) {
-            l->about = a;
-            l->reported_stream = x;
-        }
-        l->reports += a->blocks.n;
-        l->reported = a->advanced.frame ? a->advanced : a->blocks.first;
-        if (a->blocks.last.ns - l->reported.ns >= STALL_NS && l->sent.last.ns - l->reported.ns >= STALL_NS)
-            l->stalled = l->reported;
-    }
-    if (r->reports != POOL_NONE && !l->reports && r->compounds_with_reports) {
-        l->reports_others = true;
-        l->empty_reports += r->packets.n;
-        l->empty_last = r->packets.last;
-    }
-    if (r->reports == POOL_NONE) {
-        if (r->compounds_with_reports && !l->reports) { /* SRTCP: only the count can be read, and it is not 0 */
-            l->reports += r->compounds_with_reports;
-            l->reported = r->packets.last;
-        }
-    }
-}
-
-static void sender_alive(struct lane *l, const struct rtcp_sender *r)
-{
-    const struct rtcp_about *a;
-
-    if (!in_span(l, r->packets.last))
-        return;
-    tally_merge(&l->from_sender, &r->packets);
-    for (uint32_t i = r->reports; (a = track_about_at(l->s->v->t, i)) != NULL; i = a->next)
-        round_trip_read(l, l->from, a);
-    if (r->has_sr && (!l->s->choose || ssrc_announced(l->s->agreement, l->s->media, r->ssrc))) {
-        l->sr_packets = r->sr_packets_last;
-        l->sr_advance = r->sr_packets_last - r->sr_packets_first;
-        l->sr_at = r->sr_last;
-    }
-}
-
-/* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
-static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
-{
-    if (x->transport->rtcp.port && addr_eq(rtp, &x->transport->addr))
-        return addr_is_none(&x->transport->rtcp) ? addr_with_port(*rtp, x->transport->rtcp.port) : x->transport->rtcp;
-    return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
-}
-
-/* Without a description the next port may be anybody's: what comes from elsewhere is not that party's. */
-static bool from_party(const struct lane *l, enum party p, const struct addr *src)
-{
-    const struct side *x = &l->s->side[p];
-
-    for (size_t i = 0; i < x->own_n; i++)
-        if (addr_ip_eq(&x->own[i], src))
-            return true;
-    return l->s->call->kind != SESSION_RTP;
-}
-
-static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
-                           void (*read)(struct lane *, const struct rtcp_sender *))
-{
-    const struct track *t = l->s->v->t;
-    const struct socket *k = view_media_at(l->s->v, a);
-    const struct rtcp_sender *r;
-    const struct flow *f;
-
-    for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in) {
-        if (side_has(&l->s->side[other_party(of)], &f->src) || !from_party(l, of, &f->src))
-            continue;
-        for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next)
-            read(l, r);
-    }
-}
-
-/* RTCP that leaves the sender's own sockets here. */
-static void collect_own_rtcp(struct lane *l)
-{
-    const struct side *x = &l->s->side[l->from];
-    const struct track *t = l->s->v->t;
-    const struct rtcp_sender *r;
-    const struct flow *f;
-
-    for (size_t i = 0; x->local && i < x->own_n; i++) {
-        struct addr pair[2] = { x->own[i], rtcp_of(x, &x->own[i]) };
-
-        for (size_t k = 0; k < 2; k++) {
-            const struct socket *own = view_has(l->s->v, &pair[k]) ? view_media_at(l->s->v, &pair[k]) : NULL;
-
-            for (uint32_t j = own ? own->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
-                for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
-                    sender_alive(l, r);
-        }
-    }
-}
-
-/* RTCP that party `of` sends, as it reaches the other party's sockets. */
-static void collect_rtcp(struct lane *l, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
-{
-    const struct side *at = &l->s->side[other_party(of)];
-
-    for (size_t i = 0; i < at->own_n; i++) {
-        struct addr rtcp = rtcp_of(at, &at->own[i]);
-
-        rtcp_at_socket(l, &at->own[i], of, read);
-        rtcp_at_socket(l, &rtcp, of, read);
-    }
-}
-
-/* ---- weighing ---- */
-
-/* How long media was expected: early media before the agreement is a gift. */
-static int64_t span_ns(const struct lane *l)
-{
-    int64_t agreed = l->s->agreement->since.ns, from = l->s->when.from_ns;
-
-    return l->s->when.to_ns - (from > agreed ? from : agreed);
-}
-
-static uint64_t expected_packets(const struct lane *l)
-{
-    const struct media_desc *m = l->s->side[l->from].media;
-    int64_t span = span_ns(l), each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
-
-    return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
-}
 
 /* Has what arrives come without pauses so far? Then the sender does not suppress silence, and a pause means something. */
 static bool was_steady(const struct lane *l, const struct direction_finding *out)
@@ -306,7 +60,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
     if (l->arrived.n) {
         const struct flow *back = track_find_flow(l->s->v->t, &l->s->side[l->to].home, &out->received_from[0].addr);
         const struct icmp_about *icmp = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
-        bool dead = icmp && in_span(l, icmp->errors.last) &&
+        bool dead = icmp && lane_in_span(l, icmp->errors.last) &&
                     (l->s->call->kind == SESSION_SIP || l->s->when.to_ns - l->arrived.last.ns >= STILL_NS);
 
         if (fell_silent(l, out, dead) && (dead || l->s->call->kind == SESSION_SIP || lane_consent_asked_in_vain(l)) &&
@@ -329,7 +83,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
                      addr_text(&l->s->side[l->to].home, a));
         return;
     }
-    if (span_ns(l) < JUDGE_MIN_NS) {
+    if (lane_span_ns(l->s) < JUDGE_MIN_NS) {
         conclude(out, DIR_UNKNOWN, "too short to tell");
     } else if (l->stray.n) {
         conclude(out, DIR_NOT_RECEIVED, "it arrives at the host on another port, where nobody listens");
@@ -373,7 +127,7 @@ static const struct icmp_about *icmp_now(const struct lane *l)
 {
     const struct icmp_about *i = l->main_flow ? track_icmp_at(l->s->v->t, l->main_flow->icmp) : NULL;
 
-    if (!i || !in_span(l, i->errors.first) || i->errors.first.ns >= l->s->when.to_ns - SECONDS(1))
+    if (!i || !lane_in_span(l, i->errors.first) || i->errors.first.ns >= l->s->when.to_ns - SECONDS(1))
         return NULL;
     if (l->s->call->kind != SESSION_SIP && i->errors.first.ns > l->sent.first.ns + JUDGE_MIN_NS &&
         l->sent.last.ns - i->errors.first.ns < STILL_NS)
@@ -442,7 +196,8 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     const char *who = party_name(l->s->call, l->to, f);
     char dst[ADDR_TEXT], src[ADDR_TEXT];
 
-    addr_text(&l->main_dst, dst);
+    if (!f->brief)
+        addr_text(&l->main_dst, dst);
     if (lane_consent_lost(l, out, f)) {
         return;
     } else if (icmp) {
@@ -481,27 +236,6 @@ static void weigh_at_sender(struct lane *l, struct direction_finding *out, struc
     }
 }
 
-/* At the receiver's own host the packets are counted; elsewhere its reports tell. */
-static void quality(const struct lane *l, struct direction_finding *out)
-{
-    if (l->s->side[l->to].local)
-        quality_of_packets(l->s, l->from, out, &out->quality);
-    else if (l->about)
-        quality_of_report(l->s, l->reported_stream, l->about, &out->quality);
-    for (enum party p = CALLER; p < PARTIES; p++)
-        if (!l->s->side[p].local && !l->round_trip_us[p])
-            return;
-    out->quality.round_trip_us = l->round_trip_us[CALLER] + l->round_trip_us[CALLEE];
-}
-
-/* What was under way when a new description came belongs to the span before. */
-static void forget_tail(const struct lane *l, struct tally *t)
-{
-    if (t->n && l->s->when.from_ns != l->s->call->started.ns && t->last.ns - l->s->when.from_ns < 300 * (int64_t)NS_PER_MS &&
-        span_ns(l) >= JUDGE_MIN_NS)
-        *t = (struct tally){ 0 };
-}
-
 static void weigh(struct lane *l, struct direction_finding *out, struct session_finding *f)
 {
     const struct side *from = &l->s->side[l->from], *to = &l->s->side[l->to];
@@ -511,12 +245,12 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     } else if (scene_held(l->s, l->from) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
-        if (from->local && !l->sent.n && !l->arrived.n && span_ns(l) >= JUDGE_MIN_NS)
+        if (from->local && !l->sent.n && !l->arrived.n && lane_span_ns(l->s) >= JUDGE_MIN_NS)
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
         else
             weigh_at_receiver(l, out, f);
     } else if (!l->sent.n && from->local) {
-        if (span_ns(l) < JUDGE_MIN_NS)
+        if (lane_span_ns(l->s) < JUDGE_MIN_NS)
             conclude(out, DIR_UNKNOWN, "too short to tell");
         else if (l->s->call->kind != SESSION_SIP)
             conclude(out, DIR_UNKNOWN, "no description says that media is expected");
@@ -529,19 +263,28 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     }
 }
 
-void lane_judge(const struct scene *s, const struct ice_result *ice, enum party from, struct direction_finding *out,
-                struct session_finding *session)
+static uint64_t expected_packets(const struct scene *s, enum party from)
 {
-    struct lane l = { .s = s, .ice = ice, .from = from, .to = other_party(from) };
-    const struct side *a = &s->side[from], *b = &s->side[l.to];
+    const struct media_desc *m = s->side[from].media;
+    int64_t span = lane_span_ns(s), each = (int64_t)(m->ptime_ms ? m->ptime_ms : 20) * NS_PER_MS;
 
-    *out = (struct direction_finding){
-        .media = s->media, .from = from, .to = l.to, .server = POOL_NONE, .mid = "", .codec = "", .jitter_ms = -1
-    };
-    if (!a->media || !b->media) {
-        conclude(out, DIR_NOT_EXPECTED, "this media section was not agreed on");
+    return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
+}
+
+/* What the descriptions say of it. */
+static void describe(const struct scene *s, enum party from, struct direction_finding *out)
+{
+    const struct side *a = &s->side[from], *b = &s->side[other_party(from)];
+
+    memset(out, 0, offsetof(struct direction_finding, sent_to)); /* the lists are large */
+    out->media = s->media;
+    out->from = from;
+    out->to = other_party(from);
+    out->server = POOL_NONE;
+    out->mid = out->codec = "";
+    out->jitter_ms = -1;
+    if (!a->media || !b->media)
         return;
-    }
     out->kind = a->media->kind;
     out->since = s->agreement->since;
     out->awaited_at = b->home;
@@ -549,34 +292,40 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
     out->mid = a->media->mid;
     out->codec = *a->media->codec ? a->media->codec : b->media->codec;
     out->expected = scene_expects(s, from);
-    out->expected_packets = out->expected ? expected_packets(&l) : 0;
+    out->expected_packets = out->expected ? expected_packets(s, from) : 0;
     out->sent_seen = a->local;
     out->received_seen = b->local;
-    collect_sent(&l, out);
-    collect_arrived(&l, out);
-    collect_rtcp(&l, l.to, report_read);
-    collect_rtcp(&l, from, sender_alive);
-    collect_own_rtcp(&l);
-    out->sender_reports = l.from_sender.n + l.beside.n > 0;
-    out->sent =
-        a->local || l.sent.n > l.arrived.n ? l.sent.n : l.arrived.n; /* of a sender elsewhere: what is seen to come from it */
-    out->received = b->local ? l.arrived.n : 0;
-    if (!a->local && !out->sent_to_n && l.arrived.n)
-        place_add(out->sent_to, &out->sent_to_n, &b->home, &l.arrived);
-    quality(&l, out);
-    forget_tail(&l, &l.sent);
-    forget_tail(&l, &l.arrived);
+}
+
+void lane_judge(const struct scene *s, const struct ice_result *ice, enum party from, struct direction_finding *out,
+                struct session_finding *session)
+{
+    struct lane l;
+
+    describe(s, from, out);
+    if (!s->side[from].media || !s->side[out->to].media) {
+        conclude(out, DIR_NOT_EXPECTED, "this media section was not agreed on");
+        return;
+    }
+    if (s->v->media_captured) {
+        l = (struct lane){ .s = s, .ice = ice, .from = from, .to = out->to };
+        lane_collect(&l, out);
+    }
     if (!out->expected) {
         conclude(out, DIR_NOT_EXPECTED, "the descriptions in force do not ask for it");
+        return;
+    }
+    if (!s->v->media_captured) {
+        conclude(out, DIR_UNKNOWN, "media is not captured here");
         return;
     }
     weigh(&l, out, session);
     if (out->verdict == DIR_RECEIVED)
         lane_gap(&l, out, session);
-    if (!b->local)
+    if (!out->received_seen)
         out->received_from_n = 0;
     if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))
         conclude(out, DIR_NOT_RECEIVED, "its TURN relay does not pass it on");
     else if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
-        cause_of_loss(s, l.to, l.main_flow && !b->local ? &l.main_dst : NULL, out, session);
+        cause_of_loss(s, l.to, l.main_flow && !out->received_seen ? &l.main_dst : NULL, out, session);
 }

@@ -69,6 +69,10 @@ static void tell(const struct lane *l, const struct stream *before, const struct
     unsigned lost = missing(before, after);
     struct strbuf b = { 0 };
 
+    if (f->brief) {
+        warn_add(f, "interrupted", POOL_NONE, "");
+        return;
+    }
     strbuf_fmt(
         &b,
         "Media of %s did not arrive for %.1f s, from %.1f s to %.1f s after the beginning, and came back; %u packets were lost.",

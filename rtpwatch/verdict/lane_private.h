@@ -36,6 +36,22 @@ static inline void conclude(struct direction_finding *out, enum dir_verdict v, c
     out->why = why;
 }
 
+/* How long media was expected: early media before the agreement is a gift. */
+static inline int64_t lane_span_ns(const struct scene *s)
+{
+    int64_t agreed = s->agreement->since.ns, from = s->when.from_ns;
+
+    return s->when.to_ns - (from > agreed ? from : agreed);
+}
+
+static inline bool lane_in_span(const struct lane *l, struct seen at)
+{
+    return at.ns >= l->s->when.from_ns && at.ns <= l->s->when.to_ns;
+}
+
+/* lane_collect.c: all of `l` that is counted, and of `out`. */
+void lane_collect(struct lane *l, struct direction_finding *out);
+
 /* The receiver's reports on the stream, or that it never makes any; false: they tell nothing. */
 bool lane_told_by_reports(struct lane *l, struct direction_finding *out, struct session_finding *f);
 

@@ -199,6 +199,8 @@ static void tell_arrival(const struct work *w, const struct direction_finding *d
     char from[ADDR_TEXT], to[ADDR_TEXT];
     struct strbuf b = { 0 };
 
+    if (w->f->brief)
+        return;
     put_left(w, d, left, &b);
     if (got->packets)
         strbuf_fmt(&b, "%llu arrived at %s from %s (%s).", (unsigned long long)got->packets, addr_text(&got->to, to),
@@ -216,6 +218,8 @@ static void tell_passing(const struct work *w, const struct direction_finding *d
     struct row seen = { 0 };
     struct strbuf b = { 0 };
 
+    if (w->f->brief)
+        return;
     look_at_address(&w->place[at], &left->to, left, &seen);
     if (seen.packets) {
         strbuf_fmt(&b, "%llu packet%s of SSRC 0x%08x passed %s, from %s to %s", (unsigned long long)seen.packets,

@@ -180,6 +180,9 @@ static void rate(struct session_finding *f, struct direction_finding *d)
     if (!c || d->kind == SDP_VIDEO || q->heard_ns < MOS_MIN_NS)
         return;
     d->mos = round(100 * emodel_mos(emodel_r(c->ie, c->bpl, d->loss_percent, delay))) / 100;
+    d->mos_assumed = "";
+    if (f->brief)
+        return;
     strbuf_fmt(&b,
                "ITU-T G.107 without echo; %s: %s, loss at random; %u ms to the ear: path %u (%s), packet %u, jitter buffer %u",
                c->name, c->source, delay, path, q->round_trip_us ? "half the round trip by RTCP" : "assumed", ptime, buffer);
@@ -190,6 +193,10 @@ static void warn(struct session_finding *f, const struct direction_finding *d)
 {
     struct strbuf b = { 0 };
 
+    if (f->brief) {
+        warn_add(f, "poor_quality", POOL_NONE, "");
+        return;
+    }
     strbuf_fmt(&b, "The %s of %s arrives badly: %.1f %% of it is lost", sdp_kind_name(d->kind), party_name(f->call, d->from, f),
                d->loss_percent);
     if (d->jitter_ms >= 0)

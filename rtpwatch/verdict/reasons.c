@@ -1,6 +1,6 @@
 #include "verdict/reasons.h"
 
-static const char *reason_of(const struct session_finding *f)
+const char *reason_of(const struct session_finding *f)
 {
     for (size_t i = 0; i < f->evidence_n; i++)
         if (strcmp(f->evidence[i].kind, "note") == 0)

@@ -17,6 +17,8 @@ struct reasons {
     struct arena arena;
 };
 
+/* Why that session, whose verdict is unknown, is so; lives with `f`. */
+const char *reason_of(const struct session_finding *f);
 /* Adds a session whose verdict is unknown. reasons_done() frees. */
 void reasons_add(struct reasons *all, const struct session_finding *f);
 void reasons_done(struct reasons *all);

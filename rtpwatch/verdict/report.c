@@ -283,11 +283,11 @@ void report_server_text(const struct report *r, uint32_t row, struct strbuf *out
 
 /* ---- judging ---- */
 
-static void judge_at(const struct report *r, size_t vantage, uint32_t i, struct session_finding *out)
+static void judge_at(const struct report *r, size_t vantage, uint32_t i, bool brief, struct session_finding *out)
 {
     const struct vantage *v = &r->vantage[vantage];
 
-    judge_call(&v->view, session_at(v, i), out);
+    (brief ? judge_call_briefly : judge_call)(&v->view, session_at(v, i), out);
     rows_set(v, out);
     for (size_t d = 0; d < out->directions_n; d++)
         out->direction[d].sent_at = out->direction[d].received_at = vantage;
@@ -322,21 +322,26 @@ static void look_between(const struct report *r, const struct session_ref *s, st
     passage_tell(place, r->vantages, out);
 }
 
-void report_judge(const struct report *r, uint32_t i, struct session_finding *out)
+static void judge(const struct report *r, uint32_t i, bool brief, struct session_finding *out)
 {
     const struct session_ref *s = &r->session[i];
     size_t order[VANTAGES_KEPT] = { 0 }, n = vantages_in_order(r, s, order);
     struct session_finding *more = n > 1 ? malloc(sizeof *more) : NULL;
 
-    judge_at(r, order[0], s->in[order[0]], out);
+    judge_at(r, order[0], s->in[order[0]], brief, out);
     for (size_t k = 1; k < n && more; k++) {
-        judge_at(r, order[k], s->in[order[k]], more);
+        judge_at(r, order[k], s->in[order[k]], brief, more);
         findings_join(out, more);
         session_finding_done(more);
     }
     free(more);
     if (r->vantages > 1)
         look_between(r, s, out);
+}
+
+void report_judge(const struct report *r, uint32_t i, struct session_finding *out)
+{
+    judge(r, i, false, out);
 }
 
 /* What the calls say of a server where no answer says it. */
@@ -451,7 +456,7 @@ static bool count_all(struct report *r)
     r->verdict = calloc(r->sessions + 1u, sizeof *r->verdict);
     r->warns = calloc(r->sessions + 1u, sizeof *r->warns);
     for (uint32_t i = 0; f && r->verdict && r->warns && i < r->sessions; i++) {
-        report_judge(r, i, f);
+        judge(r, i, true, f);
         r->verdict[i] = (uint8_t)f->verdict;
         r->warns[i] = f->warnings_n > 0;
         r->by_verdict[f->verdict]++;

@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 #include "verdict/verdict_private.h"
 
 #define MAPPING_AGE_NS SECONDS(7200) /* older answers are not what an SDP was made from */
@@ -64,6 +66,7 @@ static void side_make(struct scene *s, enum party p)
     struct side *x = &s->side[p];
     struct addr beside;
 
+    memset(x, 0, offsetof(struct side, own)); /* the lists are large */
     x->sdp = s->agreement->by[p];
     x->media = s->media < x->sdp->medias ? &x->sdp->media[s->media] : NULL;
     if (!x->media)
@@ -213,7 +216,7 @@ static void home_choose(struct scene *s, struct side *x)
 {
     uint64_t most = 0;
 
-    for (size_t i = 0; x->local && i < x->own_n; i++) {
+    for (size_t i = 0; x->local && s->v->media_captured && i < x->own_n; i++) {
         const struct socket *k = view_has(s->v, &x->own[i]) ? view_media_at(s->v, &x->own[i]) : NULL;
         uint64_t n = k ? rtp_of_socket(s->v, k, s->when) : 0;
         bool host = k && n == most && k->relay == POOL_NONE && !view_is_local(s->v, &x->home);
@@ -228,9 +231,13 @@ static void home_choose(struct scene *s, struct side *x)
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
                 struct span_of_time when, const struct scene *before)
 {
-    *s = (struct scene){ .v = v, .call = c, .agreement = a, .media = media, .when = when };
+    s->v = v;
+    s->call = c;
+    s->agreement = a;
+    s->media = media;
+    s->when = when;
     s->transport = media_transport(a, media);
-    s->choose = media_must_choose(a, media);
+    s->choose = v->media_captured && media_must_choose(a, media);
     side_make(s, CALLER);
     side_make(s, CALLEE);
     for (enum party p = CALLER; before && p < PARTIES; p++)

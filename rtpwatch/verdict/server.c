@@ -104,19 +104,18 @@ static void judge_answers(const struct view *v, uint8_t *status, struct server_f
     for (uint32_t i = 0; i < v->t->stun_txs.used; i++) {
         const struct stun_tx *x = track_tx_at(v->t, i);
         struct server_finding *f = &out[x->server];
-        struct claim c;
+        enum confidence sure;
 
         f->unanswered += !x->answer.frame;
         if (!x->success || addr_is_none(&x->mapped))
             continue;
         f->mappings++;
-        claim_judge(v, i, false, &c);
-        status[i] = (uint8_t)c.status;
-        f->confirmed += c.status == CLAIM_FINE;
-        if (c.status != CLAIM_WRONG)
+        status[i] = (uint8_t)claim_status(v, i, false, &sure);
+        f->confirmed += status[i] == CLAIM_FINE;
+        if (status[i] != CLAIM_WRONG)
             continue;
-        f->contradicted += c.confidence == CONFIDENCE_PROVEN;
-        f->suspected += c.confidence != CONFIDENCE_PROVEN;
+        f->contradicted += sure == CONFIDENCE_PROVEN;
+        f->suspected += sure != CONFIDENCE_PROVEN;
         bad_at(f, x->answer);
     }
 }

@@ -1,6 +1,5 @@
 /* One call: its agreements in time, each m-line and direction of each, and what follows for the whole. */
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "verdict/verdict_private.h"
 
@@ -53,11 +52,6 @@ static int64_t call_end(const struct view *v, const struct call *c)
 
 /* ---- one direction over all spans ---- */
 
-struct judged {
-    struct direction_finding d;
-    int64_t ns; /* how long its span was */
-};
-
 static int severity(const struct direction_finding *d)
 {
     static const int order[] = {
@@ -86,66 +80,40 @@ static void places_join(struct place *into, size_t *n, const struct place *more,
     }
 }
 
-/*
- * What a direction is over several spans: the worst of those that were long enough; but a short beginning that failed before
- * ICE or a re-INVITE mended it does not condemn the call.
- */
-static void spans_join(struct judged *all, const struct judged *span)
+/* What was counted in both spans; what follows from it comes with the one that speaks for the direction. */
+static void counts_join(struct direction_finding *d, struct direction_finding *span)
 {
-    struct direction_finding *d = &all->d, more = span->d;
-    bool mended = fails(d) && more.verdict == DIR_RECEIVED && all->ns < JUDGE_MIN_NS * 2 && span->ns > all->ns;
-    bool stronger = d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED && d->weak && !more.weak;
-    bool worse = stronger || (severity(&more) > severity(d) && !(fails(&more) && span->ns < JUDGE_MIN_NS));
-
-    more.sent += d->sent;
-    more.received += d->received;
-    more.expected_packets += d->expected_packets;
-    more.expected |= d->expected;
-    quality_join(&more.quality, &d->quality);
-    places_join(d->sent_to, &d->sent_to_n, more.sent_to, more.sent_to_n);
-    places_join(d->received_from, &d->received_from_n, more.received_from, more.received_from_n);
-    memcpy(more.sent_to, d->sent_to, sizeof more.sent_to);
-    memcpy(more.received_from, d->received_from, sizeof more.received_from);
-    if (d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED && !more.resumed.frame) {
-        more.stopped = d->stopped;
-        more.resumed = d->resumed;
-    }
-    more.sent_to_n = d->sent_to_n;
-    more.received_from_n = d->received_from_n;
-    if (worse || mended) {
-        *d = more;
-    } else {
-        d->sent = more.sent;
-        d->received = more.received;
-        d->expected_packets = more.expected_packets;
-        d->expected = more.expected;
-        if (d->verdict == DIR_RECEIVED && more.verdict == DIR_RECEIVED) {
-            d->stopped = more.stopped;
-            d->resumed = more.resumed;
-        }
-        d->quality = more.quality;
-    }
-    all->ns += span->ns;
+    quality_join(&span->quality, &d->quality);
+    places_join(d->sent_to, &d->sent_to_n, span->sent_to, span->sent_to_n);
+    places_join(d->received_from, &d->received_from_n, span->received_from, span->received_from_n);
+    d->quality = span->quality;
+    d->sent = span->sent += d->sent;
+    d->received = span->received += d->received;
+    d->expected_packets = span->expected_packets += d->expected_packets;
+    d->expected = span->expected |= d->expected;
 }
 
-static struct judged *slot_of(struct judged *all, size_t *n, uint8_t media, enum party from)
+/*
+ * What a direction is over several spans: the worst of those that were long enough; but a short beginning that failed before
+ * ICE or a re-INVITE mended it does not condemn the call. `ns`: how long the spans in `d` were.
+ */
+static void spans_join(struct direction_finding *d, int64_t ns, struct direction_finding *span, int64_t span_ns)
 {
-    for (size_t i = 0; i < *n; i++)
-        if (all[i].d.media == media && all[i].d.from == from)
-            return &all[i];
-    if (*n == DIRECTIONS_KEPT)
-        return NULL;
-    all[*n].ns = 0;
-    all[*n].d = (struct direction_finding){ .media = media,
-                                            .from = from,
-                                            .to = other_party(from),
-                                            .verdict = DIR_NOT_EXPECTED,
-                                            .server = POOL_NONE,
-                                            .why = "",
-                                            .mid = "",
-                                            .codec = "",
-                                            .jitter_ms = -1 };
-    return &all[(*n)++];
+    bool both = d->verdict == DIR_RECEIVED && span->verdict == DIR_RECEIVED;
+    bool mended = fails(d) && span->verdict == DIR_RECEIVED && ns < JUDGE_MIN_NS * 2 && span_ns > ns;
+    bool stronger = both && d->weak && !span->weak;
+    bool worse = stronger || (severity(span) > severity(d) && !(fails(span) && span_ns < JUDGE_MIN_NS));
+
+    counts_join(d, span);
+    if (both && span->resumed.frame) {
+        d->stopped = span->stopped;
+        d->resumed = span->resumed;
+    } else if (both) {
+        span->stopped = d->stopped;
+        span->resumed = d->resumed;
+    }
+    if (worse || mended)
+        memcpy(d, span, offsetof(struct direction_finding, sent_to_n));
 }
 
 /* ---- spans ---- */
@@ -154,12 +122,13 @@ struct work {
     const struct view *v;
     const struct call *c;
     struct session_finding *out;
-    size_t dirs;
-    bool any_scene, ice_used, connected, rtp_seen;
-    int64_t ice_ns; /* how long it was tried */
-    struct judged dir[DIRECTIONS_KEPT];
-    struct scene last;     /* of the main m-line, in the last span; with any_scene */
-    struct ice_result ice; /* the same */
+    bool ice_used, connected, rtp_seen;
+    int64_t ice_ns;                     /* how long it was tried */
+    int64_t judged_ns[DIRECTIONS_KEPT]; /* how long the spans of each direction were together */
+    const struct scene *last;           /* of the main m-line, in the last span; NULL: there is none */
+    struct ice_result ice;              /* the same; with `last` */
+    struct direction_finding span;      /* of a direction that an earlier span has as well */
+    struct scene scene[2], other;       /* of the main m-line in turn, and of another one */
 };
 
 static bool judged_media(enum sdp_kind k)
@@ -167,45 +136,78 @@ static bool judged_media(enum sdp_kind k)
     return k == SDP_AUDIO || k == SDP_VIDEO || k == SDP_OTHER;
 }
 
+/* What a direction is in its first span. One that failed in a span too short to tell is not held against it. */
+static void span_first(struct work *w, struct direction_finding *d, int64_t ns)
+{
+    if (fails(d) && ns < JUDGE_MIN_NS) {
+        d->verdict = DIR_NOT_EXPECTED;
+        d->why = "too short to tell";
+        d->cause = CAUSE_NONE;
+        d->confidence = CONFIDENCE_NONE;
+        d->server = POOL_NONE;
+        d->stopped = d->resumed = (struct seen){ 0 };
+    }
+    w->judged_ns[w->out->directions_n++] = ns;
+}
+
+static void direction_judge(struct work *w, const struct scene *s, const struct ice_result *ice, enum party from, int64_t ns)
+{
+    struct direction_finding *all = w->out->direction, *d;
+    size_t i = 0, n = w->out->directions_n;
+
+    while (i < n && !(all[i].media == s->media && all[i].from == from))
+        i++;
+    if (i == DIRECTIONS_KEPT)
+        return;
+    d = i < n ? &w->span : &all[i];
+    lane_judge(s, ice, from, d, w->out);
+    w->rtp_seen |= d->sent + d->received > 0;
+    if (i == n) {
+        span_first(w, d, ns);
+    } else {
+        spans_join(&all[i], w->judged_ns[i], d, ns);
+        w->judged_ns[i] += ns;
+    }
+}
+
+/* The main m-line's agreement says how ICE went. */
+static void main_take(struct work *w, const struct scene *s, const struct ice_result *ice, int64_t ns)
+{
+    unsigned restarts = w->out->ice.restarts;
+
+    w->last = s;
+    w->ice = *ice;
+    if (!s->ice)
+        return;
+    w->ice_used = true;
+    w->ice_ns += ns;
+    if (ice->sent[CALLER] + ice->sent[CALLEE] || !w->out->ice.used)
+        w->out->ice = ice->roles;
+    w->out->ice.used = true;
+    w->out->ice.restarts = restarts > ice->roles.restarts ? restarts : ice->roles.restarts;
+}
+
 static void span_judge(struct work *w, const struct agreement *a, struct span_of_time when, int64_t counted_from)
 {
     size_t medias = a->by[CALLER]->medias < a->by[CALLEE]->medias ? a->by[CALLER]->medias : a->by[CALLEE]->medias;
+    int64_t ns = when.to_ns - counted_from;
     bool main_done = false;
 
     for (size_t m = 0; m < medias; m++) {
-        struct scene s;
+        struct scene *s = main_done ? &w->other : w->last == &w->scene[0] ? &w->scene[1] : &w->scene[0];
         struct ice_result ice;
 
         if (!judged_media(a->by[CALLER]->media[m].kind))
             continue;
-        scene_make(&s, w->v, w->c, a, (uint8_t)m, when, w->any_scene && w->last.media == m ? &w->last : NULL);
-        ice_judge(&s, &ice);
-        for (enum party from = CALLER; from < PARTIES; from++) {
-            struct judged *slot = slot_of(w->dir, &w->dirs, (uint8_t)m, from), span = { .ns = when.to_ns - counted_from };
-
-            if (!slot)
-                continue;
-            lane_judge(&s, &ice, from, &span.d, w->out);
-            w->rtp_seen |= span.d.sent + span.d.received > 0;
-            spans_join(slot, &span);
-        }
-        candidates_list(&s, w->out);
+        scene_make(s, w->v, w->c, a, (uint8_t)m, when, w->last && w->last->media == m ? w->last : NULL);
+        ice_judge(s, &ice);
+        for (enum party from = CALLER; from < PARTIES; from++)
+            direction_judge(w, s, &ice, from, ns);
+        candidates_list(s, w->out);
         w->connected |= ice.connected;
-        if (main_done)
-            continue;
-        main_done = w->any_scene = true;
-        w->ice_used |= s.ice;
-        w->last = s;
-        w->ice = ice;
-        if (s.ice) {
-            unsigned restarts = w->out->ice.restarts;
-
-            w->ice_ns += when.to_ns - counted_from;
-            if (ice.sent[CALLER] + ice.sent[CALLEE] || !w->out->ice.used)
-                w->out->ice = ice.roles;
-            w->out->ice.used = true;
-            w->out->ice.restarts = restarts > ice.roles.restarts ? restarts : ice.roles.restarts;
-        }
+        if (!main_done)
+            main_take(w, s, &ice, ns);
+        main_done = true;
     }
 }
 
@@ -254,7 +256,7 @@ static void take_cause(struct session_finding *f, const struct direction_finding
 /* Why ICE left one party without a way. The session's own cause follows from its directions afterwards. */
 static void unsent_by_ice(struct work *w, struct direction_finding *d)
 {
-    cause_of_setup(&w->last, &w->ice, w->out);
+    cause_of_setup(w->last, &w->ice, w->out);
     d->cause = w->out->cause;
     d->confidence = w->out->confidence;
     d->server = w->out->server;
@@ -336,12 +338,10 @@ void session_from_directions(struct session_finding *f)
 
 static void whole_media(struct work *w)
 {
-    for (size_t i = 0; i < w->dirs; i++) {
-        judge_unsent(w, &w->dir[i].d);
-        tell_absence(w, &w->dir[i].d);
-        w->out->direction[i] = w->dir[i].d;
+    for (size_t i = 0; i < w->out->directions_n; i++) {
+        judge_unsent(w, &w->out->direction[i]);
+        tell_absence(w, &w->out->direction[i]);
     }
-    w->out->directions_n = w->dirs;
     session_from_directions(w->out);
 }
 
@@ -353,13 +353,16 @@ static bool setup_failed(const struct work *w)
 
 static void set_unsent(struct work *w, const char *why)
 {
-    for (size_t i = 0; i < w->dirs; i++)
-        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
-            w->dir[i].d.verdict = DIR_NOT_SENT;
-            w->dir[i].d.cause = w->out->cause;
-            w->dir[i].d.confidence = w->out->confidence;
-            w->dir[i].d.why = why;
-        }
+    for (size_t i = 0; i < w->out->directions_n; i++) {
+        struct direction_finding *d = &w->out->direction[i];
+
+        if (d->verdict == DIR_NOT_EXPECTED)
+            continue;
+        d->verdict = DIR_NOT_SENT;
+        d->cause = w->out->cause;
+        d->confidence = w->out->confidence;
+        d->why = why;
+    }
 }
 
 /* Was it there before the capture? Then its nomination may have been as well: consent is asked for every 6 s at least (RFC 7675 §5.1). */
@@ -405,14 +408,14 @@ static void whole_setup(struct work *w)
     evidence_add(f, w->ice.first, "check",
                  "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
                  (unsigned long long)sent);
-    cause_of_setup(&w->last, &w->ice, f);
+    cause_of_setup(w->last, &w->ice, f);
     set_unsent(w, "ICE never connected");
 }
 
 static bool any_expected(const struct work *w)
 {
-    for (size_t i = 0; i < w->dirs; i++)
-        if (w->dir[i].d.verdict != DIR_NOT_EXPECTED)
+    for (size_t i = 0; i < w->out->directions_n; i++)
+        if (w->out->direction[i].verdict != DIR_NOT_EXPECTED)
             return true;
     return false;
 }
@@ -422,7 +425,7 @@ static bool dtls_failed(struct work *w)
 {
     bool held_back = w->rtp_seen || setup_failed(w) || !any_expected(w);
 
-    if (!w->any_scene || !dtls_judge(&w->last, held_back, w->out))
+    if (!w->last || !dtls_judge(w->last, held_back, w->out))
         return false;
     w->out->verdict = VERDICT_SETUP_FAILED;
     set_unsent(w, "the DTLS handshake failed, so there are no keys to send with");
@@ -434,7 +437,7 @@ static bool media_elsewhere(const struct work *w)
 {
     if (!w->v->media_captured)
         return true;
-    return w->any_scene && !w->rtp_seen && !w->last.side[CALLER].local && !w->last.side[CALLEE].local &&
+    return w->last && !w->rtp_seen && !w->last->side[CALLER].local && !w->last->side[CALLEE].local &&
            w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
 }
 
@@ -446,22 +449,22 @@ static void conclude(struct work *w)
     if (!c->answered.frame) {
         f->verdict = c->seen_from_start || c->status >= 300 ? VERDICT_NOT_EXPECTED : VERDICT_UNKNOWN;
         if (!c->seen_from_start)
-            evidence_add(f, c->started, "note", "The call began before the capture: its descriptions are not known.");
-    } else if (!w->any_scene) {
+            evidence_note(f, c->started, "The call began before the capture: its descriptions are not known.");
+    } else if (!w->last) {
         f->verdict = VERDICT_UNKNOWN;
-        evidence_add(f, c->answered, "note", "No offer and answer of this call are in the capture.");
+        evidence_note(f, c->answered, "No offer and answer of this call are in the capture.");
     } else if (dtls_failed(w)) {
         ; /* all is said */
     } else if (media_elsewhere(w)) {
         f->verdict = VERDICT_UNKNOWN;
         f->evidence_n = 0;
-        evidence_add(f, (struct seen){ 0 }, "note", "%s",
-                     w->v->media_captured ? "The media of this call does not pass this place."
-                                          : "The capture holds signalling alone: no media, STUN or DTLS at all.");
-        for (size_t i = 0; i < w->dirs; i++)
-            if (w->dir[i].d.verdict != DIR_NOT_EXPECTED) {
-                w->dir[i].d.verdict = DIR_UNKNOWN;
-                w->dir[i].d.why = "media is not captured here";
+        evidence_note(f, (struct seen){ 0 },
+                      w->v->media_captured ? "The media of this call does not pass this place."
+                                           : "The capture holds signalling alone: no media, STUN or DTLS at all.");
+        for (size_t i = 0; i < f->directions_n; i++)
+            if (f->direction[i].verdict != DIR_NOT_EXPECTED) {
+                f->direction[i].verdict = DIR_UNKNOWN;
+                f->direction[i].why = "media is not captured here";
             }
     } else if (setup_failed(w)) {
         whole_setup(w);
@@ -494,8 +497,8 @@ static void tell_stale_address(const struct view *v, struct session_finding *f)
 
 static void tell_whereabouts(const struct work *w)
 {
-    for (enum party p = CALLER; w->any_scene && p < PARTIES; p++) {
-        const struct side *x = &w->last.side[p];
+    for (enum party p = CALLER; w->last && p < PARTIES; p++) {
+        const struct side *x = &w->last->side[p];
 
         w->out->here[p] = x->local;
         w->out->whereabouts[p] = x->local           ? x->home
@@ -506,11 +509,14 @@ static void tell_whereabouts(const struct work *w)
     }
 }
 
-void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
+static void begin(struct work *w, const struct view *v, const struct call *c, bool brief, struct session_finding *out)
 {
-    struct work *w = malloc(sizeof *w);
-
-    memset(out, 0, offsetof(struct session_finding, direction)); /* the lists are large */
+    memset(w, 0, offsetof(struct work, span)); /* what is behind is large, and written before it is read */
+    w->v = v;
+    w->c = c;
+    w->out = out;
+    memset(out, 0, offsetof(struct session_finding, direction));
+    out->brief = brief;
     out->call = c;
     out->started = c->started;
     out->answered = c->answered;
@@ -518,26 +524,32 @@ void judge_call(const struct view *v, const struct call *c, struct session_findi
     out->state = c->state;
     out->verdict = VERDICT_UNKNOWN;
     out->server = POOL_NONE;
-    if (!w)
-        return;
-    memset(w, 0, offsetof(struct work, dir));
-    w->v = v;
-    w->c = c;
-    w->out = out;
-    w->ice = (struct ice_result){ 0 };
-    spans_judge(w);
-    tell_whereabouts(w);
-    conclude(w);
-    for (size_t i = 0; i < w->dirs; i++)
-        out->direction[i] = w->dir[i].d;
-    out->directions_n = w->dirs;
+}
+
+static void judge(const struct view *v, const struct call *c, bool brief, struct session_finding *out)
+{
+    struct work w;
+
+    begin(&w, v, c, brief, out);
+    spans_judge(&w);
+    tell_whereabouts(&w);
+    conclude(&w);
     quality_conclude(out, v->options.dropped);
     candidates_conclude(v, out);
-    if (out->verdict == VERDICT_OK && w->any_scene && w->ice_used)
-        turn_warn(&w->last, out);
+    if (out->verdict == VERDICT_OK && w.ice_used)
+        turn_warn(w.last, out);
     tell_stale_address(v, out);
     evidence_sort(out);
-    free(w);
+}
+
+void judge_call(const struct view *v, const struct call *c, struct session_finding *out)
+{
+    judge(v, c, false, out);
+}
+
+void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out)
+{
+    judge(v, c, true, out);
 }
 
 void session_finding_done(struct session_finding *f)

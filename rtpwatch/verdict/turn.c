@@ -108,6 +108,8 @@ static void tell_answer(const struct view *v, const struct stun_tx *x, unsigned 
 {
     struct strbuf b = { 0 };
 
+    if (f->brief)
+        return;
     if (x->answer.frame) {
         refusal_text(v, x, times, &b);
         evidence_add(f, x->answer, "stun", "%s.", strbuf_str(&b));
@@ -230,6 +232,10 @@ void turn_warn(const struct scene *s, struct session_finding *f)
 
         if (!x || !x->answer.frame)
             continue;
+        if (f->brief) {
+            warn_add(f, "turn_refused", x->server, "");
+            continue;
+        }
         tell_answer(s->v, x, asked.times, f);
         refusal_text(s->v, x, asked.times, &b);
         strbuf_add(&b, "; the call did not need it.");
@@ -280,6 +286,8 @@ static void tell_kept_out(const struct scene *s, const struct turn_alloc *a, con
     struct strbuf who = { 0 }, why = { 0 };
     char text[ADDR_TEXT];
 
+    if (f->brief)
+        return;
     server_text(s->v, a->server, &who);
     error_text(p->error, STUN_CREATE_PERMISSION, &why);
     evidence_add(f, p->refused.last, "stun", "TURN server %s refused the permission for %s: %s.", strbuf_str(&who),

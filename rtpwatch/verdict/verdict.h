@@ -88,6 +88,7 @@ struct view {
     int64_t now_ns; /* the end of what was seen */
     struct addr local[LOCALS_KEPT];
     size_t locals_n;
+    uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
     bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
 };
@@ -161,8 +162,6 @@ struct direction_finding {
     bool sender_reports;           /* its RTCP is seen, or its other media on the same path: the sender's media stack runs */
     bool sent_seen, received_seen; /* this vantage can see the sending, the arriving */
     size_t sent_at, received_at;   /* with those: the number of the vantage in the report */
-    size_t sent_to_n, received_from_n;
-    struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
     bool has_quality;
     double loss_percent, jitter_ms; /* jitter < 0: clock not known */
     struct quality quality;         /* what those and the MOS are computed from */
@@ -171,6 +170,9 @@ struct direction_finding {
     struct seen stopped;            /* frame 0: it did not stop early */
     struct seen resumed;            /* it came back after that; frame 0: it did not */
     bool moved;                     /* since then the receiver is at another address */
+    size_t sent_to_n, received_from_n;
+    /* Only the entries below those counts mean something. */
+    struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];
 };
 
 struct candidate_finding {
@@ -219,6 +221,7 @@ struct dtls_finding {
 };
 
 struct session_finding {
+    bool brief; /* see judge_call_briefly() */
     const struct call *call;
     enum verdict verdict;
     enum cause cause;
@@ -243,6 +246,8 @@ struct session_finding {
 
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
+/* The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown. */
+void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
 /* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
 const struct addr *session_local_host(const struct view *v, const struct session_finding *f);

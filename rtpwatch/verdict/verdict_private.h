@@ -37,11 +37,14 @@ struct claim {
     enum confidence confidence;
     bool port_depends; /* another observer saw the same IP with another port: an address-dependent NAT (RFC 4787 §4.1) */
     size_t against_n, for_n;
+    /* Only the entries below those counts mean something. */
     struct proof against[PROOFS_KEPT], in_favour[PROOFS_KEPT];
 };
 
 /* `media_arrives`: what was sent to the claimed address is known to arrive; then other sockets' words count for nothing. */
 void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out);
+/* The same, for those who need no proofs: what settles it ends the search. */
+enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence);
 
 /* ---- bundle.c: whose RTP is it, where several m-lines share a path (RFC 9143 §9.2)? ---- */
 
@@ -74,12 +77,12 @@ enum { SIDE_SOCKETS = 48 };
 struct side {
     const struct sdp_fact *sdp;
     const struct media_desc *media, *transport; /* transport: whose address, ICE and RTCP count; with BUNDLE another m-line's */
-    size_t own_n;                               /* advertised ones, their bases, and the socket behind a NAT */
-    struct addr own[SIDE_SOCKETS];
-    bool local;       /* one of them is on a local host */
-    struct addr home; /* that local one; ADDR_NONE */
-    size_t seen_n;    /* where its packets were seen coming from at the other party's sockets */
-    struct place seen[PLACES_KEPT];
+    bool local;                                 /* one of its own is on a local host */
+    struct addr home;                           /* that local one; ADDR_NONE */
+    size_t own_n, seen_n;
+    /* Only the entries below those counts mean something. */
+    struct addr own[SIDE_SOCKETS];  /* advertised ones, their bases, and the socket behind a NAT */
+    struct place seen[PLACES_KEPT]; /* where its packets were seen coming from at the other party's sockets */
 };
 
 struct span_of_time {
@@ -92,9 +95,9 @@ struct scene {
     const struct agreement *agreement;
     uint8_t media, transport;
     struct span_of_time when;
-    struct side side[PARTIES];
     bool ice;
     bool choose; /* not all RTP of its path is its own */
+    struct side side[PARTIES];
 };
 
 /* `before`: the same m-line in the agreement before, NULL: none. Its sockets still count where they are still used. */
@@ -217,8 +220,12 @@ void evidence_dns(const struct view *v, uint32_t tx, struct session_finding *s);
 
 /* ---- evidence.c ---- */
 
-__attribute__((format(printf, 4, 5))) void evidence_add(struct session_finding *s, struct seen at, const char *kind,
-                                                        const char *fmt, ...);
+/* A macro, so that what its arguments cost is paid only where the sentence is wanted. */
+#define evidence_add(s, ...) ((s)->brief ? (void)0 : evidence_write((s), __VA_ARGS__))
+__attribute__((format(printf, 4, 5))) void evidence_write(struct session_finding *s, struct seen at, const char *kind,
+                                                          const char *fmt, ...);
+/* A constant sentence, which is not copied; written in a brief judgement as well. */
+void evidence_note(struct session_finding *s, struct seen at, const char *text);
 /* The latest piece of evidence is that `by` sends nothing: another vantage, where it is seen to send, takes that back. */
 void evidence_unsent(struct session_finding *s, enum party by);
 void evidence_sort(struct session_finding *s);

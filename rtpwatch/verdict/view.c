@@ -61,8 +61,13 @@ static void hosts_count(struct hosts *h, const struct track *t)
 
 static void add(struct view *v, const struct host *h)
 {
-    if (v->locals_n < LOCALS_KEPT && !addr_is_none(&h->ip) && !addr_is_multicast(&h->ip))
-        v->local[v->locals_n++] = h->ip;
+    uint16_t *head = &v->local_head[h->ip.ip[15]];
+
+    if (v->locals_n == LOCALS_KEPT || addr_is_none(&h->ip) || addr_is_multicast(&h->ip))
+        return;
+    v->local_next[v->locals_n] = *head;
+    v->local[v->locals_n] = h->ip;
+    *head = (uint16_t)++v->locals_n;
 }
 
 static bool passed_no_router(const struct host *x)
@@ -131,6 +136,7 @@ static void given_elsewhere(struct view *v, const struct hosts *h, bool sure)
     }
     if (here) {
         v->locals_n = 0;
+        memset(v->local_head, 0, sizeof v->local_head);
         v->locals_inferred = false;
     } else {
         v->options.locals_n = 0;
@@ -181,8 +187,8 @@ bool view_is_local(const struct view *v, const struct addr *a)
 {
     if (given(&v->options, a))
         return true;
-    for (size_t i = 0; i < v->locals_n; i++)
-        if (addr_ip_eq(a, &v->local[i]))
+    for (unsigned i = v->local_head[a->ip[15]]; i; i = v->local_next[i - 1])
+        if (addr_ip_eq(a, &v->local[i - 1]))
             return true;
     return false;
 }

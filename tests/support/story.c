@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/story_turn.h"
+#include "verdict/reasons.h"
 
 enum { TTL_NEAR = 64, TTL_FAR = 57, TICK_MS = 20, CHECK_ANSWER = 48 };
 
@@ -459,13 +460,38 @@ void story_icmp(struct story *s, const char *reporter, const char *from, const c
 
 /* ---- judging ---- */
 
+/* Whoever only counts sessions must count what is told. */
+static void expect_the_same_in_brief(const struct story *s, const struct call *c)
+{
+    struct session_finding *brief = malloc(sizeof *brief);
+    const struct session_finding *f = s->found;
+
+    cr_assert_not_null(brief);
+    judge_call_briefly(&s->view, c, brief);
+    cr_expect(brief->verdict == f->verdict && brief->cause == f->cause && brief->confidence == f->confidence &&
+                  brief->server == f->server && !brief->warnings_n == !f->warnings_n,
+              "in brief it is judged otherwise");
+    cr_expect(brief->directions_n == f->directions_n && brief->candidates_n == f->candidates_n);
+    for (size_t i = 0; i < f->candidates_n; i++)
+        cr_expect(brief->candidate[i].server == f->candidate[i].server && brief->candidate[i].status == f->candidate[i].status &&
+                  brief->candidate[i].wrong == f->candidate[i].wrong &&
+                  brief->candidate[i].confirmed == f->candidate[i].confirmed);
+    if (f->verdict == VERDICT_UNKNOWN)
+        cr_expect_str_eq(reason_of(brief), reason_of(f));
+    session_finding_done(brief);
+    free(brief);
+}
+
 const struct session_finding *story_judge(struct story *s, uint32_t call)
 {
     uint32_t calls = s->track->calls.used;
+    const struct call *c;
 
     session_finding_done(s->found);
     cr_assert(call < calls + story_unsignalled(s), "there is no session %u", call);
-    judge_call(&s->view, call < calls ? track_call_at(s->track, call) : pool_at(&s->unsignalled.calls, call - calls), s->found);
+    c = call < calls ? track_call_at(s->track, call) : pool_at(&s->unsignalled.calls, call - calls);
+    judge_call(&s->view, c, s->found);
+    expect_the_same_in_brief(s, c);
     return s->found;
 }
 

@@ -229,6 +229,7 @@ Test(calls, a_rejected_section)
     story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP, .refused = true));
     hang_up_after(s, 20);
     EXPECT(s, .verdict = VERDICT_NOT_EXPECTED);
+    cr_expect_eq(story_direction(s, CALLER)->kind, SDP_AUDIO); /* what was rejected is told */
     story_free(s);
 }
 
@@ -466,6 +467,37 @@ Test(calls, seen_at_a_sip_proxy)
     story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
     hang_up_after(s, 10);
     EXPECT(s, .verdict = VERDICT_UNKNOWN);
+    story_free(s);
+}
+
+/* A dialer whose RTP goes through another interface than the one captured: its descriptions name local sockets, and that says nothing. */
+Test(calls, a_capture_of_signalling_alone)
+{
+    struct story *s = story_new(D_HOST);
+
+    story_up(s, SAYS(D_RTP), SAYS(W_RTP));
+    hang_up_after(s, 10);
+    EXPECT(s, .verdict = VERDICT_UNKNOWN);
+    EXPECT_DIRECTION(s, CALLER, DIR_UNKNOWN);
+    EXPECT_DIRECTION(s, CALLEE, DIR_UNKNOWN);
+    cr_expect_eq(s->found->evidence_n, 1);
+    cr_expect(story_direction(s, CALLER)->sent_seen);
+    story_free(s);
+}
+
+/* Early media, never answered: nobody can say here that it was not sent. */
+Test(calls, early_media_in_a_capture_of_signalling_alone)
+{
+    struct story *s = story_new(D_HOST);
+
+    story_request(s, CALLER, SIP_INVITE, SAYS(D_RTP));
+    story_reply(s, 183, SAYS(W_RTP));
+    story_pass(s, 8000);
+    story_reply(s, 486, NULL);
+    EXPECT(s, .verdict = VERDICT_NOT_EXPECTED);
+    EXPECT_DIRECTION(s, CALLER, DIR_UNKNOWN);
+    EXPECT_DIRECTION(s, CALLEE, DIR_UNKNOWN);
+    cr_expect_eq(s->found->evidence_n, 0);
     story_free(s);
 }
 

@@ -20,10 +20,13 @@ static void ask(struct story *s, const char *from, const char *server, const cha
 
 static struct claim judge(struct story *s, uint32_t tx, bool media_arrives)
 {
+    enum confidence sure;
     struct claim c;
 
     view_make(&s->view, s->track, &s->options, s->now_ns);
     claim_judge(&s->view, tx, media_arrives, &c);
+    cr_expect_eq(claim_status(&s->view, tx, media_arrives, &sure), c.status, "without its proofs it is judged otherwise");
+    cr_expect_eq(sure, c.confidence);
     return c;
 }
 
