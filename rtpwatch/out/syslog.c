@@ -102,18 +102,12 @@ const char *syslog_caution(const struct syslog *s)
 
 bool syslog_reopen(struct syslog *s, char error[SYSLOG_ERROR])
 {
-    struct sockaddr_storage found[SYSLOG_ADDRESSES];
-    size_t n = syslog_target_resolve(&s->target, found, error);
     char why[SYSLOG_ERROR];
 
-    if (n == 0)
-        return false;
     if (s->link.tls && !syslog_tls_load(s->link.tls, why)) {
         snprintf(error, SYSLOG_ERROR, "syslog target '%.100s': %.350s", s->target.text, why);
         return false;
     }
-    memcpy(s->link.address, found, sizeof found);
-    s->link.addresses = n;
     syslog_link_measure(&s->link);
     syslog_queue_confirm(&s->queue, syslog_is_stream(&s->target) ? s->link.acked : UINT64_MAX, s->looked_ns, 0);
     syslog_link_restart(&s->link);

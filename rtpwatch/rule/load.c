@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rule/file.h"
 #include "rule/ruleset.h"
 
 void problem(struct problems *p, const char *fmt, ...)
@@ -101,23 +102,14 @@ void ruleset_link(struct ruleset *s, struct problems *p)
 
 static void read_file(struct ruleset *s, const char *path, struct problems *p)
 {
-    FILE *f = fopen(path, "rb");
-    char *text = f ? malloc(RULE_FILE_BYTES + 1) : NULL;
+    const char *why;
     size_t n;
+    char *text = file_read(path, RULE_FILE_BYTES, &n, &why);
 
-    if (!f || !text) {
-        problem(p, "%s: cannot be read: %s", path, f ? "no memory" : strerror(errno));
-    } else {
-        n = fread(text, 1, RULE_FILE_BYTES + 1, f);
-        if (ferror(f))
-            problem(p, "%s: cannot be read: %s", path, strerror(errno));
-        else if (n > RULE_FILE_BYTES)
-            problem(p, "%s: expected at most %d bytes", path, RULE_FILE_BYTES);
-        else
-            ruleset_parse(s, path, (struct span){ (const uint8_t *)text, n }, p);
-    }
-    if (f)
-        fclose(f);
+    if (text)
+        ruleset_parse(s, path, (struct span){ (const uint8_t *)text, n }, p);
+    else
+        problem(p, "%s: cannot be read: %s", path, why);
     free(text);
 }
 
