@@ -2,13 +2,14 @@
  * Messages to a log server: the local one, or a remote one over UDP (RFC 5426), TCP (RFC 6587, octet counting) or TLS (RFC 5425), as
  * RFC 5424 has them. doc/SYSLOG.md shows what arrives.
  *
- * Nothing here waits for a network but syslog_open(), which looks up a name: messages wait in a bounded queue, sockets never block, and
- * syslog_run() does what can be done at once. What is sent is held until the other end's kernel has it
+ * Nothing here waits for a network but syslog_open(), which looks up a name: messages wait in a bounded queue, sockets never block,
+ * and syslog_run() does what can be done at once. What is sent is held until the other end's kernel has it
  * and SYSLOG_HOLD_NS have passed, and is sent again where the link breaks before: a message may arrive twice, and then with the same
  * sequenceId, but it is not lost without being counted.
  *
  * A confined program needs for it: sockets of AF_UNIX, AF_INET and AF_INET6, and ioctl(2) on them; for tls:// without a CA file the
- * system's certificates, readable whenever it connects (/etc/ssl, /usr/lib/ssl); for syslog_reopen() the TLS files. It never raises SIGPIPE, starts no thread and runs no program.
+ * system's certificates, readable whenever it connects (/etc/ssl, /usr/lib/ssl); for syslog_reopen() the TLS files. It never raises
+ * SIGPIPE, starts no thread and runs no program.
  *
  * The loop: poll(2) on syslog_descriptor() until syslog_due(), then syslog_run(). One struct for each target.
  */
@@ -104,7 +105,8 @@ int64_t syslog_due(const struct syslog *s); /* when to call syslog_run() even so
 void syslog_run(struct syslog *s, int64_t now_ns);
 
 /*
- * For SIGHUP: reads the certificates again, which are local files, and connects anew at once, to the addresses that were found at the start.
+ * For SIGHUP: reads the certificates again, which are local files, and connects anew at once, to the addresses that were found at the
+ * start.
  * False: *error says what was not possible; what was in force stays so, and the link as it is.
  */
 bool syslog_reopen(struct syslog *s, char error[SYSLOG_ERROR]);

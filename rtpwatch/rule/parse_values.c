@@ -51,7 +51,7 @@ static bool unknown(struct reader *r, const cJSON *item, const struct member *me
                  meant ? "\"?" : "");
 }
 
-static bool given_before(const cJSON *object, const cJSON *item)
+bool given_before(const cJSON *object, const cJSON *item)
 {
     for (const cJSON *other = object->child; other != item; other = other->next)
         if (strcmp(other->string, item->string) == 0)
@@ -143,11 +143,11 @@ bool read_duration(struct reader *r, const cJSON *value, int64_t *out_ns)
 
 /* ---- names and fields ---- */
 
-bool check_name(struct reader *r, const cJSON *at, const char *name)
+bool check_name(struct reader *r, const cJSON *at, enum about about, const char *name)
 {
     for (const char *c = name; *c; c++)
         if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && !(c > name && strchr("-_.", *c)))
-            return wrong(r, at, ABOUT_VALUE, "expected a name of a-z, 0-9, - _ and . (such as bad-stun-server)");
+            return wrong(r, at, about, "expected a name of a-z, 0-9, - _ and . (such as bad-stun-server)");
     return true;
 }
 

@@ -59,6 +59,8 @@ void put_safe(struct strbuf *out, const char *text, size_t max);
 
 bool event_pattern_is_known(const char *glob); /* some event matches it */
 const char *event_nearest(const char *word);   /* NULL: none is near */
+/* Does some event that matches `glob` have a field of this name, or fields below it? */
+bool event_has(const char *glob, const char *name);
 /* Is this one alternative of a path, with [*] where lists are, a field of some event? */
 bool field_is_known(const char *path);
 const char *field_nearest(const char *path);

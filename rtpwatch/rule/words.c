@@ -72,15 +72,22 @@ const char *nearest(const char *word, const char *const *words)
 /* ---- events and their fields ---- */
 
 static const char *const events[] = {
-#define EVENT(word) word,
+#define EVENT(word, names) word,
 #define FIELD(path)
 #include "rule/fields.def"
 #undef EVENT
 #undef FIELD
     NULL,
 };
+static const char *const event_names[] = {
+#define EVENT(word, names) names,
+#define FIELD(path)
+#include "rule/fields.def"
+#undef EVENT
+#undef FIELD
+};
 static const char *const fields[] = {
-#define EVENT(word)
+#define EVENT(word, names)
 #define FIELD(path) path,
 #include "rule/fields.def"
 #undef EVENT
@@ -99,6 +106,18 @@ bool event_pattern_is_known(const char *glob)
 const char *event_nearest(const char *word)
 {
     return nearest(word, events);
+}
+
+bool event_has(const char *glob, const char *name)
+{
+    for (size_t i = 0; events[i]; i++) {
+        struct span rest = span_str(event_names[i]);
+
+        while (rest.n && glob_match(glob, events[i]))
+            if (span_eq(span_until(&rest, ' '), span_str(name)))
+                return true;
+    }
+    return false;
 }
 
 /* An entry that ends in .* stands for names that nobody can know beforehand, such as those of labels. */

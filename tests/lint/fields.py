@@ -10,8 +10,9 @@ import sys
 
 HEAD = """\
 /*
- * The events that rules may listen to, and every field that one of them has; made from doc/events.schema.json and report.schema.json by
- * tests/lint/fields.py --write. [*] stands for each item of a list, a last * for any name.
+ * The events that rules may listen to, with the names at their top, and every field that one of them has; made from
+ * doc/events.schema.json and report.schema.json by tests/lint/fields.py --write. [*] stands for each item of a list, a last * for any
+ * name.
  */
 """
 # What a rule itself knows: for its message only.
@@ -66,13 +67,13 @@ class Schemas:
 
 
 def definitions(path):
-    schemas, events, fields = Schemas(path), [], set(OWN_FIELDS)
+    schemas, events, fields = Schemas(path), {}, set(OWN_FIELDS)
     for words, schema in schemas.events():
         if words == list(OWN_EVENTS):
             continue
-        events += words
+        events |= {word: " ".join(schema["properties"]) for word in words}
         fields |= set(schemas.fields(schemas.first, schema, ""))
-    return [f'EVENT("{word}")' for word in events] + [f'FIELD("{field}")' for field in sorted(fields)]
+    return [f'EVENT("{word}", "{names}")' for word, names in events.items()] + [f'FIELD("{field}")' for field in sorted(fields)]
 
 
 def main():
