@@ -128,10 +128,9 @@ void syslog_stats(const struct syslog *s, struct syslog_stats *out);
 /* NULL, or a sentence that the operator must see: that the server's certificate is not verified. */
 const char *syslog_caution(const struct syslog *s);
 
-/*
- * Sends what waits for `most_ms` milliseconds at most, measured with `clock` (as `now_ns` above), and frees all. Returns how many
- * messages were not sent. NULL: nothing.
- */
+/* Sends what waits for `most_ms` milliseconds at most, measured with `clock` (as `now_ns` above). */
+void syslog_drain(struct syslog *s, unsigned most_ms, int64_t (*clock)(void));
+/* The same, and frees all. Returns how many messages were not sent. NULL: nothing. */
 size_t syslog_close(struct syslog *s, unsigned most_ms, int64_t (*clock)(void));
 
 #endif
