@@ -41,7 +41,8 @@ bool read_duration(struct reader *r, const cJSON *value, int64_t *out_ns); /* nu
 bool read_path(struct reader *r, const cJSON *value, struct path *out);
 /* A list of strings, or one string. */
 bool read_names(struct reader *r, const cJSON *value, size_t max, const char ***out, size_t *n);
-bool check_path(struct reader *r, const cJSON *at, const struct path *p);               /* are all its fields known? */
+bool check_word(struct reader *r, const cJSON *at, const struct path *p); /* may the field be this string? Others may */
+bool check_path(struct reader *r, const cJSON *at, const struct path *p); /* are all its fields known? */
 bool check_name(struct reader *r, const cJSON *at, enum about about, const char *name); /* of a rule or a list */
 
 bool read_where(struct reader *r, const cJSON *value, struct cond **out); /* parse_where.c; null: no condition */

@@ -182,6 +182,25 @@ bool check_path(struct reader *r, const cJSON *at, const struct path *p)
     return fine;
 }
 
+bool check_word(struct reader *r, const cJSON *at, const struct path *p)
+{
+    struct strbuf field = { 0 }, all = { 0 };
+    bool fine = !cJSON_IsString(at);
+
+    for (size_t i = 0; i < p->n && !fine; i++) {
+        strbuf_clear(&field);
+        alt_text(&p->alt[i], &field);
+        fine = field_may_be(strbuf_str(&field), at->valuestring);
+    }
+    if (!fine) {
+        field_words(strbuf_str(&field), &all);
+        wrong(r, at, ABOUT_VALUE, "%s is never \"%.80s\": expected one of %s", p->text, at->valuestring, strbuf_str(&all));
+    }
+    strbuf_done(&field);
+    strbuf_done(&all);
+    return fine;
+}
+
 bool read_path(struct reader *r, const cJSON *value, struct path *out)
 {
     const char *text = "", *why = "";

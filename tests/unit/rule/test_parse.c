@@ -87,7 +87,8 @@ Test(parse, everything_at_once)
     expect_fine(
         "{\"$schema\":\"x\",\"description\":\"d\",\"lists\":{\"ours\":[\"a\",\"192.0.2.0/24\"]},\"rules\":[{"
         "\"name\":\"a\",\"on\":[\"stun.*\",\"session.ended\"],\"message\":\"m\",\"description\":\"d\",\"enabled\":false,"
-        "\"where\":{\"and\":[{\"or\":[{\"field\":\"session.cause\",\"equals\":\"x\"},{\"field\":\"session.directions[*].loss\","
+        "\"where\":{\"and\":[{\"or\":[{\"field\":\"session.cause\",\"equals\":\"muted\"},{\"field\":\"session.directions[*]."
+        "loss\","
         "\"ge\":1,\"lt\":5.5}]},{\"not\":{\"field\":\"stun_server.address|session.stun_server.address\",\"listed\":\"@ours\"}},"
         "[{\"field\":\"dialer\",\"cidr\":[\"10.0.0.0/8\",\"2001:db8::/32\",\"192.0.2.1\"]}],"
         "{\"field\":\"stun_server.name\",\"glob\":\"*.google.com\",\"exists\":true},"
@@ -230,6 +231,20 @@ Test(parse, one_field_of_a_rule_is_overridden)
     cr_assert_str_eq(set->rule[0].on.on[0], "stun.silent");
     ruleset_free(set);
     expect_wrong("{\"rules\":[{" MINIMAL "},{\"override\":^\"b\"}]}", "rules[1].override: no file before this one has that rule");
+}
+
+Test(parse, a_word_that_a_field_never_is_is_a_mistake)
+{
+    expect_wrong(WHERE("{\"field\":\"session.verdict\",\"equals\":^\"oneway\"}"),
+                 "rules[0].where.equals: session.verdict is never \"oneway\": expected one of no_media, not_expected, ok, "
+                 "one_way, setup_failed, unknown");
+    expect_wrong(WHERE("{\"field\":\"session.confidence|mapping.confidence\",\"one_of\":[\"proven\",^\"sure\"]}"),
+                 "rules[0].where.one_of[1]: session.confidence|mapping.confidence is never \"sure\": expected one of likely, "
+                 "proven, suspected");
+    expect_wrong(WHERE("{\"field\":\"session.verdict\",\"equals\":^\"\"}"),
+                 "rules[0].where.equals: session.verdict is never \"\": expected one of no_media, not_expected, ok, one_way, "
+                 "setup_failed, unknown");
+    expect_fine(WHERE("{\"field\":\"session.verdict|stun_server.address\",\"equals\":\"anything\"}"));
 }
 
 Test(parse, a_list_is_given_once_in_a_file)
