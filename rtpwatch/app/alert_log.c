@@ -153,23 +153,28 @@ void alert_log_reopen(struct alert_log *l)
     }
 }
 
+/* What was not delivered, and why. */
+static void tell_unsent(const char *target, const struct syslog_stats *s)
+{
+    struct strbuf text = { 0 };
+
+    strbuf_fmt(&text, "%.80s: %zu message%s could not be sent, %llu dropped before%s", target, s->queued,
+               s->queued == 1 ? "" : "s", (unsigned long long)s->lost, *s->why ? ": " : "");
+    strbuf_safe(&text, span_str(s->why), 300);
+    complain(strbuf_str(&text));
+    strbuf_done(&text);
+}
+
 void alert_log_close(struct alert_log *l, unsigned most_ms)
 {
-    char text[200];
-
     for (size_t i = 0; i < l->n; i++) {
         struct syslog_stats s;
-        size_t unsent;
-        uint64_t lost;
 
+        syslog_drain(l->to[i], most_ms, wall_ns);
         syslog_stats(l->to[i], &s);
-        lost = s.lost;
-        unsent = syslog_close(l->to[i], most_ms, wall_ns);
-        if (!unsent && !lost)
-            continue;
-        snprintf(text, sizeof text, "%.80s: %zu messages could not be sent, %llu were dropped before", l->target[i], unsent,
-                 (unsigned long long)lost);
-        complain(text);
+        if (s.queued || s.lost)
+            tell_unsent(l->target[i], &s);
+        syslog_close(l->to[i], 0, wall_ns);
     }
     *l = (struct alert_log){ 0 };
 }

@@ -27,7 +27,7 @@ size_t alert_log_poll(const struct alert_log *l,
 /* Sends what can be sent without waiting. `woken`: one of those descriptors is ready; else only what is due is done. */
 void alert_log_run(struct alert_log *l, bool woken);
 
-/* Looks names up and reads certificates again; blocks. What is not possible is told, and leaves in force what was. */
+/* Reads certificates again and connects anew, without a look-up. What is not possible is told, and leaves in force what was. */
 void alert_log_reopen(struct alert_log *l);
 /* What waits is sent for so long at most, for each server; what was not is told. */
 void alert_log_close(struct alert_log *l, unsigned most_ms);

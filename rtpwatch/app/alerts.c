@@ -6,7 +6,7 @@
 
 #include "app/alert_log.h"
 #include "app/complain.h"
-#include "app/own_trouble.h"
+#include "app/trouble.h"
 #include "rule/rule.h"
 
 enum {
@@ -20,7 +20,7 @@ struct alerts {
     struct events *events;
     struct rules *rules;
     struct alert_log log;
-    struct own_trouble trouble;
+    struct alert_trouble trouble;
     bool live, begun, unloaded; /* unloaded: a reload failed, not yet told as trouble */
     int64_t now_ns, looked_ns;
     struct rules_counts saved; /* as of the latest writing of the state file */
@@ -107,7 +107,7 @@ bool alerts_open(struct alerts **out, const struct alerts_options *o, char *erro
     a->cli = o->cli;
     a->events = o->events;
     a->live = o->live;
-    a->trouble = (struct own_trouble){ .tell = hear_own, .self = a };
+    a->trouble = (struct alert_trouble){ .tell = hear_own, .self = a };
     a->rules = rules_new(tell, a);
     return a->rules && alert_log_open(&a->log, o->cli, error);
 }
@@ -163,7 +163,7 @@ static void save(struct alerts *a, bool last)
     if (!a->cli->state || !a->begun || (same && !now.incidents && !last))
         return;
     if (!rules_save(a->rules, a->cli->state, say_wrong, NULL))
-        own_trouble_tell(&a->trouble, OWN_STATE_UNWRITABLE, a->now_ns);
+        alert_trouble_tell(&a->trouble, TROUBLE_STATE_UNWRITABLE, a->now_ns);
     a->saved = now;
 }
 
@@ -188,12 +188,12 @@ void alerts_tick(struct alerts *a, int64_t now_ns)
     if (a->now_ns - a->looked_ns < SECONDS(MINUTE))
         return;
     a->looked_ns = a->now_ns;
-    own_trouble_of_rules(&a->trouble, a->rules, a->now_ns);
+    alert_trouble_of_rules(&a->trouble, a->rules, a->now_ns);
     if (a->unloaded)
-        own_trouble_tell(&a->trouble, OWN_RULES_UNUSABLE, a->now_ns);
+        alert_trouble_tell(&a->trouble, TROUBLE_RULES_UNUSABLE, a->now_ns);
     a->unloaded = false;
     if (a->live) {
-        own_trouble_of_log(&a->trouble, &a->log, a->now_ns);
+        alert_trouble_of_log(&a->trouble, &a->log, a->now_ns);
         save(a, false);
     }
 }

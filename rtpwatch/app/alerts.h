@@ -33,7 +33,7 @@ void alerts_tick(struct alerts *a, int64_t now_ns);
 size_t alerts_poll(const struct alerts *a, struct pollfd *out); /* CLI_SYSLOGS at most; returns how many */
 void alerts_run(struct alerts *a, bool woken);                  /* never waits; `woken`: one of these is ready */
 
-/* Rules of `c` take the place of those in force, unless a file is wrong; log servers are looked up and connected anew, which blocks. */
+/* Rules of `c` take the place of those in force, unless a file is wrong; log servers are connected to anew. Reads local files alone. */
 void alerts_reload(struct alerts *a, const struct cli *c);
 
 /* What the report of files tells; NULL where nothing is kept. Valid until the next call. */

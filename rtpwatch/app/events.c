@@ -76,11 +76,11 @@ void events_done(struct events *e)
     e->options.vantages = 0;
 }
 
-static void trouble_tell(struct telling *t, struct trouble *told, const struct moment *m)
+static void trouble_tell(struct telling *t, struct fault_trouble *told, const struct moment *m)
 {
     t->out.faults = m->faults;
     for (unsigned i = 0; i < FAULT_IDS; i++)
-        if (trouble_look(told, m->faults, (enum fault_id)i, m->now_ns))
+        if (fault_trouble_look(told, m->faults, (enum fault_id)i, m->now_ns))
             object_tell(t->e, event_of_fault(&t->out, (enum fault_id)i, m->now_ns, t->vantage), m->now_ns);
 }
 

@@ -24,7 +24,7 @@ struct events {
     FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
-    struct trouble trouble[VANTAGES_KEPT];
+    struct fault_trouble trouble[VANTAGES_KEPT];
 };
 
 /* What there is to look at. */

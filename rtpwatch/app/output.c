@@ -1,15 +1,28 @@
 #include "app/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A FIFO that nobody reads is refused: opening it would wait for a reader, and capture with it. What is open waits as ever. */
+static FILE *open_to_add(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+    FILE *to = fd >= 0 && fcntl(fd, F_SETFL, O_APPEND) == 0 ? fdopen(fd, "a") : NULL;
+
+    if (!to && fd >= 0)
+        close(fd);
+    return to;
+}
+
 FILE *output_open(const char *path, bool add, char *error)
 {
-    FILE *to = path ? fopen(path, add ? "ae" : "we") : stdout;
+    FILE *to = !path ? stdout : add ? open_to_add(path) : fopen(path, "we");
 
     if (!to)
-        snprintf(error, CAPTURE_ERROR, "%.200s: cannot be written: %s", path, strerror(errno));
+        snprintf(error, CAPTURE_ERROR, "%.200s: cannot be written: %s", path,
+                 errno == ENXIO ? "nobody reads it" : strerror(errno));
     return to;
 }
 

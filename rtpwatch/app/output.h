@@ -5,7 +5,8 @@
 #include "app/cli.h"
 #include "out/out.h"
 
-/* NULL for `path`: standard output. `add`: to what the file holds. NULL: error (CAPTURE_ERROR bytes) says why. */
+/* NULL for `path`: standard output. `add`: to what the file holds, and without waiting: a FIFO that nobody reads is
+ * refused. NULL: error (CAPTURE_ERROR bytes) says why. */
 FILE *output_open(const char *path, bool add, char *error);
 bool output_close(FILE *to); /* NULL and standard output: nothing, or what waits is written; false: not all could be */
 

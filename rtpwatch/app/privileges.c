@@ -32,11 +32,10 @@ static void add(const char **list, size_t *n, const char *path)
         list[(*n)++] = path;
 }
 
-/* What a reload reads again: rules, certificates, and what the C library may load to look up a name. */
+/* What a reload reads again: rules and certificates. */
 static void add_alerts(struct confine *want, size_t *reads, const struct cli *c, struct arena *paths)
 {
-    static const char *const of_log[] = { "/usr/lib", "/lib", "/run/systemd/resolve", "/usr/share/ca-certificates",
-                                          "/usr/local/share/ca-certificates" };
+    static const char *const of_log[] = { "/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates" };
 
     for (size_t i = 0; i < sizeof of_log / sizeof *of_log && c->syslogs; i++)
         add(want->read, reads, of_log[i]);

@@ -59,6 +59,17 @@ cJSON *event_of_fault(const struct out_report *r, enum fault_id id, int64_t at_n
     return o;
 }
 
+cJSON *event_of_trouble(const char *key, const char *text, uint64_t count, int64_t at_ns)
+{
+    cJSON *o = begin("self.trouble", at_ns), *self = cJSON_AddObjectToObject(o, "self");
+
+    cJSON_AddStringToObject(self, "key", key);
+    cJSON_AddStringToObject(self, "text", text);
+    cJSON_AddNumberToObject(self, "count", (double)count);
+    cJSON_AddNullToObject(self, "first_frame");
+    return o;
+}
+
 cJSON *event_of_capture(const struct capture_event *e)
 {
     cJSON *o = begin(e->what, e->at_ns), *capture = cJSON_AddObjectToObject(o, "capture");

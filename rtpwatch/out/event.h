@@ -26,6 +26,9 @@ struct cJSON *event_object(const struct out_report *r, const struct event *e, co
 struct cJSON *event_of_capture(const struct capture_event *e);
 /* `self.trouble`: a limit of our own, with its count so far; `r->faults` is where it was counted. */
 struct cJSON *event_of_fault(const struct out_report *r, enum fault_id id, int64_t at_ns, const char *vantage);
+/* `self.trouble` of what no input is about: a key of doc/events.schema.json, a sentence that is safe to print, how often
+ * so far. */
+struct cJSON *event_of_trouble(const char *key, const char *text, uint64_t count, int64_t at_ns);
 /* The last line: inputs, sessions by verdict and cause, packets, STUN servers, faults. `r` is a whole report. */
 struct cJSON *event_summary(const struct out_report *r, int64_t at_ns);
 

@@ -52,6 +52,11 @@ static bool open_parts(struct syslog *s, const char *target, const struct syslog
 
     if (!syslog_target_parse(target, &s->target, error))
         return false;
+    if (o->sd_id && !syslog_sd_id_fits(o->sd_id)) {
+        snprintf(error, SYSLOG_ERROR, "SD-ID '%.64s': expected NAME@NUMBER of your own (RFC 5424 §6.3.2), at most 32 letters",
+                 o->sd_id);
+        return false;
+    }
     syslog_link_init(&s->link, &s->target);
     s->link.addresses = syslog_target_resolve(&s->target, s->link.address, error);
     if (s->link.addresses == 0)
@@ -102,18 +107,12 @@ const char *syslog_caution(const struct syslog *s)
 
 bool syslog_reopen(struct syslog *s, char error[SYSLOG_ERROR])
 {
-    struct sockaddr_storage found[SYSLOG_ADDRESSES];
-    size_t n = syslog_target_resolve(&s->target, found, error);
     char why[SYSLOG_ERROR];
 
-    if (n == 0)
-        return false;
     if (s->link.tls && !syslog_tls_load(s->link.tls, why)) {
         snprintf(error, SYSLOG_ERROR, "syslog target '%.100s': %.350s", s->target.text, why);
         return false;
     }
-    memcpy(s->link.address, found, sizeof found);
-    s->link.addresses = n;
     syslog_link_measure(&s->link);
     syslog_queue_confirm(&s->queue, syslog_is_stream(&s->target) ? s->link.acked : UINT64_MAX, s->looked_ns, 0);
     syslog_link_restart(&s->link);
@@ -275,15 +274,10 @@ static bool drained(const struct syslog *s)
            (!syslog_is_stream(&s->target) || s->link.acked >= s->link.made);
 }
 
-size_t syslog_close(struct syslog *s, unsigned most_ms, int64_t (*clock)(void))
+void syslog_drain(struct syslog *s, unsigned most_ms, int64_t (*clock)(void))
 {
-    int64_t began, until, now;
-    size_t unsent;
+    int64_t began = clock(), now = began, until = began + (int64_t)most_ms * NS_PER_MS;
 
-    if (!s)
-        return 0;
-    began = now = clock();
-    until = began + (int64_t)most_ms * NS_PER_MS;
     syslog_run(s, now);
     while (!drained(s) && now >= began && now < until) {
         struct pollfd p = { .fd = -1 };
@@ -293,6 +287,15 @@ size_t syslog_close(struct syslog *s, unsigned most_ms, int64_t (*clock)(void))
         now = clock();
         syslog_run(s, now);
     }
+}
+
+size_t syslog_close(struct syslog *s, unsigned most_ms, int64_t (*clock)(void))
+{
+    size_t unsent;
+
+    if (!s)
+        return 0;
+    syslog_drain(s, most_ms, clock);
     unsent = s->queue.n - s->queue.sent;
     free_all(s);
     return unsent;

@@ -2,14 +2,14 @@
  * Messages to a log server: the local one, or a remote one over UDP (RFC 5426), TCP (RFC 6587, octet counting) or TLS (RFC 5425), as
  * RFC 5424 has them. doc/SYSLOG.md shows what arrives.
  *
- * Nothing here blocks but syslog_open() and syslog_reopen(), which look up a name and read certificates: messages wait in a bounded
- * queue, sockets never block, and syslog_run() does what can be done at once. What is sent is held until the other end's kernel has it
+ * Nothing here waits for a network but syslog_open(), which looks up a name: messages wait in a bounded queue, sockets never block,
+ * and syslog_run() does what can be done at once. What is sent is held until the other end's kernel has it
  * and SYSLOG_HOLD_NS have passed, and is sent again where the link breaks before: a message may arrive twice, and then with the same
  * sequenceId, but it is not lost without being counted.
  *
  * A confined program needs for it: sockets of AF_UNIX, AF_INET and AF_INET6, and ioctl(2) on them; for tls:// without a CA file the
- * system's certificates, readable whenever it connects (/etc/ssl, /usr/lib/ssl); for syslog_reopen() of a name, what the C library
- * reads for it (/etc, its NSS modules), and the TLS files. It never raises SIGPIPE, starts no thread and runs no program.
+ * system's certificates, readable whenever it connects (/etc/ssl, /usr/lib/ssl); for syslog_reopen() the TLS files. It never raises
+ * SIGPIPE, starts no thread and runs no program.
  *
  * The loop: poll(2) on syslog_descriptor() until syslog_due(), then syslog_run(). One struct for each target.
  */
@@ -86,8 +86,8 @@ bool syslog_target_check(const char *target, char error[SYSLOG_ERROR]);
 
 /*
  * `target`: "local" (/dev/log), "local:/PATH", "udp://HOST[:PORT]", "tcp://HOST[:PORT]" (both 514) or "tls://HOST[:PORT]" (6514); an
- * IPv6 address in brackets. A name is looked up here and in syslog_reopen() and at no other time, for that blocks; all of its
- * addresses (up to 8) are tried in turn. Connects in syslog_run(). NULL: *error says why.
+ * IPv6 address in brackets. A name is looked up here and at no other time, for that blocks; all of its addresses (up to 8) are tried in
+ * turn, as long as this target lives. Connects in syslog_run(). NULL: *error says why.
  */
 struct syslog *syslog_open(const char *target, const struct syslog_options *o, char error[SYSLOG_ERROR]);
 
@@ -105,8 +105,9 @@ int64_t syslog_due(const struct syslog *s); /* when to call syslog_run() even so
 void syslog_run(struct syslog *s, int64_t now_ns);
 
 /*
- * For SIGHUP: looks the name up and reads the certificates again, and connects anew. Blocks for the look-up. False: *error says what
- * was not possible; what was in force stays so, and the link as it is.
+ * For SIGHUP: reads the certificates again, which are local files, and connects anew at once, to the addresses that were found at the
+ * start.
+ * False: *error says what was not possible; what was in force stays so, and the link as it is.
  */
 bool syslog_reopen(struct syslog *s, char error[SYSLOG_ERROR]);
 
@@ -127,10 +128,9 @@ void syslog_stats(const struct syslog *s, struct syslog_stats *out);
 /* NULL, or a sentence that the operator must see: that the server's certificate is not verified. */
 const char *syslog_caution(const struct syslog *s);
 
-/*
- * Sends what waits for `most_ms` milliseconds at most, measured with `clock` (as `now_ns` above), and frees all. Returns how many
- * messages were not sent. NULL: nothing.
- */
+/* Sends what waits for `most_ms` milliseconds at most, measured with `clock` (as `now_ns` above). */
+void syslog_drain(struct syslog *s, unsigned most_ms, int64_t (*clock)(void));
+/* The same, and frees all. Returns how many messages were not sent. NULL: nothing. */
 size_t syslog_close(struct syslog *s, unsigned most_ms, int64_t (*clock)(void));
 
 #endif

@@ -58,6 +58,21 @@ static void add_word(struct strbuf *b, const char *word, size_t most, const char
     }
 }
 
+/* name@number, so that it cannot be "meta", which is there already. */
+bool syslog_sd_id_fits(const char *id)
+{
+    struct span name = span_str(id), number;
+    uint64_t any;
+    size_t at = span_find(name, '@');
+
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] <= 32 || name.p[i] >= 127 || strchr("=]\"", name.p[i]))
+            return false;
+    number = span_part(name, at + 1, name.n); /* an enterprise's number, or with what it added (RFC 5424 §7.2.2) */
+    number = span_part(number, 0, span_find(number, '.'));
+    return at > 0 && name.n <= NAME_MOST && span_u64(number, UINT32_MAX, &any);
+}
+
 static bool is_ascii(struct span s)
 {
     for (size_t i = 0; i < s.n; i++)

@@ -39,6 +39,7 @@ struct syslog_form {
     bool counted;                   /* RFC 6587 §3.4.1 */
 };
 
+bool syslog_sd_id_fits(const char *id); /* RFC 5424 §6.3.2, one that is not kept for the IETF's own */
 /* Appends the message as it goes over the wire. `sequence`: RFC 5424 §7.3.1; 0: none. */
 void syslog_format(const struct syslog_form *f, const struct syslog_message *m, uint32_t sequence, int64_t at_ns,
                    struct strbuf *out);

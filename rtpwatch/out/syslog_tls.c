@@ -24,7 +24,7 @@ struct syslog_tls {
 static const char *reason(void)
 {
     unsigned long e = ERR_get_error();
-    const char *text = e ? ERR_reason_error_string(e) : NULL;
+    const char *text = e == 0 ? NULL : ERR_GET_LIB(e) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
 
     ERR_clear_error();
     return text ? text : "no reason given";

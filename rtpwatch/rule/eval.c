@@ -183,7 +183,7 @@ static bool count_hit(const struct turn *t, struct group *g, uint64_t *hits, int
 /* ---- incidents ---- */
 
 /* One rule may not flood the log, however many groups it finds. */
-static bool may_tell(const struct turn *t)
+static bool may_tell(const struct turn *t, struct group *g)
 {
     int64_t minute = t->now_ns / SECONDS(60);
 
@@ -195,8 +195,11 @@ static bool may_tell(const struct turn *t)
         t->run->told++;
         return true;
     }
-    t->run->held_back++;
-    t->r->counts.held_back++;
+    if (g->held_minute != minute) { /* however many events it has */
+        g->held_minute = minute;
+        t->run->held_back++;
+        t->r->counts.held_back++;
+    }
     trace_line(t->trace, 1, "held back: the rule has told max_per_minute (%u) incidents", t->rule->max_per_minute);
     return false;
 }
@@ -207,7 +210,7 @@ static void begin(const struct turn *t, struct group *g, uint64_t hits, int64_t 
         trace_line(t->trace, 1, "cooling down: the last incident of this group was over too short a time ago");
         return;
     }
-    if (!may_tell(t))
+    if (!may_tell(t, g))
         return;
     if (!group_fire(t->run, g)) {
         t->r->counts.no_memory++;

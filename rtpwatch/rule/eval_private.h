@@ -34,6 +34,7 @@ struct group {
     int64_t told_ns;           /* its latest alert or update */
     uint64_t told_count;       /* events at that time */
     int64_t over_ns;           /* its latest recovery; 0: none */
+    int64_t held_minute;       /* in which its incident was last held back */
     struct incident *incident; /* NULL: none is told */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rule/file.h"
 #include "rule/ruleset.h"
 
 void problem(struct problems *p, const char *fmt, ...)
@@ -49,75 +50,18 @@ void ruleset_free(struct ruleset *s)
     free(s);
 }
 
-/* ---- lists that rules name ---- */
-
-static const struct list *link_list(struct ruleset *s, const struct rule *r, const char *name, struct problems *p)
-{
-    const char *names[RULE_LISTS + 1] = { NULL }, *meant;
-    const struct list *l = ruleset_list(s, name);
-
-    if (l)
-        return l;
-    for (size_t i = 0; i < s->lists_n; i++)
-        names[i] = s->list[i].name;
-    meant = nearest(name, names);
-    problem(p, "%s:%u:%u: rule %s: no file has the list \"%s\"%s%s%s", r->file, r->line, r->column, r->name, name,
-            meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
-    return NULL;
-}
-
-static void link_cond(struct ruleset *s, const struct rule *r, struct cond *c, struct problems *p)
-{
-    for (; c; c = c->next) {
-        for (struct test *t = c->tests; t; t = t->next) {
-            t->list = t->list_name ? link_list(s, r, t->list_name, p) : NULL;
-            for (size_t i = 0; t->op == OP_CIDR && t->list && i < t->list->n; i++)
-                if (t->list->v[i].net.none)
-                    problem(p, "%s:%u:%u: rule %s: entry %zu of list \"%s\" is no network (use \"listed\" for names)", r->file,
-                            r->line, r->column, r->name, i + 1, t->list->name);
-        }
-        link_cond(s, r, c->child, p);
-    }
-}
-
-void ruleset_link(struct ruleset *s, struct problems *p)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        struct rule *r = &s->rule[i];
-
-        link_cond(s, r, r->on.where, p);
-        link_cond(s, r, r->of.where, p);
-        link_cond(s, r, r->over.where, p);
-        r->resting = false;
-        for (size_t k = 0; k < r->needs_n; k++) {
-            const struct list *l = link_list(s, r, r->needs[k], p);
-
-            r->resting |= !l || !l->n;
-        }
-    }
-}
-
 /* ---- files ---- */
 
 static void read_file(struct ruleset *s, const char *path, struct problems *p)
 {
-    FILE *f = fopen(path, "rb");
-    char *text = f ? malloc(RULE_FILE_BYTES + 1) : NULL;
+    const char *why;
     size_t n;
+    char *text = file_read(path, RULE_FILE_BYTES, &n, &why);
 
-    if (!f || !text) {
-        problem(p, "%s: cannot be read: %s", path, f ? "no memory" : strerror(errno));
-    } else {
-        n = fread(text, 1, RULE_FILE_BYTES + 1, f);
-        if (ferror(f))
-            problem(p, "%s: cannot be read: %s", path, strerror(errno));
-        else if (n > RULE_FILE_BYTES)
-            problem(p, "%s: expected at most %d bytes", path, RULE_FILE_BYTES);
-        else
-            ruleset_parse(s, path, (struct span){ (const uint8_t *)text, n }, p);
-    }
-    if (f)
-        fclose(f);
+    if (text)
+        ruleset_parse(s, path, (struct span){ (const uint8_t *)text, n }, p);
+    else
+        problem(p, "%s: cannot be read: %s", path, why);
     free(text);
 }
 

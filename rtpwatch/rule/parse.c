@@ -178,7 +178,8 @@ static bool read_recover(struct reader *r, const cJSON *value, void *into)
 
 static bool read_rule_name(struct reader *r, const cJSON *value, void *into)
 {
-    return read_string(r, value, RULE_NAME, &((struct rule *)into)->name) && check_name(r, value, value->valuestring);
+    return read_string(r, value, RULE_NAME, &((struct rule *)into)->name) &&
+           check_name(r, value, ABOUT_VALUE, value->valuestring);
 }
 
 static bool read_description(struct reader *r, const cJSON *value, void *into)
@@ -416,8 +417,10 @@ static bool read_list(struct reader *r, const cJSON *value)
     if (!l) {
         l = &r->set->list[r->set->lists_n++];
         l->name = arena_str(&r->set->arena, span_str(value->string));
-        if (strlen(value->string) > RULE_NAME || !*value->string || !check_name(r, value, l->name))
+        if (strlen(value->string) > RULE_NAME || !*value->string)
             return wrong(r, value, ABOUT_NAME, "expected a name of 1 to %d bytes", RULE_NAME);
+        if (!check_name(r, value, ABOUT_NAME, l->name))
+            return false;
     }
     return fill_list(r, value, l);
 }
@@ -428,7 +431,10 @@ static bool read_lists(struct reader *r, const cJSON *value, void *into)
     if (!cJSON_IsObject(value))
         return wrong(r, value, ABOUT_VALUE, "expected an object { } of lists by name");
     for (const cJSON *item = value->child; item && r->problems->n <= PROBLEMS_TOLD; item = item->next)
-        read_list(r, item);
+        if (given_before(value, item))
+            wrong(r, item, ABOUT_NAME, "given twice");
+        else
+            read_list(r, item);
     return true;
 }
 
@@ -464,7 +470,7 @@ void ruleset_parse(struct ruleset *s, const char *file, struct span text, struct
 
         read_object(&r, root, file_members, sizeof file_members / sizeof *file_members, NULL);
     } else {
-        problem(p, "%s:1:1: not taken by the JSON reader: a \\u escape that is no character, or no memory", file);
+        problem(p, "%s:1:1: not taken by the JSON reader: no memory", file);
     }
     cJSON_Delete(root);
 }

@@ -30,6 +30,7 @@ struct member {
     bool nullable;                                                  /* null is given to `read`: back to the default */
 };
 bool read_object(struct reader *r, const cJSON *object, const struct member *members, size_t n, void *into);
+bool given_before(const cJSON *object, const cJSON *item); /* is there an earlier member of that name? */
 
 /* Each false: told. */
 bool read_string(struct reader *r, const cJSON *value, size_t max, const char **out); /* into the arena */
@@ -40,8 +41,9 @@ bool read_duration(struct reader *r, const cJSON *value, int64_t *out_ns); /* nu
 bool read_path(struct reader *r, const cJSON *value, struct path *out);
 /* A list of strings, or one string. */
 bool read_names(struct reader *r, const cJSON *value, size_t max, const char ***out, size_t *n);
+bool check_word(struct reader *r, const cJSON *at, const struct path *p); /* may the field be this string? Others may */
 bool check_path(struct reader *r, const cJSON *at, const struct path *p); /* are all its fields known? */
-bool check_name(struct reader *r, const cJSON *at, const char *name);     /* of a rule or a list */
+bool check_name(struct reader *r, const cJSON *at, enum about about, const char *name); /* of a rule or a list */
 
 bool read_where(struct reader *r, const cJSON *value, struct cond **out); /* parse_where.c; null: no condition */
 bool read_literal(struct reader *r, const cJSON *value, struct literal *out);

@@ -51,7 +51,7 @@ static bool unknown(struct reader *r, const cJSON *item, const struct member *me
                  meant ? "\"?" : "");
 }
 
-static bool given_before(const cJSON *object, const cJSON *item)
+bool given_before(const cJSON *object, const cJSON *item)
 {
     for (const cJSON *other = object->child; other != item; other = other->next)
         if (strcmp(other->string, item->string) == 0)
@@ -143,11 +143,11 @@ bool read_duration(struct reader *r, const cJSON *value, int64_t *out_ns)
 
 /* ---- names and fields ---- */
 
-bool check_name(struct reader *r, const cJSON *at, const char *name)
+bool check_name(struct reader *r, const cJSON *at, enum about about, const char *name)
 {
     for (const char *c = name; *c; c++)
         if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && !(c > name && strchr("-_.", *c)))
-            return wrong(r, at, ABOUT_VALUE, "expected a name of a-z, 0-9, - _ and . (such as bad-stun-server)");
+            return wrong(r, at, about, "expected a name of a-z, 0-9, - _ and . (such as bad-stun-server)");
     return true;
 }
 
@@ -179,6 +179,25 @@ bool check_path(struct reader *r, const cJSON *at, const struct path *p)
         fine &= check_field(r, at, strbuf_str(&text));
         strbuf_done(&text);
     }
+    return fine;
+}
+
+bool check_word(struct reader *r, const cJSON *at, const struct path *p)
+{
+    struct strbuf field = { 0 }, all = { 0 };
+    bool fine = !cJSON_IsString(at);
+
+    for (size_t i = 0; i < p->n && !fine; i++) {
+        strbuf_clear(&field);
+        alt_text(&p->alt[i], &field);
+        fine = field_may_be(strbuf_str(&field), at->valuestring);
+    }
+    if (!fine) {
+        field_words(strbuf_str(&field), &all);
+        wrong(r, at, ABOUT_VALUE, "%s is never \"%.80s\": expected one of %s", p->text, at->valuestring, strbuf_str(&all));
+    }
+    strbuf_done(&field);
+    strbuf_done(&all);
     return fine;
 }
 

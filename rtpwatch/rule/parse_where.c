@@ -138,6 +138,18 @@ static bool check_shape(struct reader *r, const cJSON *value)
     return true;
 }
 
+/* A misspelt word would make a condition that never holds. */
+static bool check_words(struct reader *r, const cJSON *value, const struct cond *c)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(value, op_word(OP_EQUALS));
+    bool fine = !item || check_word(r, item, &c->path);
+
+    item = cJSON_GetObjectItemCaseSensitive(value, op_word(OP_ONE_OF));
+    for (item = cJSON_IsArray(item) ? item->child : NULL; item; item = item->next)
+        fine &= check_word(r, item, &c->path);
+    return fine;
+}
+
 static bool read_cond(struct reader *r, const cJSON *value, struct cond **out)
 {
     struct cond *c = arena_take(&r->set->arena, sizeof *c);
@@ -158,7 +170,7 @@ static bool read_cond(struct reader *r, const cJSON *value, struct cond **out)
     if (c->kind == COND_FIELD && !c->tests)
         return wrong(r, value, ABOUT_VALUE,
                      "expected what the field must be: equals, one_of, glob, cidr, listed, lt, le, gt, ge or exists");
-    return true;
+    return check_words(r, value, c);
 }
 
 static bool read_conds(struct reader *r, const cJSON *list, struct cond **out)

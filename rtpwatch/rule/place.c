@@ -33,7 +33,8 @@ static void blanks(struct scan *s)
         s->at++;
 }
 
-static bool hex4(struct scan *s)
+/* Behind \u. */
+static bool hex4(struct scan *s, unsigned *out)
 {
     unsigned value = 0;
 
@@ -44,7 +45,29 @@ static bool hex4(struct scan *s)
             return fail(s, "four hexadecimal digits after \\u");
         value = value << 4 | (unsigned)(c <= '9' ? c - '0' : lower - 'a' + 10);
     }
+    *out = value;
     return value != 0 || fail(s, "a character other than \\u0000");
+}
+
+/* A character beyond U+FFFF is two halves (RFC 8259 §7); a half alone is none. */
+static bool scan_escaped(struct scan *s)
+{
+    struct span rest;
+    unsigned value, low;
+
+    if (!hex4(s, &value))
+        return false;
+    if (value < 0xd800 || value > 0xdfff)
+        return true;
+    rest = (struct span){ s->p + s->at, s->n - s->at };
+    if (value < 0xdc00 && span_starts(rest, SPAN("\\u"))) {
+        s->at += 2;
+        if (!hex4(s, &low))
+            return false;
+        if (low >= 0xdc00 && low <= 0xdfff)
+            return true;
+    }
+    return fail(s, "both halves of a character beyond U+FFFF, such as \\ud83c\\udfa7");
 }
 
 static bool scan_string(struct scan *s)
@@ -64,7 +87,7 @@ static bool scan_string(struct scan *s)
         s->at++;
         if (peek(s) == 'u') {
             s->at++;
-            if (!hex4(s))
+            if (!scan_escaped(s))
                 return false;
             s->at--;
         } else if (peek(s) < 0 || !strchr("\"\\/bfnrt", peek(s)) || !peek(s)) {

@@ -59,9 +59,14 @@ void put_safe(struct strbuf *out, const char *text, size_t max);
 
 bool event_pattern_is_known(const char *glob); /* some event matches it */
 const char *event_nearest(const char *word);   /* NULL: none is near */
+/* Does some event that matches `glob` have a field of this name, or fields below it? */
+bool event_has(const char *glob, const char *name);
 /* Is this one alternative of a path, with [*] where lists are, a field of some event? */
 bool field_is_known(const char *path);
 const char *field_nearest(const char *path);
+/* May this field be this string? Those whose words are not listed may be any. */
+bool field_may_be(const char *path, const char *word);
+void field_words(const char *path, struct strbuf *out); /* appends what it may be */
 
 /* The one of `words` (NULL at the end) that differs least from `word`; NULL: none is near enough to be meant. */
 const char *nearest(const char *word, const char *const *words);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rule/eval_private.h"
+#include "rule/file.h"
 #include "rule/place.h"
 
 enum { STATE_VERSION = 1, STATE_BYTES = 16 << 20, STATE_INCIDENTS = 4096 };
@@ -90,6 +91,7 @@ static char *state_text(const struct rules *r)
     return text;
 }
 
+/* Without fsync(2): capture must not wait for a disk, and what a power cut takes is an alert told once more. */
 static bool write_all(int fd, const char *text, size_t n)
 {
     while (n) {
@@ -102,7 +104,7 @@ static bool write_all(int fd, const char *text, size_t n)
             n -= (size_t)done;
         }
     }
-    return fsync(fd) == 0;
+    return true;
 }
 
 bool rules_save(const struct rules *r, const char *path, rules_say *say, void *self)
@@ -113,7 +115,7 @@ bool rules_save(const struct rules *r, const char *path, rules_say *say, void *s
     int fd;
 
     strbuf_fmt(&beside, "%s.new", path);
-    fd = text ? open(strbuf_str(&beside), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
+    fd = text ? open(strbuf_str(&beside), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600) : -1;
     fine = fd >= 0 && write_all(fd, text, strlen(text));
     if (fd >= 0 && close(fd) != 0)
         fine = false;
@@ -250,20 +252,14 @@ bool rules_restore_text(struct rules *r, const char *name, struct span text, int
 
 bool rules_restore(struct rules *r, const char *path, int64_t now_ns, rules_say *say, void *self)
 {
-    FILE *f = fopen(path, "rb");
-    char *text = f ? malloc(STATE_BYTES + 1) : NULL;
-    size_t n = 0;
-    bool fine = false;
+    const char *why;
+    size_t n;
+    char *text = file_read(path, STATE_BYTES, &n, &why);
+    bool fine;
 
-    if (!f)
-        return errno == ENOENT || trouble(say, self, "%s: cannot be read: %s", path, strerror(errno));
-    if (text)
-        n = fread(text, 1, STATE_BYTES + 1, f);
-    if (!text || ferror(f) || n > STATE_BYTES)
-        trouble(say, self, "%s: cannot be read: %s", path, !text ? "no memory" : n > STATE_BYTES ? "too large" : "input error");
-    else
-        fine = rules_restore_text(r, path, (struct span){ (const uint8_t *)text, n }, now_ns, say, self);
-    fclose(f);
+    if (!text)
+        return errno == ENOENT || trouble(say, self, "%s: cannot be read: %s", path, why);
+    fine = rules_restore_text(r, path, (struct span){ (const uint8_t *)text, n }, now_ns, say, self);
     free(text);
     return fine;
 }

@@ -72,20 +72,44 @@ const char *nearest(const char *word, const char *const *words)
 /* ---- events and their fields ---- */
 
 static const char *const events[] = {
-#define EVENT(word) word,
+#define EVENT(word, names) word,
 #define FIELD(path)
+#define WORD(path, word)
 #include "rule/fields.def"
 #undef EVENT
 #undef FIELD
+#undef WORD
     NULL,
 };
-static const char *const fields[] = {
-#define EVENT(word)
-#define FIELD(path) path,
+static const char *const event_names[] = {
+#define EVENT(word, names) names,
+#define FIELD(path)
+#define WORD(path, word)
 #include "rule/fields.def"
 #undef EVENT
 #undef FIELD
+#undef WORD
+};
+static const char *const fields[] = {
+#define EVENT(word, names)
+#define FIELD(path) path,
+#define WORD(path, word)
+#include "rule/fields.def"
+#undef EVENT
+#undef FIELD
+#undef WORD
     NULL,
+};
+static const struct {
+    const char *field, *word;
+} worded[] = {
+#define EVENT(word, names)
+#define FIELD(path)
+#define WORD(path, word) { path, word },
+#include "rule/fields.def"
+#undef EVENT
+#undef FIELD
+#undef WORD
 };
 
 bool event_pattern_is_known(const char *glob)
@@ -99,6 +123,18 @@ bool event_pattern_is_known(const char *glob)
 const char *event_nearest(const char *word)
 {
     return nearest(word, events);
+}
+
+bool event_has(const char *glob, const char *name)
+{
+    for (size_t i = 0; events[i]; i++) {
+        struct span rest = span_str(event_names[i]);
+
+        while (rest.n && glob_match(glob, events[i]))
+            if (span_eq(span_until(&rest, ' '), span_str(name)))
+                return true;
+    }
+    return false;
 }
 
 /* An entry that ends in .* stands for names that nobody can know beforehand, such as those of labels. */
@@ -117,4 +153,25 @@ bool field_is_known(const char *path)
 const char *field_nearest(const char *path)
 {
     return nearest(path, fields);
+}
+
+bool field_may_be(const char *path, const char *word)
+{
+    bool listed = false;
+
+    for (size_t i = 0; i < sizeof worded / sizeof *worded; i++) {
+        bool here = strcmp(worded[i].field, path) == 0;
+
+        if (here && strcmp(worded[i].word, word) == 0)
+            return true;
+        listed |= here;
+    }
+    return !listed;
+}
+
+void field_words(const char *path, struct strbuf *out)
+{
+    for (size_t i = 0; i < sizeof worded / sizeof *worded; i++)
+        if (strcmp(worded[i].field, path) == 0)
+            strbuf_fmt(out, "%s%s", out->n ? ", " : "", worded[i].word);
 }

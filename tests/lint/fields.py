@@ -10,8 +10,9 @@ import sys
 
 HEAD = """\
 /*
- * The events that rules may listen to, and every field that one of them has; made from doc/events.schema.json and report.schema.json by
- * tests/lint/fields.py --write. [*] stands for each item of a list, a last * for any name.
+ * The events that rules may listen to, with the names at their top, and every field that one of them has; made from
+ * doc/events.schema.json and report.schema.json by tests/lint/fields.py --write. [*] stands for each item of a list, a last * for any
+ * name. Some fields have one of a few words, or none.
  */
 """
 # What a rule itself knows: for its message only.
@@ -56,6 +57,27 @@ class Schemas:
         if isinstance(schema.get("additionalProperties"), dict) and prefix:
             yield prefix + ".*"
 
+    def words(self, name, schema):
+        """The strings that it may be, where they are listed; None: any."""
+        if "$ref" in schema:
+            return self.words(*self.resolve(name, schema["$ref"]))
+        listed = schema.get("enum") or [schema["const"]] if "enum" in schema or "const" in schema else None
+        if listed or schema.get("type") == "null":
+            return {word for word in listed or [] if isinstance(word, str)}
+        inner = [self.words(name, one) for one in [*schema.get("anyOf", []), *schema.get("oneOf", [])]]
+        return None if not inner or None in inner else set().union(*inner)
+
+    def worded(self, name, schema, prefix):
+        """(field, its words) of all below."""
+        if "$ref" in schema:
+            yield from self.worded(*self.resolve(name, schema["$ref"]), prefix)
+        for inner in [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
+            yield from self.worded(name, inner, prefix)
+        below = [(f"{prefix}.{key}" if prefix else key, value) for key, value in schema.get("properties", {}).items()]
+        for path, value in [*below, *([(prefix + "[*]", schema["items"])] if "items" in schema else [])]:
+            yield path, self.words(name, value)
+            yield from self.worded(name, value, path)
+
     def events(self):
         """(words, schema) of each kind of event."""
         for kind in self.documents[self.first]["oneOf"]:
@@ -66,13 +88,17 @@ class Schemas:
 
 
 def definitions(path):
-    schemas, events, fields = Schemas(path), [], set(OWN_FIELDS)
+    schemas, events, fields, words_of = Schemas(path), {}, set(OWN_FIELDS), {}
     for words, schema in schemas.events():
         if words == list(OWN_EVENTS):
             continue
-        events += words
+        events |= {word: " ".join(schema["properties"]) for word in words}
         fields |= set(schemas.fields(schemas.first, schema, ""))
-    return [f'EVENT("{word}")' for word in events] + [f'FIELD("{field}")' for field in sorted(fields)]
+        for field, some in schemas.worded(schemas.first, schema, ""):
+            before = words_of.setdefault(field, set())
+            words_of[field] = None if before is None or some is None else before | some
+    return [f'EVENT("{word}", "{names}")' for word, names in events.items()] + [f'FIELD("{field}")' for field in sorted(fields)] + [
+        f'WORD("{field}", "{word}")' for field, some in sorted(words_of.items()) for word in sorted(some or ())]
 
 
 def main():
@@ -85,7 +111,7 @@ def main():
     if write:
         paths[1].write_text(HEAD + "\n".join(wanted) + "\n", encoding="utf-8")
         return 0
-    there = [line for line in paths[1].read_text(encoding="utf-8").splitlines() if line.startswith(("EVENT(", "FIELD("))]
+    there = [line for line in paths[1].read_text(encoding="utf-8").splitlines() if line.startswith(("EVENT(", "FIELD(", "WORD("))]
     wrong = [f"{line}: missing" for line in wanted if line not in there]
     wrong += [f"{line}: no event has it" for line in there if line not in wanted]
     for line in wrong:

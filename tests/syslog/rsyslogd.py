@@ -36,32 +36,34 @@ def make_authority(folder, name):
             "-subj", f"/CN={name}")
 
 
-def make_certificate(folder, name, authority, names):
+def make_certificate(folder, name, authority, names, days=2):
     (folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
     openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
     openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-CAcreateserial",
-            "-out", f"{name}.pem", "-days", "2", "-extfile", f"{name}.ext")
+            "-out", f"{name}.pem", "-days", str(days), "-extfile", f"{name}.ext")
 
 
 def make_certificates(folder):
-    for authority in ("ca", "stranger"):
+    for authority in ("ca", "stranger", "selfsigned"):
         make_authority(folder, authority)
     make_certificate(folder, "server", "ca", "DNS:localhost,IP:127.0.0.1")
     make_certificate(folder, "elsewhere", "ca", "DNS:elsewhere.example,IP:192.0.2.1")
+    make_certificate(folder, "expired", "ca", "DNS:localhost,IP:127.0.0.1", days=-1)
     make_certificate(folder, "client", "ca", "DNS:client.example")
 
 
 # ---- the server ----
 
 class Server:
-    """Its inputs: udp, tcp, tls, tls with another host's certificate (elsewhere), tls that asks for a client's (mutual), local."""
+    """Its inputs: udp, tcp, tls, tls with another host's certificate (elsewhere), tls that asks for a client's (mutual), local; and those
+    whose certificates are expired or selfsigned."""
 
     def __init__(self, folder, tls, within=()):
         """`within`: the words before a command that is to run in another network namespace."""
         self.folder, self.tls, self.process, self.within = folder, tls, None, list(within)
         self.out, self.socket = folder / "out.json", folder / "log"
         self.port = {"udp": free_port(socket.SOCK_DGRAM)}
-        for name in ("tcp", "tls", "elsewhere", "mutual"):
+        for name in ("tcp", "tls", "elsewhere", "expired", "selfsigned", "mutual"):
             self.port[name] = free_port(socket.SOCK_STREAM)
         (folder / "rsyslog.conf").write_text(self.configuration())
 
@@ -80,8 +82,9 @@ class Server:
                  f'input(type="imtcp" address="127.0.0.1" port="{self.port["tcp"]}")',
                  f'input(type="imuxsock" socket="{self.socket}" rateLimit.interval="0")']
         if self.tls:
-            lines += [self.tls_input("tls", "server", "anon"), self.tls_input("elsewhere", "elsewhere", "anon"),
-                      self.tls_input("mutual", "server", "x509/certvalid")]
+            lines += [self.tls_input("tls", "server", "anon")]
+            lines += [self.tls_input(name, name, "anon") for name in ("elsewhere", "expired", "selfsigned")]
+            lines += [self.tls_input("mutual", "server", "x509/certvalid")]
         lines += ['action(type="mmpstrucdata" sd_name.lowercase="off")', f'action(type="omfile" file="{self.out}" template="json")']
         return "\n".join(lines) + "\n"
 

@@ -555,3 +555,42 @@ Test(syslog, without_verification_the_operator_is_told)
     cr_assert_null(syslog_caution(s));
     syslog_close(s, 0, clock_of_test);
 }
+
+Test(syslog, an_sd_id_is_of_an_enterprise)
+{
+    static const char *const fine[] = { "rtpwatch@32473", "a@1", "voice@64496.7.1" };
+    static const char *const wrong[] = { "",
+                                         "meta",
+                                         "@32473",
+                                         "a@",
+                                         "a@b",
+                                         "a b@1",
+                                         "a=b@1",
+                                         "a]@1",
+                                         "\"@1",
+                                         "\xc3\xa4@1",
+                                         "a@1@2",
+                                         "a@1]forged",
+                                         "0123456789012345678901234567@32473" };
+    struct syslog_options o = { 0 };
+    char error[SYSLOG_ERROR];
+
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        o.sd_id = fine[i];
+        syslog_close(open_port("udp://", 9, &o), 0, clock_of_test);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        o.sd_id = wrong[i];
+        cr_assert_null(syslog_open("udp://127.0.0.1:9", &o, error), "%s", wrong[i]);
+        cr_assert_not_null(strstr(error, "expected NAME@NUMBER"), "%s", error);
+    }
+}
+
+Test(syslog, a_certificate_file_that_cannot_be_read_is_told_with_why)
+{
+    struct syslog_options o = { .tls.ca_file = "/nonexistent/ca.pem" };
+    char error[SYSLOG_ERROR];
+
+    cr_assert_null(syslog_open("tls://127.0.0.1", &o, error));
+    cr_assert_not_null(strstr(error, "CA file /nonexistent/ca.pem: No such file or directory"), "%s", error);
+}

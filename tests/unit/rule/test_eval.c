@@ -341,6 +341,21 @@ Test(hostile, a_flood_of_groups_neither_grows_nor_pushes_out_incidents)
     alerts_end(&a);
 }
 
+Test(hostile, an_incident_that_is_held_back_counts_once_a_minute)
+{
+    struct alerts a;
+
+    alerts_begin(&a, RULES(BY_SERVER ",\"max_per_minute\":1"));
+    alerts_event(&a, 0, SILENT("told"));
+    for (unsigned i = 1; i <= 30; i++)
+        alerts_event(&a, 0, SILENT("held back"));
+    cr_assert_eq(rules_count(a.rules).held_back, 1);
+    alerts_event(&a, 120, SILENT("held back"));
+    cr_assert_eq(rules_count(a.rules).held_back, 1);
+    cr_assert_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(a.latest, "alert"), "held_back")->valuedouble, 1);
+    alerts_end(&a);
+}
+
 Test(hostile, a_flood_of_incidents_is_told_up_to_a_bound)
 {
     char event[200];

@@ -85,16 +85,18 @@ Test(parse, the_least_rule)
 Test(parse, everything_at_once)
 {
     expect_fine(
-        "{\"$schema\":\"x\",\"description\":\"d\",\"lists\":{\"ours\":[\"a\",\"192.0.2.0/24\"]},\"rules\":[{" MINIMAL
-        ",\"description\":\"d\",\"enabled\":false,"
-        "\"where\":{\"and\":[{\"or\":[{\"field\":\"session.cause\",\"equals\":\"x\"},{\"field\":\"session.directions[*].loss\","
+        "{\"$schema\":\"x\",\"description\":\"d\",\"lists\":{\"ours\":[\"a\",\"192.0.2.0/24\"]},\"rules\":[{"
+        "\"name\":\"a\",\"on\":[\"stun.*\",\"session.ended\"],\"message\":\"m\",\"description\":\"d\",\"enabled\":false,"
+        "\"where\":{\"and\":[{\"or\":[{\"field\":\"session.cause\",\"equals\":\"muted\"},{\"field\":\"session.directions[*]."
+        "loss\","
         "\"ge\":1,\"lt\":5.5}]},{\"not\":{\"field\":\"stun_server.address|session.stun_server.address\",\"listed\":\"@ours\"}},"
         "[{\"field\":\"dialer\",\"cidr\":[\"10.0.0.0/8\",\"2001:db8::/32\",\"192.0.2.1\"]}],"
         "{\"field\":\"stun_server.name\",\"glob\":\"*.google.com\",\"exists\":true},"
         "{\"field\":\"stun_server.verdict\",\"one_of\":[\"bad\",\"suspect\"]}]},"
         "\"count\":3,\"within\":\"5m\",\"share\":{\"percent\":20,\"of\":\"session.*\",\"where\":null},"
         "\"group_by\":[\"dialer\"],\"needs\":[\"ours\"],\"cooldown\":\"1h\",\"update_every\":\"30s\",\"max_per_minute\":5,"
-        "\"recover_on\":{\"on\":[\"stun.answers\"],\"where\":{\"field\":\"dialer\",\"exists\":true},\"quiet\":\"1d\"},"
+        "\"recover_on\":{\"on\":[\"stun.answers\",\"session.answered\"],\"where\":{\"field\":\"dialer\",\"exists\":true},"
+        "\"quiet\":\"1d\"},"
         "\"severity\":\"crit\",\"facility\":\"local3\"}]}");
     expect_fine("{}");
     expect_fine("\xef\xbb\xbf {\"rules\":[]}\n");
@@ -229,6 +231,59 @@ Test(parse, one_field_of_a_rule_is_overridden)
     cr_assert_str_eq(set->rule[0].on.on[0], "stun.silent");
     ruleset_free(set);
     expect_wrong("{\"rules\":[{" MINIMAL "},{\"override\":^\"b\"}]}", "rules[1].override: no file before this one has that rule");
+}
+
+Test(parse, a_word_that_a_field_never_is_is_a_mistake)
+{
+    expect_wrong(WHERE("{\"field\":\"session.verdict\",\"equals\":^\"oneway\"}"),
+                 "rules[0].where.equals: session.verdict is never \"oneway\": expected one of no_media, not_expected, ok, "
+                 "one_way, setup_failed, unknown");
+    expect_wrong(WHERE("{\"field\":\"session.confidence|mapping.confidence\",\"one_of\":[\"proven\",^\"sure\"]}"),
+                 "rules[0].where.one_of[1]: session.confidence|mapping.confidence is never \"sure\": expected one of likely, "
+                 "proven, suspected");
+    expect_wrong(WHERE("{\"field\":\"session.verdict\",\"equals\":^\"\"}"),
+                 "rules[0].where.equals: session.verdict is never \"\": expected one of no_media, not_expected, ok, one_way, "
+                 "setup_failed, unknown");
+    expect_fine(WHERE("{\"field\":\"session.verdict|stun_server.address\",\"equals\":\"anything\"}"));
+}
+
+Test(parse, a_list_is_given_once_in_a_file)
+{
+    expect_wrong("{\"lists\":{\"ours\":[\"x\"],\n^\"ours\":[\"y\"]}}", "lists.ours: given twice");
+    expect_wrong("{\"lists\":{^\"Our s\":[\"x\"]}}",
+                 "lists.Our s: expected a name of a-z, 0-9, - _ and . (such as bad-stun-server)");
+}
+
+Test(parse, a_character_in_two_halves_needs_both)
+{
+    expect_fine("{\"description\":\"\\ud83c\\udfa7 \\u00e4\"}");
+    expect_wrong("{\"description\":\"\\ud83c^\"}",
+                 "this is no JSON: expected both halves of a character beyond U+FFFF, such as \\ud83c\\udfa7");
+    expect_wrong("{\"description\":\"\\udfa7^\\ud83c\"}",
+                 "this is no JSON: expected both halves of a character beyond U+FFFF, such as \\ud83c\\udfa7");
+    expect_wrong("{\"description\":\"\\ud83c\\u0041^\"}",
+                 "this is no JSON: expected both halves of a character beyond U+FFFF, such as \\ud83c\\udfa7");
+}
+
+#define OF_SILENT "{\"rules\":[^{\"name\":\"a\",\"on\":\"stun.silent\","
+#define MESSAGE   "\"message\":\"m\"}]}"
+
+Test(parse, a_field_that_none_of_its_events_has_is_a_mistake)
+{
+    expect_wrong(OF_SILENT "\"where\":{\"not\":{\"field\":\"session.id\",\"equals\":\"x\"}}," MESSAGE,
+                 "rule a: no event in \"on\" has the field \"session.id\"");
+    expect_wrong(OF_SILENT "\"where\":{\"field\":\"alert.count\",\"gt\":3}," MESSAGE,
+                 "rule a: no event in \"on\" has the field \"alert.count\"");
+    expect_wrong(OF_SILENT "\"group_by\":\"dialer\"," MESSAGE, "rule a: no event in \"on\" has the field \"dialer\"");
+    expect_wrong(OF_SILENT "\"message\":\"{dns.name|session.id}\"}]}",
+                 "rule a: no event in \"on\" has the field \"dns.name|session.id\"");
+    expect_wrong(OF_SILENT "\"group_by\":\"stun_server.address\",\"recover_on\":{\"on\":\"session.ended\"}," MESSAGE,
+                 "rule a: no event in \"recover_on.on\" has the field \"stun_server.address\"");
+    expect_wrong(OF_SILENT "\"within\":\"5m\",\"share\":{\"percent\":5,\"of\":\"stun.measured\",\"where\":{\"field\":\"dialer\","
+                           "\"exists\":true}}," MESSAGE,
+                 "rule a: no event in \"share.of\" has the field \"dialer\"");
+    expect_fine("{\"rules\":[{\"name\":\"a\",\"on\":[\"stun.silent\",\"session.*\"],\"group_by\":\"dialer\","
+                "\"message\":\"{alert.count} {event} {session.id|stun_server.address}\"}]}");
 }
 
 Test(parse, lists_are_found_and_replaced)

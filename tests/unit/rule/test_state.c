@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/alerts.h"
@@ -60,6 +61,44 @@ static bool restore(struct alerts *a, unsigned at_s)
 
     unlink(here());
     return fine;
+}
+
+/* Instead of the C library's: to write is fine, to wait for the disk is not. */
+static unsigned waits;
+
+int fsync(int fd)
+{
+    waits++;
+    return fd < 0 ? -1 : 0;
+}
+
+int fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+Test(state, the_disk_is_not_waited_for)
+{
+    save();
+    cr_assert_eq(waits, 0);
+    unlink(here());
+}
+
+Test(state, a_fifo_in_its_place_is_told_and_not_waited_for, .timeout = 10)
+{
+    struct alerts a;
+    char beside[80];
+
+    snprintf(beside, sizeof beside, "%s.new", here());
+    cr_assert_eq(mkfifo(here(), 0600), 0);
+    cr_assert_eq(mkfifo(beside, 0600), 0);
+    alerts_begin(&a, RULE);
+    cr_assert_not(restore(&a, 0));
+    cr_assert_not_null(strstr(strbuf_str(&a.said), "cannot be read: it is no regular file"));
+    cr_assert_not(rules_save(a.rules, here(), alerts_say, &a));
+    cr_assert_not_null(strstr(strbuf_str(&a.said), "incidents cannot be saved: No such device or address"));
+    unlink(beside);
+    alerts_end(&a);
 }
 
 Test(state, a_restart_inside_an_incident_does_not_tell_it_again)

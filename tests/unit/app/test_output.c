@@ -1,0 +1,56 @@
+/* Where events go: a file that grows, or a pipe that somebody reads. */
+#include "app/output.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *here(void)
+{
+    static char path[64];
+
+    snprintf(path, sizeof path, "/tmp/output-%ld", (long)getpid());
+    return path;
+}
+
+static void put(const char *text)
+{
+    char error[CAPTURE_ERROR];
+    FILE *to = output_open(here(), true, error);
+
+    cr_assert(to, "%s", error);
+    fputs(text, to);
+    cr_assert(output_close(to));
+}
+
+Test(output, of_a_file_is_added_to)
+{
+    char got[16] = "";
+    FILE *f;
+
+    put("one ");
+    put("two");
+    f = fopen(here(), "r");
+    cr_assert(f);
+    cr_assert_eq(fread(got, 1, sizeof got - 1, f), 7);
+    cr_assert_str_eq(got, "one two");
+    fclose(f);
+    unlink(here());
+}
+
+Test(output, to_a_fifo_does_not_wait_for_a_reader, .timeout = 10)
+{
+    char error[CAPTURE_ERROR], got[8] = "";
+    int reader;
+
+    cr_assert_eq(mkfifo(here(), 0600), 0);
+    cr_assert_null(output_open(here(), true, error));
+    cr_assert_not_null(strstr(error, "cannot be written: nobody reads it"), "%s", error);
+    reader = open(here(), O_RDONLY | O_NONBLOCK);
+    put("events");
+    cr_assert_eq(read(reader, got, sizeof got - 1), 6);
+    cr_assert_str_eq(got, "events");
+    close(reader);
+    unlink(here());
+}
