@@ -63,6 +63,11 @@ static bool set_filter(struct interface *in, const struct live_options *o)
     if (!o->full_packets && prefilter_build(in->link, given ? &user : NULL, true, &cut)) {
         fine = pcap_setfilter(in->pcap, &cut) == 0;
         prefilter_free(&cut);
+    } else if (!o->full_packets && given && prefilter_build(in->link, NULL, true, &cut)) {
+        prefilter_free(&cut);
+        pcap_freecode(&user);
+        return say(in, "filter",
+                   "so long a filter leaves no room for the one that cuts the voice; a shorter one, or --full-packets");
     } else if (given) {
         fine = pcap_setfilter(in->pcap, &user) == 0;
     }
