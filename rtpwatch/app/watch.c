@@ -360,13 +360,21 @@ static void tend(struct watch *w)
 
 /* ---- the loop ---- */
 
-static void frame(void *self, const struct frame *f)
+_Static_assert((int)LIVE_FRAMES <= (int)PIPELINE_FRAMES, "the pipeline takes what comes together");
+
+static void frames(void *self, const struct frame *f, size_t n)
 {
     struct watch *w = self;
-    enum disposition done = pipeline_frame(w->pipeline, f);
 
-    if (w->keep)
-        keep_live_frame(w->keep, f, done == DONE_RTP || done == DONE_TURN_DATA || done == DONE_UNEXPLAINED);
+    if (!w->keep) {
+        pipeline_frames(w->pipeline, f, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        enum disposition done = pipeline_frame(w->pipeline, &f[i]);
+
+        keep_live_frame(w->keep, &f[i], done == DONE_RTP || done == DONE_TURN_DATA || done == DONE_UNEXPLAINED);
+    }
 }
 
 /* Waits for packets or a signal, and takes what there is. True: no packet waits any more. */
@@ -383,7 +391,7 @@ static bool take(struct watch *w, int wait_ms)
     for (size_t i = n + 1; i < n + 1 + logs; i++)
         woken |= poll_of[i].revents != 0;
     alerts_run(w->alerts, woken);
-    n = live_read(w->live, READ_MOST, frame, w);
+    n = live_read(w->live, READ_MOST, frames, w);
     signals_take(w);
     return n < READ_MOST;
 }

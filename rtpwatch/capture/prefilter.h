@@ -19,7 +19,7 @@
 
 enum {
     PREFILTER_WHOLE = 262144, /* what the program returns for a packet that is kept whole */
-    PREFILTER_USER_MOST = 600 /* instructions of the user's program; the kernel takes some 1,000 in all (net.core.optmem_max) */
+    PREFILTER_USER_MOST = 600 /* instructions of the user's program */
 };
 
 /*
