@@ -3,9 +3,10 @@
  *
  *   send_rtp [--in-kernel] IFACE STREAMS SECONDS
  *
- * From a socket, so that the other end of a veth pair receives it; or made in the kernel, so that IFACE itself does (send_rtp.h). Prints how
- * many packets were sent, how many were refused, and how long that took: from a socket longer than asked for where the machine cannot send
- * so many, in the kernel fewer are sent then. Exit status: 0, or 2: could not be run.
+ * From a socket, so that the other end of a veth pair receives it; or made in the kernel, so that IFACE itself does
+ * (send_rtp.h). Prints how many packets were sent, how many were refused, and how long that took: from a socket longer
+ * than asked for where the machine cannot send so many, in the kernel fewer are sent then. Exit status: 0, or 2: could
+ * not be run.
  */
 #include "send_rtp.h"
 
