@@ -59,7 +59,7 @@ struct cli {
     const char *interface[LIVE_INTERFACES];
     size_t interfaces;
     bool interfaces_of_file; /* those that the command line names take their place */
-    unsigned buffer_mib;     /* of each interface's ring; 0: as libpcap has it */
+    unsigned buffer_mib;     /* of each interface's ring; 0: LIVE_BUFFER_DEFAULT */
     bool full_packets, promiscuous;
     const char *user; /* NULL: CLI_USER where there is one */
     bool no_confine;

@@ -278,7 +278,7 @@ static const struct option_row rows[] = {
     { "snapshot", "FILE", .take = take_text, IN_CLI(snapshot),
       .help = "live: where SIGUSR1 writes a JSON report (default: the output)" },
     { "buffer", "MIB", 'B', .take = take_number, IN_CLI(buffer_mib), .least = 1, .most = 2000,
-      .help = "live: the ring that packets wait in, for each interface (default 2)" },
+      .help = "live: the ring that packets wait in, for each interface (default 32)" },
     { "full-packets", NULL, .take = take_switch, IN_CLI(full_packets),
       .help = "live: copy voice as well, which else is cut to its headers in the kernel" },
     { "promiscuous", NULL, .take = take_switch, IN_CLI(promiscuous), .help = "live: frames to other hosts too (a mirror port)" },

@@ -15,6 +15,7 @@
 #include "app/events.h"
 #include "app/keep_live.h"
 #include "app/notify.h"
+#include "app/outlet.h"
 #include "app/output.h"
 #include "app/privileges.h"
 #include "app/result.h"
@@ -39,6 +40,7 @@ struct watch {
     int signals;
     bool stop;
     FILE *to;
+    struct outlet *outlet; /* before `to`, where its reader may stand still; NULL: it may not, or the end has come */
     struct live *live;
     struct pipeline *pipeline;
     struct events events;
@@ -149,6 +151,46 @@ static bool compact(struct watch *w)
     return pipeline_compact(w->pipeline, w->now_ns);
 }
 
+/* ---- output ---- */
+
+/* Where to write while packets come. */
+static FILE *lines_to(const struct watch *w)
+{
+    return w->outlet ? outlet_stream(w->outlet) : w->to;
+}
+
+static bool output_begin(struct watch *w, FILE *to)
+{
+    bool needed;
+
+    w->to = to;
+    w->outlet = outlet_new(fileno(to), &needed);
+    w->events.to = w->cli->format == FORMAT_JSON ? NULL : lines_to(w); /* there one document and nothing else */
+    return w->outlet || !needed;
+}
+
+static void output_push(struct watch *w)
+{
+    bool broken = false;
+
+    if (!w->outlet)
+        return;
+    w->pipeline->faults.count[FAULT_OUTPUT_FULL] += outlet_push(w->outlet, &broken);
+    w->events.failed |= broken;
+}
+
+/* From here on the reader is waited for: what is left to write is the last report, and no packets come. */
+static bool output_end(struct watch *w)
+{
+    bool fine = !w->outlet || outlet_drain(w->outlet);
+
+    outlet_free(w->outlet);
+    w->outlet = NULL;
+    if (w->events.to)
+        w->events.to = w->to;
+    return fine;
+}
+
 /* ---- signals ---- */
 
 static void snapshot(struct watch *w)
@@ -158,7 +200,7 @@ static void snapshot(struct watch *w)
     bool fine = r && report(w, r);
 
     if (fine)
-        fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, w->to);
+        fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, lines_to(w));
     if (!fine)
         complain(error);
     if (r)
@@ -220,9 +262,13 @@ static void output_renew(struct watch *w)
         complain(error);
         return;
     }
+    if (to == w->to)
+        return;
+    output_push(w);
+    outlet_free(w->outlet);
     output_close(w->to);
-    w->to = to;
-    w->events.to = w->cli->format == FORMAT_JSON ? NULL : to;
+    if (!output_begin(w, to))
+        complain("not enough memory for an output that may stand still");
 }
 
 /* The place for all that is renewed on HUP: configuration, output, addresses, rules, log servers. */
@@ -248,13 +294,20 @@ static void signals_take(struct watch *w)
         }
 }
 
-static bool signals_open(struct watch *w)
+static sigset_t signals_that_end(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    return set;
+}
+
+static bool signals_open(struct watch *w)
+{
+    sigset_t set = signals_that_end();
+
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write that fails */
@@ -360,30 +413,40 @@ static void tend(struct watch *w)
 
 /* ---- the loop ---- */
 
-static void frame(void *self, const struct frame *f)
+_Static_assert((int)LIVE_FRAMES <= (int)PIPELINE_FRAMES, "the pipeline takes what comes together");
+
+static void frames(void *self, const struct frame *f, size_t n)
 {
     struct watch *w = self;
-    enum disposition done = pipeline_frame(w->pipeline, f);
 
-    if (w->keep)
-        keep_live_frame(w->keep, f, done == DONE_RTP || done == DONE_TURN_DATA || done == DONE_UNEXPLAINED);
+    if (!w->keep) {
+        pipeline_frames(w->pipeline, f, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        enum disposition done = pipeline_frame(w->pipeline, &f[i]);
+
+        keep_live_frame(w->keep, &f[i], done == DONE_RTP || done == DONE_TURN_DATA || done == DONE_UNEXPLAINED);
+    }
 }
 
 /* Waits for packets or a signal, and takes what there is. True: no packet waits any more. */
 static bool take(struct watch *w, int wait_ms)
 {
-    struct pollfd poll_of[LIVE_INTERFACES + 1 + CLI_SYSLOGS] = { { .fd = w->signals, .events = POLLIN } };
+    struct pollfd poll_of[LIVE_INTERFACES + 1 + CLI_SYSLOGS + 1] = { { .fd = w->signals, .events = POLLIN } };
     int fds[LIVE_INTERFACES];
-    size_t n = live_descriptors(w->live, fds), logs = alerts_poll(w->alerts, &poll_of[n + 1]);
+    size_t n = live_descriptors(w->live, fds), logs = alerts_poll(w->alerts, &poll_of[n + 1]), all = n + 1 + logs;
     bool woken = false;
 
     for (size_t i = 0; i < n; i++)
         poll_of[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-    (void)poll(poll_of, n + 1 + logs, wait_ms);
+    if (w->outlet && outlet_waits(w->outlet))
+        poll_of[all++] = (struct pollfd){ .fd = fileno(w->to), .events = POLLOUT };
+    (void)poll(poll_of, all, wait_ms);
     for (size_t i = n + 1; i < n + 1 + logs; i++)
         woken |= poll_of[i].revents != 0;
     alerts_run(w->alerts, woken);
-    n = live_read(w->live, READ_MOST, frame, w);
+    n = live_read(w->live, READ_MOST, frames, w);
     signals_take(w);
     return n < READ_MOST;
 }
@@ -408,6 +471,7 @@ static bool loop(struct watch *w)
                 return false;
             }
         }
+        output_push(w);
     }
     return true;
 }
@@ -418,10 +482,13 @@ static int finish(struct watch *w)
     int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_MS * (int64_t)NS_PER_MS;
     struct result *r = calloc(1, sizeof *r);
     bool fine = r != NULL, failed = false;
+    sigset_t ending = signals_that_end();
 
     notify_stopping();
     while (clock_ns(CLOCK_MONOTONIC) < until_ns)
         (void)take(w, DRAIN_MS / 3);
+    sigprocmask(SIG_UNBLOCK, &ending, NULL); /* a second one ends at once, should nobody read the report */
+    fine &= output_end(w);
     live_tend(w->live, interface_changed, w);
     pipeline_finish(w->pipeline);
     time_feed(w, false);
@@ -472,6 +539,7 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
 {
     struct events_options o = { .ndjson = w->cli->format == FORMAT_NDJSON, .grace_ns = SECONDS(w->cli->grace_s), .vantages = 1 };
     struct alerts_options ao = { .cli = w->cli, .events = &w->events, .live = true };
+    FILE *to;
 
     if (!signals_open(w) || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
         return false;
@@ -487,9 +555,8 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
     }
     o.heard = w->alerts ? alerts_hear : NULL;
     o.self = w->alerts;
-    w->to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
-    /* One document and nothing else, where that is asked for. */
-    return w->to && events_init(&w->events, &o, w->cli->format == FORMAT_JSON ? NULL : w->to);
+    to = output_open(w->cli->output, w->cli->format != FORMAT_JSON, error);
+    return to && events_init(&w->events, &o, NULL) && output_begin(w, to);
 }
 
 int watch_run(const struct cli *c, int argc, char **argv)
@@ -516,6 +583,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);
+    outlet_free(w->outlet);
     if (!output_close(w->to) && status != EXIT_UNUSABLE)
         status = complain("the last report could not be written");
     if (w->signals >= 0)

@@ -38,5 +38,5 @@ bool fault_is_ours(enum fault_id id)
 {
     const char *last = strrchr(fault_key(id), '.');
 
-    return last && strcmp(last, ".table_full") == 0;
+    return id == FAULT_OUTPUT_FULL || (last && strcmp(last, ".table_full") == 0);
 }

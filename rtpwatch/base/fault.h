@@ -45,7 +45,7 @@ void fault_log_one(struct fault_log *log, enum fault_id id, uint64_t frame);
 void fault_log_all(struct fault_log *log, const struct faults *f, uint64_t frame);
 const char *fault_key(enum fault_id id);
 const char *fault_text(enum fault_id id);
-/* A table of ours is full, and what came on top was not kept: trouble of our own, where all others are what the input was like. */
+/* A table of ours is full, or an output, and what came on top was not kept: our own trouble; all others are what the input was like. */
 bool fault_is_ours(enum fault_id id);
 
 #endif

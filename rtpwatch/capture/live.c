@@ -16,7 +16,11 @@
 #include "base/clock.h"
 #include "capture/prefilter.h"
 
-enum { SNAP = 262144, RETIRE_MS = 100 /* how long the kernel may hold packets back to fill a block */ };
+enum {
+    SNAP = 262144,
+    RETIRE_MS = 100, /* how long the kernel may hold packets back to fill a block */
+    LIVE_SHORT = 128 /* bytes: voice that is cut, with tags and a header extension */
+};
 
 struct interface {
     struct capture_input told;
@@ -30,8 +34,16 @@ struct interface {
     char why[CAPTURE_ERROR];
 };
 
+/* Frames that are given on together. The ring's own bytes may be gone with the next packet, so short frames are copied. */
+struct batch {
+    size_t n;
+    struct frame frame[LIVE_FRAMES];
+    unsigned char bytes[LIVE_FRAMES][LIVE_SHORT];
+};
+
 struct live {
     struct live_options options;
+    struct batch batch;
     size_t n;
     struct interface interface[LIVE_INTERFACES];
 };
@@ -52,22 +64,46 @@ static bool say(struct interface *in, const char *doing, const char *why)
     return false;
 }
 
-/* The user's program and ours as one; ours alone, the user's alone, or nothing, as far as the link type allows. */
+/* libpcap runs a program itself that the kernel refused, and then whole packets are copied. */
+static bool runs_in_kernel(pcap_t *p, unsigned instructions)
+{
+    socklen_t n = 0; /* asked with no room it tells how many there are */
+
+    return getsockopt(pcap_fileno(p), SOL_SOCKET, SO_GET_FILTER, NULL, &n) == 0 && n == instructions;
+}
+
+/* Frees the program. False: why not was told. */
+static bool set_cut(struct interface *in, struct bpf_program *cut)
+{
+    unsigned n = cut->bf_len;
+    bool fine = pcap_setfilter(in->pcap, cut) == 0;
+
+    prefilter_free(cut);
+    if (!fine)
+        return say(in, "filter", pcap_geterr(in->pcap));
+    return runs_in_kernel(in->pcap, n) || say(in, "filter",
+                                              "the kernel does not take it together with the one that cuts the voice; "
+                                              "a shorter one, a larger net.core.optmem_max or --full-packets will do");
+}
+
+/* The user's program and ours as one; ours alone, or the user's alone, or nothing, as far as the link type allows. */
 static bool set_filter(struct interface *in, const struct live_options *o)
 {
-    struct bpf_program user = { 0, NULL }, cut;
-    bool given = o->filter != NULL, fine = true;
+    struct bpf_program given = { 0, NULL }, cut, *user = o->filter ? &given : NULL;
+    bool fine;
 
-    if (given && pcap_compile(in->pcap, &user, o->filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
+    if (user && pcap_compile(in->pcap, user, o->filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return say(in, "filter", pcap_geterr(in->pcap));
-    if (!o->full_packets && prefilter_build(in->link, given ? &user : NULL, true, &cut)) {
-        fine = pcap_setfilter(in->pcap, &cut) == 0;
+    if (o->full_packets || !prefilter_build(in->link, NULL, true, &cut)) {
+        fine = !user || pcap_setfilter(in->pcap, user) == 0 || say(in, "filter", pcap_geterr(in->pcap));
+    } else {
         prefilter_free(&cut);
-    } else if (given) {
-        fine = pcap_setfilter(in->pcap, &user) == 0;
+        fine = prefilter_build(in->link, user, true, &cut)
+                   ? set_cut(in, &cut)
+                   : say(in, "filter", "too long to be put before the one that cuts the voice");
     }
-    pcap_freecode(&user);
-    return fine || say(in, "filter", pcap_geterr(in->pcap));
+    pcap_freecode(&given);
+    return fine;
 }
 
 static bool configure(pcap_t *p, const struct live_options *o)
@@ -157,9 +193,33 @@ size_t live_descriptors(const struct live *l, int fds[LIVE_INTERFACES])
 struct reading {
     struct interface *in;
     unsigned index;
-    void (*each)(void *self, const struct frame *f);
+    struct batch *batch;
+    void (*each)(void *self, const struct frame *f, size_t n);
     void *self;
 };
+
+static void give_batch(struct reading *r)
+{
+    if (r->batch->n)
+        r->each(r->self, r->batch->frame, r->batch->n);
+    r->batch->n = 0;
+}
+
+static void give(struct reading *r, struct frame f)
+{
+    struct batch *b = r->batch;
+
+    if (f.bytes.n > LIVE_SHORT) {
+        give_batch(r);
+        r->each(r->self, &f, 1);
+        return;
+    }
+    memcpy(b->bytes[b->n], f.bytes.p, f.bytes.n);
+    f.bytes.p = b->bytes[b->n];
+    b->frame[b->n++] = f;
+    if (b->n == LIVE_FRAMES)
+        give_batch(r);
+}
 
 static void count(struct capture_input *told, int64_t ts_ns, size_t wire)
 {
@@ -181,7 +241,7 @@ static void packet(u_char *self, const struct pcap_pkthdr *h, const u_char *byte
         return;
     f.id = frame_id(r->index, ++r->in->number);
     count(&r->in->told, f.ts_ns, f.wire);
-    r->each(r->self, &f);
+    give(r, f);
 }
 
 static void drops(struct interface *in)
@@ -202,14 +262,15 @@ static void lose(struct interface *in)
     in->lost = true;
 }
 
-size_t live_read(struct live *l, size_t most, void (*each)(void *self, const struct frame *f), void *self)
+size_t live_read(struct live *l, size_t most, void (*each)(void *self, const struct frame *f, size_t n), void *self)
 {
     size_t all = 0;
 
     for (size_t i = 0; i < l->n; i++) {
-        struct reading r = { &l->interface[i], (unsigned)i, each, self };
+        struct reading r = { &l->interface[i], (unsigned)i, &l->batch, each, self };
         int got = r.in->pcap ? pcap_dispatch(r.in->pcap, (int)most, packet, (u_char *)&r) : 0;
 
+        give_batch(&r);
         if (got == PCAP_ERROR)
             lose(r.in);
         else if (got > 0)

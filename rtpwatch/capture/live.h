@@ -10,7 +10,12 @@
 #include "base/addr.h"
 #include "capture/capture.h"
 
-enum { LIVE_INTERFACES = 16, LIVE_BUFFER_DEFAULT = 2 << 20 /* libpcap's own default, bytes */, LIVE_ADDRESSES = 64 };
+enum {
+    LIVE_INTERFACES = 16,
+    LIVE_FRAMES = 32,                /* at a time */
+    LIVE_BUFFER_DEFAULT = 32 << 20, /* bytes; libpcap's own 2 MiB last for 14 ms of a million packets a second */
+    LIVE_ADDRESSES = 64,
+};
 
 struct live_options {
     const char *const *interfaces; /* names, or "any"; borrowed */
@@ -34,10 +39,10 @@ void live_close(struct live *l); /* NULL: nothing */
 size_t live_descriptors(const struct live *l, int fds[LIVE_INTERFACES]);
 
 /*
- * Gives the frames that wait, in the order in which each interface had them, at most `most` of each; returns how many. Their bytes are
- * valid within `each`.
+ * Gives the frames that wait, in the order in which each interface had them, at most `most` of each; returns how many. `each` is given up
+ * to LIVE_FRAMES of one interface at a time, as many as are short; their bytes are valid within it.
  */
-size_t live_read(struct live *l, size_t most, void (*each)(void *self, const struct frame *f), void *self);
+size_t live_read(struct live *l, size_t most, void (*each)(void *self, const struct frame *f, size_t n), void *self);
 
 /* What has happened to an interface since the last look. */
 enum live_change { LIVE_SAME, LIVE_WENT, LIVE_CAME_BACK };

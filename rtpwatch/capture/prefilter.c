@@ -10,8 +10,17 @@ enum {
     ETHERTYPE_VLAN = 0x8100,
     ETHERTYPE_QINQ = 0x88a8,
     IP_UDP = 17,
-    IP_FRAGMENT = 0x3fff, /* more fragments, or an offset */
+    IP_ICMP = 1,
+    IP_ICMP6 = 58,
+    IPV4_HEADER = 20,
+    IPV4_FRAGMENT = 0x3fff, /* more fragments, or an offset */
     IPV6_HEADER = 40,
+    HOP_BY_HOP = 0,
+    ROUTING = 43,
+    DESTINATION = 60,
+    IPV6_EXTENSIONS = 2, /* that are stepped over; behind more a packet is kept whole */
+    ICMP_HEADER = 8,
+    ICMP6_INFORMATIONAL = 128, /* errors are below (RFC 4443 §2.1) */
     UDP_HEADER = 8,
     DNS = 53,
     MDNS = 5353,
@@ -32,11 +41,18 @@ enum {
 
 /* Places in the program that jumps go to. */
 enum label {
-    NEXT, /* no jump */
-    WHOLE,
+    NEXT,  /* no jump */
+    WHOLE, /* the next of the two */
+    MIDDLE_WHOLE,
+    END_WHOLE,
     IP4,
-    IP6 = IP4 + 3, /* each with three offsets */
-    UDP = IP6 + 3,
+    IP6,
+    ICMP4,
+    ICMP6,
+    QUOTE4,
+    STEP, /* over an extension header of IPv6: of the packet, then of the one that an error quotes */
+    QUOTED_STEP = STEP + IPV6_EXTENSIONS,
+    UDP = QUOTED_STEP + IPV6_EXTENSIONS,
     TAG1,
     TAG2,
     CHANNEL,
@@ -47,7 +63,10 @@ enum label {
     LABELS = RTP + 16
 };
 
-enum { INSNS = 400, JUMPS = 200 };
+enum { INSNS = PREFILTER_USER_MOST + 400, JUMPS = 200 };
+
+/* Words of memory that the program has. */
+enum { LENGTH, AFTER, HERE, PROTOCOL };
 
 struct assembler {
     struct bpf_insn insn[INSNS];
@@ -99,8 +118,16 @@ static void go(struct assembler *a, enum label to)
     jump(a, BPF_JA, 0, to, NEXT);
 }
 
+static void whole(struct assembler *a, enum label l)
+{
+    label(a, l);
+    emit(a, BPF_RET | BPF_K, PREFILTER_WHOLE);
+}
+
 static unsigned distance(const struct assembler *a, unsigned from, enum label l)
 {
+    if (l == WHOLE)
+        l = from < a->at[MIDDLE_WHOLE] ? MIDDLE_WHOLE : END_WHOLE;
     return l == NEXT ? 0 : a->at[l] - from - 1;
 }
 
@@ -120,7 +147,7 @@ static void resolve(struct assembler *a)
     }
 }
 
-/* ---- loads; X, with the base, is where the UDP header begins ---- */
+/* ---- loads; X, with the base, is where the header begins that is looked at ---- */
 
 static void load_byte(struct assembler *a, unsigned behind_x)
 {
@@ -141,47 +168,125 @@ static void need(struct assembler *a, unsigned behind_x)
     jump(a, BPF_JGE, a->base - a->missing + behind_x, NEXT, WHOLE);
 }
 
-/* ---- link and IP ---- */
-
-static void ip4_at(struct assembler *a, unsigned ip)
+/* Moves X on by what A holds. */
+static void forward(struct assembler *a)
 {
-    emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
-    jump(a, BPF_JGE, ip - a->missing + 20, NEXT, WHOLE);
-    emit(a, BPF_LD | BPF_B | BPF_ABS, ip + 9);
-    jump(a, BPF_JEQ, IP_UDP, NEXT, WHOLE);
-    emit(a, BPF_LD | BPF_H | BPF_ABS, ip + 6);
-    jump(a, BPF_JSET, IP_FRAGMENT, WHOLE, NEXT);
-    emit(a, BPF_LDX | BPF_B | BPF_MSH, ip); /* 4 * IHL */
-    emit(a, BPF_MISC | BPF_TXA, 0);
-    emit(a, BPF_ALU | BPF_ADD | BPF_K, ip - a->base);
+    emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
     emit(a, BPF_MISC | BPF_TAX, 0);
-    go(a, UDP);
 }
 
-static void ip6_at(struct assembler *a, unsigned ip)
+static void forward_by(struct assembler *a, unsigned n)
 {
-    emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
-    jump(a, BPF_JGE, ip - a->missing + IPV6_HEADER, NEXT, WHOLE);
-    emit(a, BPF_LD | BPF_B | BPF_ABS, ip + 6);
-    jump(a, BPF_JEQ, IP_UDP, NEXT, WHOLE);
-    emit(a, BPF_LDX | BPF_W | BPF_IMM, ip - a->base + IPV6_HEADER);
-    go(a, UDP);
+    emit(a, BPF_LD | BPF_W | BPF_IMM, n);
+    forward(a);
 }
 
-static void ip_copies(struct assembler *a, const unsigned *ip, unsigned n)
+/* ---- IP, at X, and what it carries behind X then; `icmp`: where ICMP goes to ---- */
+
+static void carried(struct assembler *a, unsigned icmp_protocol, enum label icmp)
 {
-    for (unsigned i = 0; i < n; i++) {
-        label(a, IP4 + i);
-        ip4_at(a, ip[i]);
-        label(a, IP6 + i);
-        ip6_at(a, ip[i]);
+    emit(a, BPF_LD | BPF_W | BPF_MEM, PROTOCOL);
+    jump(a, BPF_JEQ, IP_UDP, UDP, NEXT);
+    jump(a, BPF_JEQ, icmp_protocol, icmp, NEXT);
+}
+
+static void ip4(struct assembler *a, enum label icmp)
+{
+    need(a, IPV4_HEADER);
+    load_half(a, 6);
+    jump(a, BPF_JSET, IPV4_FRAGMENT, WHOLE, NEXT);
+    load_byte(a, 9);
+    emit(a, BPF_ST, PROTOCOL);
+    load_byte(a, 0);
+    emit(a, BPF_ALU | BPF_AND | BPF_K, 0x0f);
+    emit(a, BPF_ALU | BPF_LSH | BPF_K, 2);
+    forward(a);
+    carried(a, IP_ICMP, icmp);
+    go(a, WHOLE);
+}
+
+static void ip6_extension(struct assembler *a, enum label step)
+{
+    jump(a, BPF_JEQ, HOP_BY_HOP, step, NEXT);
+    jump(a, BPF_JEQ, ROUTING, step, NEXT);
+    jump(a, BPF_JEQ, DESTINATION, NEXT, WHOLE);
+    label(a, step);
+    need(a, 8);
+    load_byte(a, 0);
+    emit(a, BPF_ST, PROTOCOL);
+    load_byte(a, 1);
+    emit(a, BPF_ALU | BPF_ADD | BPF_K, 1);
+    emit(a, BPF_ALU | BPF_LSH | BPF_K, 3);
+    forward(a);
+}
+
+static void ip6(struct assembler *a, enum label icmp, enum label step)
+{
+    need(a, IPV6_HEADER);
+    load_byte(a, 6);
+    emit(a, BPF_ST, PROTOCOL);
+    forward_by(a, IPV6_HEADER);
+    carried(a, IP_ICMP6, icmp);
+    for (unsigned i = 0; i < IPV6_EXTENSIONS; i++) {
+        ip6_extension(a, step + i);
+        carried(a, IP_ICMP6, icmp);
     }
+    go(a, WHOLE);
 }
 
-static void ethertype(struct assembler *a, unsigned copy, enum label tagged)
+/* The packet that an error quotes begins behind X then, if it has that version. */
+static void quote(struct assembler *a, unsigned version)
 {
-    jump(a, BPF_JEQ, ETHERTYPE_IPV4, IP4 + copy, NEXT);
-    jump(a, BPF_JEQ, ETHERTYPE_IPV6, IP6 + copy, NEXT);
+    load_byte(a, ICMP_HEADER);
+    emit(a, BPF_ALU | BPF_RSH | BPF_K, 4);
+    jump(a, BPF_JEQ, version, NEXT, WHOLE);
+    forward_by(a, ICMP_HEADER);
+}
+
+/* Errors quote up to 576 or 1,280 bytes of a packet (RFC 1812 §4.3.2.3, RFC 4443 §2.4): what is voice in it is cut as elsewhere. */
+static void icmp4(struct assembler *a)
+{
+    static const unsigned errors[] = { 3, 4, 5, 11, 12 };
+
+    label(a, ICMP4);
+    need(a, ICMP_HEADER + 1);
+    load_byte(a, 0);
+    for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++)
+        jump(a, BPF_JEQ, errors[i], QUOTE4, NEXT);
+    go(a, WHOLE);
+    label(a, QUOTE4);
+    quote(a, 4);
+    ip4(a, WHOLE);
+}
+
+static void icmp6(struct assembler *a)
+{
+    label(a, ICMP6);
+    need(a, ICMP_HEADER + 1);
+    load_byte(a, 0);
+    jump(a, BPF_JGE, ICMP6_INFORMATIONAL, WHOLE, NEXT);
+    quote(a, 6);
+    ip6(a, WHOLE, QUOTED_STEP);
+}
+
+static void ip(struct assembler *a)
+{
+    label(a, IP4);
+    ip4(a, ICMP4);
+    label(a, IP6);
+    ip6(a, ICMP6, STEP);
+    icmp4(a);
+    icmp6(a);
+}
+
+/* ---- link ---- */
+
+/* A is the type of what begins at offset `at`. */
+static void ethertype(struct assembler *a, unsigned at, enum label tagged)
+{
+    emit(a, BPF_LDX | BPF_W | BPF_IMM, at - a->base);
+    jump(a, BPF_JEQ, ETHERTYPE_IPV4, IP4, NEXT);
+    jump(a, BPF_JEQ, ETHERTYPE_IPV6, IP6, NEXT);
     if (tagged == NEXT)
         return;
     jump(a, BPF_JEQ, ETHERTYPE_VLAN, tagged, NEXT);
@@ -191,46 +296,38 @@ static void ethertype(struct assembler *a, unsigned copy, enum label tagged)
 /* The kernel takes a tag off and libpcap puts it back: here it may be there or not. */
 static void ethernet(struct assembler *a)
 {
-    static const unsigned ip[] = { 14, 18, 22 };
-
     emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
     jump(a, BPF_JGE, 22, NEXT, WHOLE);
     emit(a, BPF_LD | BPF_H | BPF_ABS, 12);
-    ethertype(a, 0, TAG1);
+    ethertype(a, 14, TAG1);
     go(a, WHOLE);
     label(a, TAG1);
     emit(a, BPF_LD | BPF_H | BPF_ABS, 16);
-    ethertype(a, 1, TAG2);
+    ethertype(a, 18, TAG2);
     go(a, WHOLE);
     label(a, TAG2);
     emit(a, BPF_LD | BPF_H | BPF_ABS, 20);
-    ethertype(a, 2, NEXT);
+    ethertype(a, 22, NEXT);
     go(a, WHOLE);
-    ip_copies(a, ip, 3);
 }
 
-static void cooked(struct assembler *a, unsigned protocol, unsigned ip, bool in_kernel)
+static void cooked(struct assembler *a, unsigned protocol, unsigned header, bool in_kernel)
 {
-    a->base = ip;
-    a->missing = in_kernel ? ip : 0;
+    a->base = header;
+    a->missing = in_kernel ? header : 0;
     emit(a, BPF_LD | BPF_H | BPF_ABS, protocol);
-    ethertype(a, 0, NEXT);
+    ethertype(a, header, NEXT);
     go(a, WHOLE);
-    ip_copies(a, &ip, 1);
 }
 
 static void raw(struct assembler *a)
 {
-    static const unsigned ip[] = { 0 };
-
-    emit(a, BPF_LD | BPF_W | BPF_LEN, 0);
-    jump(a, BPF_JGE, 20, NEXT, WHOLE);
-    emit(a, BPF_LD | BPF_B | BPF_ABS, 0);
+    emit(a, BPF_LDX | BPF_W | BPF_IMM, 0);
+    need(a, IPV4_HEADER);
+    load_byte(a, 0);
     emit(a, BPF_ALU | BPF_RSH | BPF_K, 4);
     jump(a, BPF_JEQ, 4, IP4, NEXT);
-    jump(a, BPF_JEQ, 6, IP6, NEXT);
-    go(a, WHOLE);
-    ip_copies(a, ip, 1);
+    jump(a, BPF_JEQ, 6, IP6, WHOLE);
 }
 
 /* ---- what UDP carries ---- */
@@ -253,22 +350,22 @@ static void rtp_at(struct assembler *a, unsigned rtp, unsigned copy)
     emit(a, BPF_ALU | BPF_LSH | BPF_K, 2);
     emit(a, BPF_ALU | BPF_ADD | BPF_K, rtp + RTP_HEADER);
     emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
-    emit(a, BPF_ST, 0);
+    emit(a, BPF_ST, LENGTH);
     load_byte(a, rtp);
     jump(a, BPF_JSET, 0x10, NEXT, plain);
-    emit(a, BPF_LDX | BPF_W | BPF_MEM, 0);
+    emit(a, BPF_LDX | BPF_W | BPF_MEM, LENGTH);
     need(a, 4);
     load_half(a, 2);
     jump(a, BPF_JGT, EXTENSION_WORDS, longer, NEXT);
     emit(a, BPF_ALU | BPF_LSH | BPF_K, 2);
     emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
-    emit(a, BPF_ST, 0);
+    emit(a, BPF_ST, LENGTH);
     label(a, longer);
-    emit(a, BPF_LD | BPF_W | BPF_MEM, 0);
+    emit(a, BPF_LD | BPF_W | BPF_MEM, LENGTH);
     emit(a, BPF_ALU | BPF_ADD | BPF_K, 4);
-    emit(a, BPF_ST, 0);
+    emit(a, BPF_ST, LENGTH);
     label(a, plain);
-    emit(a, BPF_LD | BPF_W | BPF_MEM, 0);
+    emit(a, BPF_LD | BPF_W | BPF_MEM, LENGTH);
     if (a->base > a->missing)
         emit(a, BPF_ALU | BPF_ADD | BPF_K, a->base - a->missing);
     emit(a, BPF_RET | BPF_A, 0);
@@ -280,15 +377,15 @@ static void channel(struct assembler *a)
     need(a, UDP_HEADER + CHANNEL_HEADER);
     load_byte(a, UDP_HEADER);
     jump(a, BPF_JGE, CHANNEL_END, WHOLE, NEXT);
-    emit(a, BPF_STX, 2);
+    emit(a, BPF_STX, HERE);
     load_half(a, UDP_HEADER + 2);
     emit(a, BPF_ALU | BPF_ADD | BPF_K, UDP_HEADER + CHANNEL_HEADER);
-    emit(a, BPF_ST, 1);
+    emit(a, BPF_ST, AFTER);
     load_half(a, 4); /* UDP's own length */
-    emit(a, BPF_LDX | BPF_W | BPF_MEM, 1);
+    emit(a, BPF_LDX | BPF_W | BPF_MEM, AFTER);
     emit(a, BPF_ALU | BPF_SUB | BPF_X, 0);
     jump(a, BPF_JGT, 3, WHOLE, NEXT);
-    emit(a, BPF_LDX | BPF_W | BPF_MEM, 2);
+    emit(a, BPF_LDX | BPF_W | BPF_MEM, HERE);
     rtp_at(a, UDP_HEADER + CHANNEL_HEADER, 1);
 }
 
@@ -350,7 +447,7 @@ static bool user_program(struct assembler *a, const struct bpf_program *user)
 {
     unsigned end = user ? user->bf_len : 0;
 
-    if (end > INSNS / 4)
+    if (end > PREFILTER_USER_MOST)
         return false;
     for (unsigned i = 0; i < end; i++) {
         struct bpf_insn b = user->bf_insns[i];
@@ -384,9 +481,10 @@ bool prefilter_build(int link, const struct bpf_program *user, bool in_kernel, s
     struct bpf_insn *insns = NULL;
 
     if (fine) {
+        ip(a);
+        whole(a, MIDDLE_WHOLE); /* one at the end alone is too far: a jump has 8 bits */
         udp(a);
-        label(a, WHOLE);
-        emit(a, BPF_RET | BPF_K, PREFILTER_WHOLE);
+        whole(a, END_WHOLE);
         resolve(a);
         insns = a->broken ? NULL : malloc(a->n * sizeof *insns);
     }

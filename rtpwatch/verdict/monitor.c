@@ -49,7 +49,8 @@ static uint64_t key_of(const struct call *c)
         return hash_bytes(c->call_id, strlen(c->call_id));
     a = c->sdps->media->ufrag;
     b = c->sdps->next->media->ufrag;
-    return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)); /* their order may change */
+    /* Their order may change; those that are known by their RTP alone have none, and their beginning is part of the identity anyway. */
+    return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)) ^ hash_bytes(&c->started.frame, sizeof c->started.frame);
 }
 
 struct identity {

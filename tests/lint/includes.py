@@ -57,6 +57,7 @@ LINKS_ONLY_IN = {
 NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h|unistd\.h|sys/|syslog\.h")
 MODULE_FOLDER = {
     "syslog": "out",
+    "outlet": "app",
     **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "window", "progress", "run", "keep"), "app"),
 }
 

@@ -218,6 +218,148 @@ Test(prefilter, voice_over_ipv6)
     cr_assert_eq(kept_ethernet(&other), PREFILTER_WHOLE);
 }
 
+Test(prefilter, voice_behind_extension_headers_of_ipv6)
+{
+    static const struct {
+        const char *what;
+        unsigned char headers[40];
+        unsigned n, first, kept;
+    } v[] = {
+        { "a hop-by-hop header of 8 bytes", { 17, 0 }, 8, 0, 14 + 40 + 8 + 8 + 12 },
+        { "a routing header of 24", { 17, 2 }, 24, 43, 14 + 40 + 24 + 8 + 12 },
+        { "two", { 60, 0, [8] = 17, 1 }, 24, 0, 14 + 40 + 24 + 8 + 12 },
+        { "three", { 60, 0, [8] = 60, 0, [16] = 17, 0 }, 24, 0, PREFILTER_WHOLE },
+        { "a fragment behind one", { 44, 0, [8] = 17, 0 }, 16, 0, PREFILTER_WHOLE },
+        { "one that runs past the end", { 17, 255 }, 8, 60, PREFILTER_WHOLE },
+    };
+
+    for (unsigned i = 0; i < sizeof v / sizeof *v; i++) {
+        struct made m = ethernet(0x86dd);
+
+        add_ip6(&m, v[i].first);
+        add(&m, v[i].headers, v[i].n);
+        add_udp(&m, 10000, 40000, sizeof voice);
+        add(&m, voice, sizeof voice);
+        cr_assert_eq(kept_ethernet(&m), v[i].kept, "%s: %u", v[i].what, kept_ethernet(&m));
+    }
+}
+
+/* ---- ICMP errors: an Ethernet header, IP, 8 bytes of ICMP, and the packet that is quoted ---- */
+
+static struct made error4(unsigned type)
+{
+    struct made m = ethernet(0x0800);
+
+    add_ip4(&m, 1, 0, 5);
+    m.p[m.n] = (unsigned char)type;
+    m.n += 8;
+    return m;
+}
+
+static struct made error6(unsigned type)
+{
+    struct made m = ethernet(0x86dd);
+
+    add_ip6(&m, 58);
+    m.p[m.n] = (unsigned char)type;
+    m.n += 8;
+    return m;
+}
+
+static void add_voice(struct made *m)
+{
+    add_udp(m, 10000, 40000, sizeof voice);
+    add(m, voice, sizeof voice);
+}
+
+enum { QUOTE4 = 14 + 20 + 8, QUOTE6 = 14 + 40 + 8 };
+
+Test(prefilter, voice_that_an_icmp_error_quotes_is_cut)
+{
+    static const unsigned errors[] = { 3, 4, 5, 11, 12 }, others[] = { 0, 8, 13 };
+    struct made m;
+
+    for (unsigned i = 0; i < sizeof errors / sizeof *errors; i++) {
+        m = error4(errors[i]);
+        add_ip4(&m, 17, 0x4000, 5);
+        add_voice(&m);
+        cr_assert_eq(kept_ethernet(&m), QUOTE4 + 20 + 8 + 12, "type %u", errors[i]);
+    }
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        m = error4(others[i]);
+        add_ip4(&m, 17, 0x4000, 5);
+        add_voice(&m);
+        cr_assert_eq(kept_ethernet(&m), PREFILTER_WHOLE, "type %u", others[i]);
+    }
+}
+
+Test(prefilter, voice_that_an_icmp6_error_quotes_is_cut)
+{
+    struct made m;
+
+    for (unsigned type = 1; type <= 4; type++) {
+        m = error6(type);
+        add_ip6(&m, 17);
+        add_voice(&m);
+        cr_assert_eq(kept_ethernet(&m), QUOTE6 + 40 + 8 + 12, "type %u", type);
+    }
+    m = error6(1);
+    add_ip6(&m, 60);
+    ADD(&m, "\x11\1..............");
+    add_voice(&m);
+    cr_assert_eq(kept_ethernet(&m), QUOTE6 + 40 + 16 + 8 + 12, "behind destination options");
+    m = error6(128);
+    add_ip6(&m, 17);
+    add_voice(&m);
+    cr_assert_eq(kept_ethernet(&m), PREFILTER_WHOLE, "an echo request is no error");
+}
+
+Test(prefilter, quotes_with_ip_options_of_a_relay_and_cut_short)
+{
+    struct made m = error4(3);
+
+    add_ip4(&m, 17, 0, 15);
+    add_voice(&m);
+    cr_assert_eq(kept_ethernet(&m), QUOTE4 + 60 + 8 + 12, "options");
+    m = error4(3);
+    add_ip4(&m, 17, 0, 5);
+    add_udp(&m, 10000, 40000, 4 + sizeof voice);
+    ADD(&m, "\x40\1\0\xac");
+    add(&m, voice, 100); /* the length is that of the packet, not of the quote */
+    cr_assert_eq(kept_ethernet(&m), QUOTE4 + 20 + 8 + 4 + 12, "channel data");
+    m = error4(3);
+    add_ip4(&m, 17, 0, 5);
+    add_udp(&m, 10000, 40000, sizeof voice);
+    cr_assert_eq(kept_ethernet(&m), PREFILTER_WHOLE, "the 8 bytes of RFC 792");
+}
+
+static unsigned kept_quote(unsigned protocol, unsigned fragment, unsigned port, const void *payload, unsigned n)
+{
+    struct made m = error4(3);
+
+    add_ip4(&m, protocol, fragment, 5);
+    add_udp(&m, 10000, port, n);
+    add(&m, payload, n);
+    return kept_ethernet(&m);
+}
+
+Test(prefilter, quotes_of_other_things_are_kept_whole)
+{
+    static const char sip[] = "INVITE sip:bob@example.net SIP/2.0\r\n\r\n", stun[] = "\0\1\0\0\x21\x12\xa4\x42tttttttttttt";
+    struct made m = error4(3);
+
+    cr_assert_eq(kept_quote(17, 0, 5060, sip, sizeof sip), PREFILTER_WHOLE);
+    cr_assert_eq(kept_quote(17, 0, 40000, stun, sizeof stun), PREFILTER_WHOLE);
+    cr_assert_eq(kept_quote(17, 0, 40000, "\x81\xc8\0\6ssssnnnnNNNNrrrr", 20), PREFILTER_WHOLE, "RTCP");
+    cr_assert_eq(kept_quote(17, 0, 53, voice, sizeof voice), PREFILTER_WHOLE);
+    cr_assert_eq(kept_quote(6, 0, 40000, voice, sizeof voice), PREFILTER_WHOLE, "TCP");
+    cr_assert_eq(kept_quote(1, 0, 40000, voice, sizeof voice), PREFILTER_WHOLE, "ICMP in ICMP is not entered");
+    cr_assert_eq(kept_quote(17, 0x2000, 40000, voice, sizeof voice), PREFILTER_WHOLE, "a fragment");
+    add_ip6(&m, 17);
+    add_voice(&m);
+    cr_assert_eq(kept_ethernet(&m), PREFILTER_WHOLE, "ICMP quotes no IPv6");
+}
+
 Test(prefilter, voice_in_channel_data)
 {
     struct made m = datagram(4 + sizeof voice), padded = datagram(4 + sizeof voice + 2), sip = datagram(4 + sizeof voice);
@@ -267,20 +409,25 @@ Test(prefilter, a_check_in_a_send_indication_is_kept)
                  PREFILTER_WHOLE);
 }
 
-static unsigned kept_cooked(int link, bool in_kernel, const unsigned char *header, unsigned n)
+static unsigned kept_by(int link, bool in_kernel, const struct made *m)
 {
-    struct made m = { .n = 0 };
     struct bpf_program p;
     unsigned k;
 
-    add(&m, header, n);
-    add_ip4(&m, 17, 0, 5);
-    add_udp(&m, 10000, 40000, sizeof voice);
-    add(&m, voice, sizeof voice);
     cr_assert(prefilter_build(link, NULL, in_kernel, &p));
-    k = bpf_filter(p.bf_insns, m.p, m.n, m.n);
+    k = bpf_filter(p.bf_insns, m->p, m->n, m->n);
     prefilter_free(&p);
     return k;
+}
+
+static unsigned kept_cooked(int link, bool in_kernel, const unsigned char *header, unsigned n)
+{
+    struct made m = { .n = 0 };
+
+    add(&m, header, n);
+    add_ip4(&m, 17, 0, 5);
+    add_voice(&m);
+    return kept_by(link, in_kernel, &m);
 }
 
 Test(prefilter, voice_behind_cooked_headers)
@@ -291,6 +438,20 @@ Test(prefilter, voice_behind_cooked_headers)
     cr_assert_eq(kept_cooked(DLT_LINUX_SLL2, false, v2, sizeof v2), 20 + 40);
     cr_assert_eq(kept_cooked(DLT_LINUX_SLL, true, v1, sizeof v1), 40, "the kernel counts without the header");
     cr_assert_eq(kept_cooked(DLT_LINUX_SLL2, true, v2, sizeof v2), 40);
+}
+
+Test(prefilter, a_quote_behind_a_cooked_header)
+{
+    static const unsigned char v2[20] = { 0x08 };
+    struct made m = { .n = 0 };
+
+    add(&m, v2, sizeof v2);
+    add_ip4(&m, 1, 0, 5);
+    ADD(&m, "\3\3\0\0\0\0\0\0");
+    add_ip4(&m, 17, 0, 5);
+    add_voice(&m);
+    cr_assert_eq(kept_by(DLT_LINUX_SLL2, false, &m), 20 + 28 + 28 + 12);
+    cr_assert_eq(kept_by(DLT_LINUX_SLL2, true, &m), 28 + 28 + 12);
 }
 
 Test(prefilter, raw_ip)
@@ -326,6 +487,44 @@ Test(prefilter, every_length_of_every_packet_is_taken)
             cut.p[18 + 20 + 8] = (unsigned char)kind;
             cr_assert_neq(kept_ethernet(&cut), 0, "length %u, first byte %u", n, kind);
         }
+}
+
+Test(prefilter, every_length_of_every_error_is_taken)
+{
+    struct made m[2] = { error4(3), error6(1) };
+
+    add_ip4(&m[0], 17, 0, 6);
+    add_voice(&m[0]);
+    add_ip6(&m[1], 0);
+    ADD(&m[1], "\x3c\0......\x11\0......");
+    add_voice(&m[1]);
+    for (unsigned v = 0; v < 2; v++)
+        for (unsigned n = 0; n <= m[v].n; n++) {
+            struct made cut = m[v];
+
+            cut.n = n;
+            cr_assert_neq(kept_ethernet(&cut), 0, "version %u, length %u", v, n);
+        }
+}
+
+Test(prefilter, a_long_filter_of_the_user_and_one_that_is_too_long)
+{
+    static struct bpf_insn insn[PREFILTER_USER_MOST + 1];
+    struct bpf_program user = { PREFILTER_USER_MOST, insn }, p;
+    struct made m = datagram(sizeof voice);
+
+    add(&m, voice, sizeof voice);
+    for (unsigned i = 0; i < PREFILTER_USER_MOST + 1; i++)
+        insn[i] = (struct bpf_insn)BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0);
+    insn[0] = (struct bpf_insn)BPF_STMT(BPF_JMP | BPF_JA, PREFILTER_USER_MOST - 2);
+    insn[PREFILTER_USER_MOST - 1] = (struct bpf_insn)BPF_STMT(BPF_RET | BPF_K, 262144);
+    cr_assert(prefilter_build(DLT_EN10MB, &user, false, &p));
+    cr_assert(bpf_validate(p.bf_insns, (int)p.bf_len));
+    cr_assert_eq(bpf_filter(p.bf_insns, m.p, m.n, m.n), 54);
+    prefilter_free(&p);
+    user.bf_len++;
+    insn[PREFILTER_USER_MOST] = insn[PREFILTER_USER_MOST - 1];
+    cr_assert_not(prefilter_build(DLT_EN10MB, &user, false, &p));
 }
 
 Test(prefilter, the_users_filter_comes_first)
