@@ -6,6 +6,8 @@ import statistics
 import others
 from measure import first_line
 
+LIBRARIES = {"libpcap": "libpcap", "nDPI": "libndpi"}
+
 
 class Row:
     """A case: nanoseconds a packet of counting and of rtpwatch, the ratios of the pairs, rtpwatch's largest run."""
@@ -33,8 +35,9 @@ def system():
 
 
 def versions(args):
-    return [first_line([args.rtpwatch, "--version"]), f"libpcap {first_line(['pkg-config', '--modversion', 'libpcap'])}",
-            f"nDPI {first_line(['pkg-config', '--modversion', 'libndpi'])}", re.sub(r" \(.*\)", "", first_line(["cc", "--version"])), *others.installed()]
+    libraries = [f"{name} {first_line(['pkg-config', '--modversion', module])}" for name, module in LIBRARIES.items()]
+    compiler = re.sub(r" \(.*\)", "", first_line(["cc", "--version"]))
+    return [first_line([args.rtpwatch, "--version"]), *libraries, compiler, *others.installed()]
 
 
 def write_rows(rows):
