@@ -20,7 +20,7 @@ bool feed_begin(struct feed *f, FILE *from, int first)
 {
     off_t at = regular(fileno(from)) ? ftello(from) : -1;
 
-    *f = (struct feed){ .fd = fileno(from), .bytes = malloc(FEED_BYTES), .room = FEED_BYTES };
+    *f = (struct feed){ .fd = fileno(from), .bytes = malloc(FIRST_BYTES), .room = FIRST_BYTES };
     if (!f->bytes)
         return false;
     if (at >= 0)
@@ -38,16 +38,10 @@ void feed_done(struct feed *f)
     f->room = f->at = f->end = 0;
 }
 
-static bool make_room(struct feed *f, size_t n)
+static bool grow(struct feed *f, size_t n)
 {
-    uint8_t *grown;
+    uint8_t *grown = realloc(f->bytes, n);
 
-    memmove(f->bytes, f->bytes + f->at, f->end - f->at);
-    f->end -= f->at;
-    f->at = 0;
-    if (n <= f->room)
-        return true;
-    grown = realloc(f->bytes, n);
     if (!grown) {
         f->error = ENOMEM;
         return false;
@@ -57,13 +51,24 @@ static bool make_room(struct feed *f, size_t n)
     return true;
 }
 
+/* Once the first bytes were all there, its turn has come. */
+static bool make_room(struct feed *f, size_t n)
+{
+    size_t room = f->end == f->room && n < FEED_BYTES ? FEED_BYTES : n;
+
+    memmove(f->bytes, f->bytes + f->at, f->end - f->at);
+    f->end -= f->at;
+    f->at = 0;
+    return room <= f->room || grow(f, room);
+}
+
 /* False at the end, or where it breaks. */
-static bool more(struct feed *f, size_t most)
+static bool more(struct feed *f)
 {
     ssize_t got;
 
     do
-        got = read(f->fd, f->bytes + f->end, most);
+        got = read(f->fd, f->bytes + f->end, f->room - f->end);
     while (got < 0 && errno == EINTR);
     f->error = got < 0 ? errno : 0;
     f->end += got > 0 ? (size_t)got : 0;
@@ -73,14 +78,12 @@ static bool more(struct feed *f, size_t most)
 
 bool feed_have(struct feed *f, size_t n)
 {
-    size_t most = f->offset < FIRST_BYTES && n < FIRST_BYTES ? FIRST_BYTES : SIZE_MAX;
-
     if (feed_left(f) >= n)
         return true;
     if (!make_room(f, n))
         return false;
     while (f->end < n)
-        if (!more(f, f->room - f->end < most ? f->room - f->end : most))
+        if (!more(f))
             return false;
     return true;
 }
