@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of each input a little is read before the first frame of all is known: a thousand of them shall not take half a gigabyte. */
-enum { FEED_BYTES = 512 * 1024, FIRST_BYTES = 16 * 1024 };
+/*
+ * What is read at a time stays in a core's own cache until it is used. Of each input a little is read before the first frame of all is
+ * known, since there may be a thousand.
+ */
+enum { FEED_BYTES = 128 * 1024, FIRST_BYTES = 16 * 1024 };
 
 static bool regular(int fd)
 {

@@ -15,6 +15,7 @@ class Row:
     def __init__(self, name, packets, counting_ns, ours_ns, ratios, cost):
         self.name, self.packets, self.counting_ns, self.ours_ns = name, packets, counting_ns, ours_ns
         self.ratios, self.cost = ratios, cost
+        self.forgetful = None  # the cost with --forget
 
     def ratio(self):
         return statistics.median(self.ratios)
@@ -46,6 +47,10 @@ def write_rows(rows):
     for r in rows:
         print(f"| `{r.name}` | {r.packets:,} | {r.counting_ns:.0f} | {r.ours_ns:.0f} | {r.ratio():.2f} "
               f"({min(r.ratios):.2f} to {max(r.ratios):.2f}) | {r.cost.memory()} |")
+    forgetful = [f"`{r.name}` {r.forgetful.memory()}, {r.forgetful.cpu_s / r.cost.cpu_s:.1f} times the CPU time"
+                 for r in rows if r.forgetful]
+    if forgetful:
+        print(f"\nPeak memory with --forget: {'; '.join(forgetful)}.")
 
 
 def write_tools(tools):

@@ -97,7 +97,8 @@ Test(batch, one_file_over_several_blocks)
 
         file(path, 1000, 1, sizes[i] < 1000 ? 3000 : 400, sizes[i]);
         expect_same(paths, 1, NULL);
-        cr_expect_eq(read_together(paths, 1, NULL, BATCH), BATCH);
+        cr_expect_geq(read_together(paths, 1, NULL, BATCH), sizes[i] < 2000 ? BATCH : BATCH / 2 - 1,
+                      "as many as are read at a time");
         unlink(path);
     }
 }
