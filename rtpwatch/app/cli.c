@@ -139,6 +139,10 @@ static bool sound(const struct cli *c, char *error)
         wrong = "--dump-facts and --explain-rule are for capture files";
     else if (c->interfaces && window_given(&c->window))
         wrong = "--since and --until are for capture files";
+    else if (c->interfaces && c->forget)
+        wrong = "--forget is for capture files; live capture always does";
+    else if (c->forget && (c->write || c->dump_facts))
+        wrong = "-w and --dump-facts need all that was seen: give them without --forget";
     else if (!c->rules && (c->syslogs || c->state))
         wrong = "--syslog and --state are for alerts, which rules make: give rules as well, such as --rules " RW_RULES;
     else if (!c->write && (c->session || c->write_mib || c->write_files || c->write_audio))

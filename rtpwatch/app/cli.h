@@ -34,6 +34,7 @@ struct cli {
     unsigned write_mib, write_files; /* 0: the defaults */
     bool write_audio;
     struct window window;
+    bool forget; /* sessions that are over are told and counted, and no longer held */
     struct local_net local[CLI_LOCALS];
     size_t locals;
     struct addr public_ip[CLI_PUBLIC_IPS];

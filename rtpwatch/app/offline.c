@@ -19,6 +19,7 @@ enum {
     QUIET_SECONDS = 60, /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */
     DRAIN_MS = 5000     /* for log servers, at the end: with files that is when most of it is sent */
 };
+#define FORGET_EVERY_NS SECONDS(60) /* of packet time */
 
 struct run {
     const struct cli *cli;
@@ -39,6 +40,7 @@ struct run {
     struct progress progress;
     uint64_t packets;
     int64_t due_ns[VANTAGES_KEPT]; /* the next second at which events are looked for; 0: no packet yet */
+    int64_t forgot_ns;             /* with --forget: when the notebook was last made smaller; 0: not yet */
 };
 
 /* Every input that broke is told on standard error, with what could be done; what could be read of it is in the report. */
@@ -106,18 +108,26 @@ static bool pipelines_open(struct run *r)
     return true;
 }
 
-/* Events are made where they are written, and where rules listen. */
+/* As they happen: always in JSON lines; for people, who have the report, only of what it will not hold. */
+static bool events_are_written(const struct cli *c)
+{
+    return !c->explain_rule && (c->format == FORMAT_NDJSON || (c->forget && c->format == FORMAT_TEXT));
+}
+
+/* Events are made where they are written, where rules listen, and where all that is left of a session is what was told of it. */
 static bool events_open(struct run *r, char error[CAPTURE_ERROR])
 {
-    bool written = r->cli->format == FORMAT_NDJSON && !r->cli->explain_rule;
-    struct events_options o = { .ndjson = true, .grace_ns = SECONDS(r->cli->grace_s), .vantage = r->vantages.name };
+    bool written = events_are_written(r->cli);
+    struct events_options o = { .ndjson = r->cli->format == FORMAT_NDJSON || !written,
+                                .grace_ns = SECONDS(r->cli->grace_s),
+                                .vantage = r->vantages.name };
     struct alerts_options ao = { .cli = r->cli, .events = &r->events };
 
     if (!alerts_open(&r->alerts, &ao, error) || !alerts_load(r->alerts, error))
         return false;
     o.heard = r->alerts ? alerts_hear : NULL;
     o.self = r->alerts;
-    o.vantages = written || r->alerts ? r->vantages.n : 0;
+    o.vantages = written || r->alerts || r->cli->forget ? r->vantages.n : 0;
     return events_init(&r->events, &o, written ? r->to : NULL);
 }
 
@@ -130,12 +140,16 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
                  VANTAGES_KEPT);
         return false;
     }
+    if (r->cli->forget && r->vantages.n > 1) {
+        snprintf(error, CAPTURE_ERROR, "--forget is for captures of one place: what several saw is joined at the end");
+        return false;
+    }
     if (!keep_begin(r, error))
         return false;
     r->capture = capture_open_files(r->cli->files, r->cli->files_n, r->cli->filter, error);
     if (!r->capture || !pipelines_open(r))
         return false;
-    r->to = output_open(r->cli->output, r->cli->format == FORMAT_NDJSON, error);
+    r->to = output_open(r->cli->output, events_are_written(r->cli), error);
     if (!r->to)
         return false;
     r->facts.to = r->to;
@@ -180,6 +194,20 @@ static void judge_until(struct run *r, size_t vantage, int64_t now_ns)
         *due = now_ns + NS_PER_S;
 }
 
+/* So that memory stays what the calls of the last minutes need. False without memory. */
+static bool forget(struct run *r, int64_t now_ns)
+{
+    if (!r->cli->forget)
+        return true;
+    if (!r->forgot_ns)
+        r->forgot_ns = now_ns;
+    if (now_ns - r->forgot_ns < FORGET_EVERY_NS)
+        return true;
+    r->forgot_ns = now_ns;
+    events_renumbered(&r->events);
+    return pipeline_compact(r->pipeline[0], now_ns);
+}
+
 /* ---- reading ---- */
 
 /* The first frame, and those behind it that come before the next look for events. */
@@ -206,30 +234,35 @@ static size_t within(struct run *r, size_t vantage, struct frame *f, size_t n)
     return kept;
 }
 
-/* Frames of one input. */
-static void take(struct run *r, struct frame *f, size_t n)
+/* Frames of one input. False without memory. */
+static bool take(struct run *r, struct frame *f, size_t n)
 {
     size_t vantage = r->vantages.of_input[frame_input(f->id)];
 
     n = within(r, vantage, f, n);
     if (!r->events.options.vantages) {
         pipeline_frames(r->pipeline[vantage], f, n);
-        return;
+        return true;
     }
     for (size_t k; n; f += k, n -= k) {
         judge_until(r, vantage, f->ts_ns);
+        if (!forget(r, f->ts_ns))
+            return false;
         k = frames_before(f, n, r->due_ns[vantage]);
         pipeline_frames(r->pipeline[vantage], f, k);
     }
+    return true;
 }
 
-static void read_all(struct run *r)
+/* False without memory. */
+static bool read_all(struct run *r)
 {
     struct frame frame[PIPELINE_FRAMES];
     size_t n;
 
     while ((n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
-        take(r, frame, n);
+        if (!take(r, frame, n))
+            return false;
         progress_feed(&r->progress, r->capture, r->packets += n);
     }
     progress_end(&r->progress);
@@ -237,6 +270,7 @@ static void read_all(struct run *r)
         pipeline_finish(r->pipeline[i]);
     for (size_t i = 0; i < r->events.options.vantages; i++)
         judge_at(r, i, r->pipeline[i]->clock.now_ns, true);
+    return true;
 }
 
 static int dump_facts(const struct run *r)
@@ -257,7 +291,8 @@ static bool report(struct run *r)
                               .vantages = r->vantages.n,
                               .inputs = r->inputs,
                               .inputs_n = r->inputs_n,
-                              .vantage_of = r->vantages.of_input };
+                              .vantage_of = r->vantages.of_input,
+                              .forgotten = r->cli->forget ? &r->events.monitor[0].forgotten : NULL };
 
     for (size_t i = 0; i < r->vantages.n; i++)
         r->in[i] = (struct vantage_input){ .name = r->vantages.name[i],
@@ -299,7 +334,8 @@ static int analyse(struct run *r)
     if (!open_all(r, error))
         return complain(*error ? error : "not enough memory");
     progress_begin(&r->progress, isatty(STDERR_FILENO));
-    read_all(r);
+    if (!read_all(r))
+        return complain("not enough memory");
     if (r->window_empty)
         return complain("nothing lies between --since and --until: give a later --until, with its date");
     if (r->cli->dump_facts)

@@ -252,6 +252,9 @@ static const struct option_row rows[] = {
               "on the day of the first packet" },
     { "until", "TIME", .take = take_window, IN_CLI(window.until),
       .help = "and only at packets before TIME; the others are counted" },
+    { "forget", NULL, .take = take_switch, IN_CLI(forget),
+      .help = "of long files: tell what is found as it happens and keep no calls that are over, so\n"
+              "that memory does not grow" },
     { "grace", "SECONDS", .take = take_number, IN_CLI(grace_s), .least = 1, .most = 600,
       .help = "for events: how long after the answer media may be missing (default 5)" },
     { "rules", "FILE", .repeats = true, .take = take_rules,

@@ -10,6 +10,7 @@
 #include <pcap/pcap.h>
 
 #include "capture/capture.h"
+#include "capture/feed.h"
 
 /* The first byte of the two magic numbers that are read here: 0xa1b2c3d4 and 0xa1b23c4d, written by a little-endian machine. */
 enum { BLOCK_MICROSECONDS = 0xd4, BLOCK_NANOSECONDS = 0x4d };
@@ -18,8 +19,8 @@ enum block_got { BLOCK_FRAME, BLOCK_END, BLOCK_BROKEN };
 
 struct block;
 
-/* Reads on behind the header, which libpcap has read from the same stream. NULL: not such a file, a pipe, or no memory; libpcap reads. */
-struct block *block_new(pcap_t *opened, int first_byte);
+/* Reads on behind the header, which libpcap has read, by `feed`, which is begun. NULL: not such a file, or no memory; libpcap reads. */
+struct block *block_new(pcap_t *opened, int first_byte, struct feed *feed);
 void block_free(struct block *b); /* NULL: nothing */
 
 /* Fills ts_ns, bytes and wire of *out; the bytes are valid until the next call. On BLOCK_BROKEN block_error() says why. */

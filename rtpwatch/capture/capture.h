@@ -56,7 +56,8 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
 
 /*
  * The next frames in time order, up to `n` and all of one input: as many as are in memory together, so that the bytes of all are valid
- * until the next call. Plain pcap files give many at a time, what else is read gives one. 0 at the end of all.
+ * until the next call. Files give many at a time, a pipe what it has; what libpcap reads, such as big-endian pcap, gives one. 0 at the end
+ * of all.
  */
 size_t capture_batch(struct capture *c, struct frame *out, size_t n);
 

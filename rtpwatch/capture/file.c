@@ -1,6 +1,6 @@
 /*
  * Capture files, merged by time. A heap holds the inputs by the time of their next frame; with one input it costs one
- * comparison a frame. libpcap reads pcap; pcapng.c reads pcapng.
+ * comparison a frame. block.c and pcapng.c read the usual kinds, libpcap the others.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,10 +17,10 @@
 #include "capture/pcapng.h"
 
 enum {
-    READ_BUFFER = 128 * 1024,
-    FILTER_LINKS = 16,    /* link types that one filter is compiled for */
-    FILTER_SNAP = 262144, /* what a matching packet's program returns: anything but 0 */
-    SPARE_FILES = 64,     /* descriptors for the rest of the program */
+    READ_BUFFER = 16 * 1024, /* for what libpcap reads; the rest has its feed */
+    FILTER_LINKS = 16,       /* link types that one filter is compiled for */
+    FILTER_SNAP = 262144,    /* what a matching packet's program returns: anything but 0 */
+    SPARE_FILES = 64,        /* descriptors for the rest of the program */
 };
 
 struct input {
@@ -30,6 +30,7 @@ struct input {
     pcap_t *pcap;          /* either this */
     struct block *block;   /* and then, for a plain file, its records by this */
     struct pcapng *pcapng; /* or this */
+    struct feed feed;      /* of the latter two */
     int link;              /* of pcap */
     uint64_t number;       /* frames read, matching or not */
     struct frame next;
@@ -136,6 +137,8 @@ static bool read_pcapng(struct input *in, struct frame *out)
 
 static bool read_frame(struct input *in, struct frame *out)
 {
+    if (in->told.truncated)
+        return false;
     if (in->block)
         return read_block(in, out);
     return in->pcap ? read_pcap(in, out) : in->pcapng && read_pcapng(in, out);
@@ -150,22 +153,32 @@ static void number(const struct capture *c, struct input *in, struct frame *f)
     f->id = frame_id((unsigned)(in - c->inputs), ++in->number);
 }
 
+enum passes { NO, YES, BROKEN };
+
+static enum passes filter_passes(struct capture *c, struct input *in, const struct frame *f)
+{
+    const struct bpf_program *program;
+
+    if (!c->filter.text)
+        return YES;
+    program = filter_for(&c->filter, f->link);
+    if (!program) {
+        fail(in, c->filter.error);
+        return BROKEN;
+    }
+    return bpf_filter(program->bf_insns, f->bytes.p, (u_int)f->wire, (u_int)f->bytes.n) ? YES : NO;
+}
+
 /* Reads the next frame that passes the filter. Frame numbers count the others too. */
 static bool advance(struct capture *c, struct input *in, struct frame *f)
 {
-    while (read_frame(in, f)) {
-        const struct bpf_program *program = NULL;
+    enum passes passes = NO;
 
+    while (passes == NO && read_frame(in, f)) {
         number(c, in, f);
-        if (c->filter.text && !(program = filter_for(&c->filter, f->link))) {
-            fail(in, c->filter.error);
-            return false;
-        }
-        if (program && !bpf_filter(program->bf_insns, f->bytes.p, (u_int)f->wire, (u_int)f->bytes.n))
-            continue;
-        return true;
+        passes = filter_passes(c, in, f);
     }
-    return false;
+    return passes == YES;
 }
 
 static bool earlier(const struct capture *c, unsigned a, unsigned b)
@@ -209,8 +222,10 @@ static void move_on(struct capture *c)
 {
     struct input *in = &c->inputs[c->heap[0]];
 
-    if (!advance(c, in, &in->next))
+    if (!advance(c, in, &in->next)) {
         c->heap[0] = c->heap[--c->n_heap];
+        feed_done(&in->feed);
+    }
     if (c->n_heap > 1)
         sift_down(c, 0);
     c->given = false;
@@ -227,10 +242,23 @@ static int64_t others_due(const struct capture *c)
     return due;
 }
 
+/* What is in memory behind the frame that advance() gave, and comes before all other inputs. */
+static size_t read_more(struct input *in, struct frame *out, size_t n, int64_t due_ns)
+{
+    size_t got;
+
+    if (in->pcapng)
+        return pcapng_more(in->pcapng, out, n, due_ns);
+    got = in->block ? block_more(in->block, out, n, due_ns) : 0;
+    for (size_t i = 0; i < got; i++)
+        out[i].link = in->link;
+    return got;
+}
+
 size_t capture_batch(struct capture *c, struct frame *out, size_t n)
 {
     struct input *in;
-    size_t got = 1;
+    size_t got, kept = 1;
 
     if (c->given)
         move_on(c);
@@ -240,14 +268,17 @@ size_t capture_batch(struct capture *c, struct frame *out, size_t n)
     out[0] = in->next;
     input_count(&in->told, &out[0]);
     c->given = true;
-    if (in->block && !c->filter.text)
-        got += block_more(in->block, out + 1, n - 1, others_due(c));
-    for (size_t i = 1; i < got; i++) {
-        out[i].link = in->link;
+    got = 1 + read_more(in, out + 1, n - 1, others_due(c));
+    for (size_t i = 1; i < got && !in->told.truncated; i++) {
         number(c, in, &out[i]);
+        if (filter_passes(c, in, &out[i]) != YES)
+            continue;
         input_count(&in->told, &out[i]);
+        if (kept != i)
+            out[kept] = out[i];
+        kept++;
     }
-    return got;
+    return kept;
 }
 
 /* Only a name that a shell takes as it stands is put into a command line to copy. */
@@ -291,15 +322,32 @@ static bool compressed(struct input *in, int first)
     return false;
 }
 
+/* A pipe's stream gets no buffer: what libpcap has not asked for is left to the feed. */
+static void input_buffer(struct input *in)
+{
+    struct stat s;
+
+    if (fstat(fileno(in->f), &s) == 0 && !S_ISREG(s.st_mode))
+        (void)setvbuf(in->f, NULL, _IONBF, 0);
+    else if ((in->buffer = malloc(READ_BUFFER)) != NULL)
+        (void)setvbuf(in->f, in->buffer, _IOFBF, READ_BUFFER);
+}
+
+static void start_pcapng(struct input *in, int first)
+{
+    if (feed_begin(&in->feed, in->f, first))
+        in->pcapng = pcapng_new(&in->feed);
+    if (!in->pcapng)
+        fail(in, "out of memory");
+}
+
 /* One byte tells the formats apart, and one byte can be put back into any stream, pipes too. */
 static void input_start(struct input *in)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     int first;
 
-    in->buffer = malloc(READ_BUFFER);
-    if (in->buffer)
-        (void)setvbuf(in->f, in->buffer, _IOFBF, READ_BUFFER);
+    input_buffer(in);
     errno = 0;
     first = getc(in->f);
     if (first == EOF) {
@@ -308,13 +356,11 @@ static void input_start(struct input *in)
     }
     if (compressed(in, first))
         return;
-    (void)ungetc(first, in->f);
     if (first == PCAPNG_FIRST_BYTE) {
-        in->pcapng = pcapng_new(in->f);
-        if (!in->pcapng)
-            fail(in, "out of memory");
+        start_pcapng(in, first);
         return;
     }
+    (void)ungetc(first, in->f);
     in->pcap = pcap_fopen_offline_with_tstamp_precision(in->f, PCAP_TSTAMP_PRECISION_NANO, why);
     if (!in->pcap) {
         fail(in, why);
@@ -322,7 +368,7 @@ static void input_start(struct input *in)
     }
     in->f = NULL; /* pcap_close() closes it */
     in->link = pcap_datalink(in->pcap);
-    in->block = block_new(in->pcap, first);
+    in->block = block_new(in->pcap, first, &in->feed);
 }
 
 /* A copy, so that it is closed like every other input. */
@@ -423,7 +469,8 @@ struct capture_extent capture_extent(const struct capture *c)
     for (size_t i = 0; i < c->n; i++) {
         const struct input *in = &c->inputs[i];
         FILE *f = in->pcap ? pcap_file(in->pcap) : in->f;
-        off_t at = f ? ftello(f) : 0;
+        bool fed = in->block || in->pcapng;
+        off_t at = fed ? (off_t)in->feed.offset : f ? ftello(f) : 0;
         struct stat s;
 
         if (!f)
@@ -453,6 +500,7 @@ static void input_close(struct input *in)
         pcap_close(in->pcap);
     block_free(in->block);
     pcapng_free(in->pcapng);
+    feed_done(&in->feed);
     if (in->f)
         fclose(in->f);
     free(in->buffer); /* the stream's, so after it */

@@ -30,25 +30,28 @@ enum {
     OPTION_ISB_IFDROP = 5,
     BLOCK_HEADER = 8,
     BLOCK_TRAILER = 4,
+    SECTION_ORDER = 8,    /* of a section header's body: byte order and version, */
+    SECTION_FIXED = 16,   /* and the section's length */
     BLOCK_MAX = 16 << 20, /* of those that are looked into; libpcap's bound too */
+    SKIP_STEP = 16 << 10,
     INTERFACES_MAX = 4096,
     LINKTYPE_RAW = 101,
     DLT_RAW_LINUX = 12,
-    RESOLUTION_US = 6
+    RESOLUTION_US = 6,
+    UNIT_MOST = 19 /* finer than 10^-19 s, 64 bits do not last two seconds */
 };
 
 struct interface {
     int link;
     uint32_t snap;    /* 0: no limit */
     uint8_t tsresol;  /* as in the file: 10^-n, or 2^-n with the first bit set */
+    uint64_t unit;    /* 10^n; 0: it has no 64 bits, or 2^n counts */
     int64_t offset_s; /* added to each time */
     uint64_t dropped;
 };
 
 struct pcapng {
-    FILE *f;
-    uint8_t *buf;
-    size_t room;
+    struct feed *feed;
     struct interface *interfaces;
     size_t n, n_room;
     bool big, in_section;
@@ -57,12 +60,12 @@ struct pcapng {
     const char *why;
 };
 
-struct pcapng *pcapng_new(FILE *f)
+struct pcapng *pcapng_new(struct feed *f)
 {
     struct pcapng *p = calloc(1, sizeof *p);
 
     if (p)
-        p->f = f;
+        p->feed = f;
     return p;
 }
 
@@ -70,7 +73,6 @@ void pcapng_free(struct pcapng *p)
 {
     if (!p)
         return;
-    free(p->buf);
     free(p->interfaces);
     free(p);
 }
@@ -158,17 +160,16 @@ static int64_t binary_fraction(uint64_t ticks, unsigned n)
 static int64_t packet_time(const struct interface *i, uint64_t ticks)
 {
     unsigned n = i->tsresol & 0x7f;
-    uint64_t seconds = 0, unit;
+    uint64_t seconds = 0;
     int64_t ns = 0;
 
     if (i->tsresol & 0x80) {
         seconds = n < 64 ? ticks >> n : 0;
         ns = binary_fraction(n < 64 ? ticks - (seconds << n) : ticks, n);
-    } else if (n <= 19) { /* finer than 10^-19 s, 64 bits do not last two seconds */
-        unit = power_of_ten(n);
-        seconds = ticks / unit;
-        ticks %= unit;
-        ns = (int64_t)(n <= 9 ? ticks * power_of_ten(9 - n) : ticks / power_of_ten(n - 9));
+    } else if (i->unit) {
+        seconds = ticks / i->unit;
+        ticks %= i->unit;
+        ns = (int64_t)(i->unit <= NS_PER_S ? ticks * (NS_PER_S / i->unit) : ticks / (i->unit / NS_PER_S));
     }
     if (seconds > INT64_MAX)
         seconds = INT64_MAX;
@@ -210,6 +211,7 @@ static bool read_idb(struct pcapng *p, struct rd r)
         if (code == OPTION_IF_TSOFFSET && rd_left(&value) == 8)
             i.offset_s = seconds_held((int64_t)get64(p, &value));
     }
+    i.unit = i.tsresol <= UNIT_MOST ? power_of_ten(i.tsresol) : 0;
     return interface_add(p, &i);
 }
 
@@ -266,36 +268,19 @@ static bool read_simple_packet(struct pcapng *p, struct rd r, struct frame *out)
     return true;
 }
 
-static bool room_for(struct pcapng *p, size_t n)
+/* Makes the next `n` bytes stand in memory. */
+static bool load(struct pcapng *p, size_t n)
 {
-    uint8_t *grown;
-
-    if (n <= p->room)
+    if (feed_have(p->feed, n))
         return true;
-    grown = realloc(p->buf, n * 2);
-    if (!grown)
-        return broken(p, "out of memory");
-    p->buf = grown;
-    p->room = n * 2;
-    return true;
-}
-
-static bool load(struct pcapng *p, uint8_t *to, size_t n)
-{
-    if (fread(to, 1, n, p->f) == n)
-        return true;
-    return broken(p, ferror(p->f) ? "read error" : "the file ends inside a block");
+    return broken(p, p->feed->error ? "read error" : "the file ends inside a block");
 }
 
 static bool skip(struct pcapng *p, size_t n)
 {
-    size_t step;
-
-    if (!room_for(p, BUFSIZ))
-        return false;
-    for (; n; n -= step) {
-        step = n < p->room ? n : p->room;
-        if (!load(p, p->buf, step))
+    for (size_t step; n; n -= step, p->feed->at += step) {
+        step = n < SKIP_STEP ? n : SKIP_STEP;
+        if (!load(p, step))
             return false;
     }
     return true;
@@ -320,13 +305,13 @@ static bool block_length(struct pcapng *p, uint32_t stated, size_t *body)
 /* A section header's byte order is told behind its length: `stated` is as in the file, read as big-endian. */
 static bool section_begin(struct pcapng *p, uint32_t stated)
 {
-    uint8_t fixed[8];
-    struct rd r = rd_init((struct span){ fixed, sizeof fixed }, sizeof fixed);
+    struct rd r;
     uint32_t magic;
     size_t body;
 
-    if (!load(p, fixed, sizeof fixed))
+    if (!load(p, BLOCK_HEADER + SECTION_ORDER))
         return false;
+    r = rd_init((struct span){ feed_at(p->feed) + BLOCK_HEADER, SECTION_ORDER }, SECTION_ORDER);
     magic = rd_u32(&r);
     if (magic != BYTE_ORDER_MAGIC && magic != swapped(BYTE_ORDER_MAGIC))
         return broken(p, "section header without its byte-order magic");
@@ -335,53 +320,28 @@ static bool section_begin(struct pcapng *p, uint32_t stated)
         return broken(p, "a version of pcapng that is not known");
     if (!block_length(p, p->big ? stated : swapped(stated), &body))
         return false;
-    if (body < 16)
+    if (body < SECTION_FIXED)
         return broken(p, "section header too short");
     p->n = 0;
     p->in_section = true;
-    return skip(p, body - sizeof fixed + BLOCK_TRAILER);
+    return skip(p, BLOCK_HEADER + body + BLOCK_TRAILER);
 }
 
-static bool block_load(struct pcapng *p, size_t body, uint32_t stated, struct rd *r)
+/* The body of the block that comes next, which is in memory whole, once its two lengths are found to be the same. */
+static bool block_body(struct pcapng *p, size_t body, uint32_t stated, struct rd *r)
 {
-    struct rd trailer;
+    size_t n = body + BLOCK_TRAILER;
+    struct rd trailer = rd_init((struct span){ feed_at(p->feed) + BLOCK_HEADER, n }, n);
 
-    if (body > BLOCK_MAX)
-        return broken(p, "block with an impossible length");
-    if (!room_for(p, body + BLOCK_TRAILER) || !load(p, p->buf, body + BLOCK_TRAILER))
-        return false;
-    trailer = rd_init((struct span){ p->buf, body + BLOCK_TRAILER }, body + BLOCK_TRAILER);
     *r = rd_sub(&trailer, body);
     if (get32(p, &trailer) != stated)
         return broken(p, "block whose two lengths differ");
     return true;
 }
 
-/* One block; *frame tells whether it was a packet. False: the end, or broken. */
-static bool block_next(struct pcapng *p, struct frame *out, bool *frame)
+/* A block of a kind that is known. */
+static bool block_take(struct pcapng *p, uint32_t type, struct rd r, struct frame *out, bool *frame)
 {
-    uint8_t header[BLOCK_HEADER];
-    size_t got = fread(header, 1, sizeof header, p->f), body;
-    struct rd r = rd_init((struct span){ header, got }, got);
-    uint32_t type, stated;
-
-    *frame = false;
-    if (got == 0 && !ferror(p->f))
-        return false;
-    if (got < sizeof header)
-        return broken(p, ferror(p->f) ? "read error" : "the file ends inside a block");
-    type = get32(p, &r);
-    if (type == BLOCK_SHB)
-        return section_begin(p, rd_u32(&r));
-    if (!p->in_section)
-        return broken(p, "no section header");
-    stated = get32(p, &r);
-    if (!block_length(p, stated, &body))
-        return false;
-    if (!known(type))
-        return skip(p, body + BLOCK_TRAILER);
-    if (!block_load(p, body, stated, &r))
-        return false;
     if (type == BLOCK_IDB)
         return read_idb(p, r);
     if (type == BLOCK_ISB) {
@@ -392,6 +352,37 @@ static bool block_next(struct pcapng *p, struct frame *out, bool *frame)
     return type == BLOCK_SPB ? read_simple_packet(p, r, out) : read_packet(p, type, r, out);
 }
 
+/* One block; *frame tells whether it was a packet. False: the end, or broken. */
+static bool block_next(struct pcapng *p, struct frame *out, bool *frame)
+{
+    struct rd r;
+    uint32_t type, stated;
+    size_t body;
+
+    *frame = false;
+    if (!feed_have(p->feed, BLOCK_HEADER) && feed_left(p->feed) == 0 && !p->feed->error)
+        return false;
+    if (!load(p, BLOCK_HEADER))
+        return false;
+    r = rd_init((struct span){ feed_at(p->feed), BLOCK_HEADER }, BLOCK_HEADER);
+    type = get32(p, &r);
+    if (type == BLOCK_SHB)
+        return section_begin(p, rd_u32(&r));
+    if (!p->in_section)
+        return broken(p, "no section header");
+    stated = get32(p, &r);
+    if (!block_length(p, stated, &body))
+        return false;
+    if (!known(type))
+        return skip(p, BLOCK_HEADER + body + BLOCK_TRAILER);
+    if (body > BLOCK_MAX)
+        return broken(p, "block with an impossible length");
+    if (!load(p, BLOCK_HEADER + body + BLOCK_TRAILER) || !block_body(p, body, stated, &r) || !block_take(p, type, r, out, frame))
+        return false;
+    p->feed->at += BLOCK_HEADER + body + BLOCK_TRAILER;
+    return true;
+}
+
 enum pcapng_got pcapng_next(struct pcapng *p, struct frame *out)
 {
     bool frame = false;
@@ -400,4 +391,28 @@ enum pcapng_got pcapng_next(struct pcapng *p, struct frame *out)
         if (frame)
             return PCAPNG_FRAME;
     return p->why ? PCAPNG_BROKEN : PCAPNG_END;
+}
+
+/* The length of the enhanced packet block that comes next; 0: it is none, is not in memory whole, or broken, which pcapng_next() tells. */
+static size_t packet_ahead(struct pcapng *p, struct frame *out)
+{
+    struct rd r = rd_init((struct span){ feed_at(p->feed), feed_left(p->feed) }, feed_left(p->feed));
+    uint32_t type = get32(p, &r), stated = get32(p, &r);
+    size_t body;
+
+    if (r.err || type != BLOCK_EPB || !block_length(p, stated, &body) || body + BLOCK_TRAILER > rd_left(&r) ||
+        !block_body(p, body, stated, &r) || !read_packet(p, type, r, out)) {
+        p->why = NULL;
+        return 0;
+    }
+    return BLOCK_HEADER + body + BLOCK_TRAILER;
+}
+
+size_t pcapng_more(struct pcapng *p, struct frame *out, size_t n, int64_t due_ns)
+{
+    size_t got = 0, length;
+
+    for (; !p->why && got < n && (length = packet_ahead(p, &out[got])) > 0 && out[got].ts_ns < due_ns; got++)
+        p->feed->at += length;
+    return got;
 }

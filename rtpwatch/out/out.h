@@ -39,7 +39,7 @@ struct out_report {
     size_t packets_n;
     const struct out_count *hints; /* protocol names and flows, from nDPI */
     size_t hints_n;
-    const struct forgotten *forgotten; /* what a service no longer holds; NULL: nothing was given up */
+    const struct forgotten *forgotten; /* what is not held any more, live or with --forget; NULL: nothing was given up */
     const struct out_alerts *alerts;   /* NULL: no rules were asked for */
     const char *version;
 };

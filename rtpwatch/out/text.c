@@ -282,7 +282,7 @@ static void sound_calls(struct text *t)
     strbuf_done(&b);
 }
 
-/* Of what a service no longer holds, the numbers. */
+/* Of what is not held any more, the numbers. */
 static void forgotten_calls(struct text *t)
 {
     const struct forgotten *f = t->r->forgotten;

@@ -17,6 +17,7 @@
 #include "gen_call.h"
 
 enum { CALLS_MAX = 10 * 1000 * 1000 };
+#define MEDIA_DUE_NS (1 * (int64_t)SECOND) /* calls up to this are over before their media is missed */
 
 /* ---- events ---- */
 
@@ -79,7 +80,8 @@ static void truth_server(FILE *f, const struct server *s)
 static void truth_call(FILE *f, const struct gen *g, uint32_t id)
 {
     const struct call *c = &g->calls[id];
-    const char *verdict = g->opt.no_media ? "unknown" : c->bad ? "one_way" : "ok";
+    const char *silent = g->opt.duration_ns < MEDIA_DUE_NS ? "unknown" : "no_media";
+    const char *verdict = g->opt.no_media ? silent : c->bad ? "one_way" : "ok";
     char id_text[CALL_ID_TEXT];
 
     (void)fprintf(f,
@@ -95,7 +97,7 @@ static void truth_call(FILE *f, const struct gen *g, uint32_t id)
     (void)fprintf(f, "}%s\n", id + 1 < g->opt.calls ? "," : "");
 }
 
-/* `verdict` "unknown": signalling passes here and media does not. Packets are RTP as seen at the dialers. */
+/* `verdict` "unknown": there is no media, and the call is too short to miss it. Packets are RTP as seen at the dialers. */
 static bool write_truth(const struct gen *g)
 {
     FILE *f;
@@ -120,20 +122,15 @@ static bool write_truth(const struct gen *g)
 
 static const char usage[] =
     "usage: gen [--calls N] [--duration S] [--rate CALLS_PER_S] [--bad SHARE] [--ice SHARE] [--loss SHARE] [--seed N]\n"
-    "           [--no-media] [--micro] [--truth FILE] -o FILE\n";
+    "           [--no-media] [--micro | --pcapng] [--truth FILE] -o FILE\n";
 
 static const struct option names[] = {
-    { "calls", required_argument, NULL, 'c' },
-    { "duration", required_argument, NULL, 'd' },
-    { "rate", required_argument, NULL, 'r' },
-    { "bad", required_argument, NULL, 'b' },
-    { "ice", required_argument, NULL, 'i' },
-    { "loss", required_argument, NULL, 'l' },
-    { "seed", required_argument, NULL, 's' },
-    { "truth", required_argument, NULL, 't' },
-    { "micro", no_argument, NULL, 'u' },
-    { "no-media", no_argument, NULL, 'n' },
-    { NULL, 0, NULL, 0 },
+    { "calls", required_argument, NULL, 'c' }, { "duration", required_argument, NULL, 'd' },
+    { "rate", required_argument, NULL, 'r' },  { "bad", required_argument, NULL, 'b' },
+    { "ice", required_argument, NULL, 'i' },   { "loss", required_argument, NULL, 'l' },
+    { "seed", required_argument, NULL, 's' },  { "truth", required_argument, NULL, 't' },
+    { "micro", no_argument, NULL, 'u' },       { "no-media", no_argument, NULL, 'n' },
+    { "pcapng", no_argument, NULL, 'p' },      { NULL, 0, NULL, 0 },
 };
 
 static double number(const char *text, double low, double high)
@@ -163,7 +160,8 @@ static struct options parse(int argc, char **argv)
         case 'l': o.loss = number(optarg, 0, 1); break;
         case 's': o.seed = (uint64_t)number(optarg, 0, 9007199254740992.0); break;
         case 't': o.truth = optarg; break;
-        case 'u': o.micro = true; break;
+        case 'u': o.format = PCAP_MICROSECONDS; break;
+        case 'p': o.format = PCAPNG; break;
         case 'n': o.no_media = true; break;
         case 'o': o.out = optarg; break;
         default: (void)fputs(usage, stderr); exit(2);
@@ -178,7 +176,7 @@ static struct options parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct gen g = { .opt = parse(argc, argv) };
-    bool good = pcap_open(&g.out, g.opt.out, !g.opt.micro) && calls_prepare(&g);
+    bool good = pcap_open(&g.out, g.opt.out, g.opt.format) && calls_prepare(&g);
 
     if (good)
         run(&g);

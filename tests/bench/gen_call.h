@@ -12,7 +12,8 @@ struct options {
     int64_t duration_ns;
     double rate, bad, loss, ice;
     uint64_t seed;
-    bool micro, no_media;
+    enum pcap_format format;
+    bool no_media;
     const char *out, *truth;
 };
 

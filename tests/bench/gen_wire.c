@@ -22,19 +22,29 @@ static void be32(uint8_t *p, uint32_t v)
     be16(p + 2, v & 0xffff);
 }
 
-/* ---- pcap: the magic number tells the byte order and the unit of time, so the machine's own order serves ---- */
+/* ---- pcap, pcapng: magic numbers tell the byte order and the unit of time, so the machine's own order serves ---- */
 
-bool pcap_open(struct pcap_out *o, const char *path, bool nano)
+static bool put_head(FILE *f, const uint32_t *words, size_t n)
 {
-    const uint32_t magic = nano ? 0xa1b23c4dU : 0xa1b2c3d4U, rest[4] = { 0, 0, 65535, 1 /* Ethernet */ };
-    const uint16_t version[2] = { 2, 4 };
+    return fwrite(words, sizeof *words, n, f) == n;
+}
 
-    *o = (struct pcap_out){ .file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb"), .nano = nano };
+bool pcap_open(struct pcap_out *o, const char *path, enum pcap_format format)
+{
+    const uint32_t ethernet = 1, snap = 65535, magic = format == PCAP_NANOSECONDS ? 0xa1b23c4dU : 0xa1b2c3d4U;
+    const uint16_t version[2] = { 2, 4 }, version_ng[2] = { 1, 0 };
+    uint32_t words[] = { magic, 0, 0, 0, snap, ethernet };
+    uint32_t ng[] = { 0x0a0d0d0a, 28, 0x1a2b3c4d, 0,    UINT32_MAX,  UINT32_MAX, 28,       /* section of any length */
+                      1,          32, ethernet,   snap, 9 | 1 << 16, 9,          0,  32 }; /* if_tsresol: 10^-9 */
+
+    memcpy(&words[1], version, sizeof version);
+    memcpy(&ng[3], version_ng, sizeof version_ng);
+    *o = (struct pcap_out){ .file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb"), .format = format };
     if (!o->file)
         return false;
     (void)setvbuf(o->file, NULL, _IOFBF, FILE_BUFFER);
-    return fwrite(&magic, sizeof magic, 1, o->file) == 1 && fwrite(version, sizeof version, 1, o->file) == 1 &&
-           fwrite(rest, sizeof rest, 1, o->file) == 1;
+    return format == PCAPNG ? put_head(o->file, ng, sizeof ng / sizeof *ng)
+                            : put_head(o->file, words, sizeof words / sizeof *words);
 }
 
 /* RFC 1071 over the 20 header bytes, whose own checksum field is still zero. */
@@ -70,16 +80,40 @@ static void udp_headers(uint8_t h[HEADERS], struct sock from, struct sock to, si
     be16(udp + 4, (unsigned)(UDP + n));
 }
 
+enum { RECORD = 16, ENHANCED_PACKET = 6, EPB_HEAD = 28, EPB = EPB_HEAD + 4 };
+
+/* What stands before a packet of `size` bytes; gives its length. */
+static size_t record_head(const struct pcap_out *o, int64_t at_ns, uint32_t size, uint8_t *head)
+{
+    const uint32_t sub = (uint32_t)(at_ns % NS_PER_S), block = EPB + (size + 3) / 4 * 4;
+    const uint32_t record[] = { (uint32_t)(at_ns / NS_PER_S), o->format == PCAP_MICROSECONDS ? sub / 1000 : sub, size, size };
+    const uint32_t enhanced[] = { ENHANCED_PACKET, block, 0, (uint32_t)((uint64_t)at_ns >> 32), (uint32_t)at_ns, size, size };
+
+    memcpy(head, o->format == PCAPNG ? enhanced : record, o->format == PCAPNG ? EPB_HEAD : RECORD);
+    return o->format == PCAPNG ? EPB_HEAD : RECORD;
+}
+
+/* The padding, and the block's length again. */
+static void block_tail(const struct pcap_out *o, uint32_t size)
+{
+    const uint32_t padding = (4 - size % 4) % 4, block = EPB + size + padding;
+    uint8_t tail[2 * sizeof block] = { 0 };
+
+    memcpy(tail + padding, &block, sizeof block);
+    (void)fwrite(tail, padding + sizeof block, 1, o->file);
+}
+
 void pcap_udp(struct pcap_out *o, int64_t at_ns, struct sock from, struct sock to, const struct msg *m)
 {
-    const uint32_t sub = (uint32_t)(at_ns % NS_PER_S), size = (uint32_t)(HEADERS + m->n);
-    const uint32_t record[4] = { (uint32_t)(at_ns / NS_PER_S), o->nano ? sub : sub / 1000, size, size };
-    uint8_t head[sizeof record + HEADERS];
+    const uint32_t size = (uint32_t)(HEADERS + m->n);
+    uint8_t head[EPB_HEAD + HEADERS];
+    size_t n = record_head(o, at_ns, size, head);
 
-    memcpy(head, record, sizeof record);
-    udp_headers(head + sizeof record, from, to, m->n, o->packets++);
-    (void)fwrite(head, sizeof head, 1, o->file); /* an error sticks to the FILE: pcap_finish() tells */
+    udp_headers(head + n, from, to, m->n, o->packets++);
+    (void)fwrite(head, n + HEADERS, 1, o->file); /* an error sticks to the FILE: pcap_finish() tells */
     (void)fwrite(m->p, m->n, 1, o->file);
+    if (o->format == PCAPNG)
+        block_tail(o, size);
 }
 
 bool pcap_finish(struct pcap_out *o)

@@ -1,4 +1,4 @@
-/* What the generator puts on the wire: a classic pcap file, Ethernet/IPv4/UDP frames, and the binary messages in them. */
+/* What the generator puts on the wire: a pcap or pcapng file, Ethernet/IPv4/UDP frames, and the binary messages in them. */
 #ifndef BENCH_GEN_WIRE_H
 #define BENCH_GEN_WIRE_H
 
@@ -20,14 +20,16 @@ struct msg {
     uint8_t p[MESSAGE_MAX];
 };
 
+enum pcap_format { PCAP_NANOSECONDS, PCAP_MICROSECONDS, PCAPNG /* nanoseconds too */ };
+
 struct pcap_out {
     FILE *file;
-    bool nano; /* time stamps in nanoseconds instead of microseconds */
+    enum pcap_format format;
     uint64_t packets;
 };
 
 /* False where the file cannot be opened or written; `path` "-" is standard output. */
-bool pcap_open(struct pcap_out *o, const char *path, bool nano);
+bool pcap_open(struct pcap_out *o, const char *path, enum pcap_format format);
 void pcap_udp(struct pcap_out *o, int64_t at_ns, struct sock from, struct sock to, const struct msg *m);
 bool pcap_finish(struct pcap_out *o);
 

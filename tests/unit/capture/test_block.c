@@ -4,7 +4,7 @@
 
 #include "unit/capture/made.h"
 
-enum { RECORD_MAX = 262144, BLOCK = 512 * 1024, HEADER = 24, RECORD_HEADER = 16 };
+enum { RECORD_MAX = 262144, FIRST = 16 * 1024, BLOCK = 128 * 1024, HEADER = 24, RECORD_HEADER = 16 };
 
 /* One file, read by capture/ and by libpcap alone. */
 struct pair {
@@ -148,19 +148,25 @@ Test(block, records_of_all_sizes_mixed)
     large_end(&l, 60, false);
 }
 
-/* The first block ends at every place of the third record and of the fourth one's header. */
-Test(block, ends_of_the_first_block)
+/* What is read at a time ends at every place of the third record and of the fourth one's header. */
+static void end_at(uint32_t end)
 {
     for (unsigned less = 0; less < 2 * RECORD_HEADER + 4; less++) {
         struct large l;
 
         large_begin(&l, (uint32_t)US, RECORD_MAX);
-        large_record(&l, BLOCK / 2 - RECORD_HEADER, BLOCK / 2);
-        large_record(&l, BLOCK / 2 - RECORD_HEADER - less, BLOCK / 2);
+        large_record(&l, end / 2 - RECORD_HEADER, end / 2);
+        large_record(&l, end / 2 - RECORD_HEADER - less, end / 2);
         large_record(&l, 2, 2);
         large_record(&l, 0, 60);
         large_end(&l, 4, false);
     }
+}
+
+Test(block, ends_of_the_first_block)
+{
+    end_at(FIRST);
+    end_at(BLOCK);
 }
 
 Test(block, cut_off_in_a_later_block)
