@@ -6,8 +6,6 @@
  */
 #include "sip_plain.h"
 
-enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7 };
-
 enum header_id {
 #define X(id, name, compact, times, take) HDR_##id,
 #include "sip_hdr.def"
@@ -25,42 +23,6 @@ struct parse {
     bool overflowed; /* more headers or Vias than are kept: told once */
 };
 
-#define METHODS(X)                                                                                                               \
-    X(INVITE)                                                                                                                    \
-    X(ACK)                                                                                                                       \
-    X(BYE)                                                                                                                       \
-    X(CANCEL)                                                                                                                    \
-    X(REGISTER)                                                                                                                  \
-    X(OPTIONS)                                                                                                                   \
-    X(PRACK)                                                                                                                     \
-    X(UPDATE)                                                                                                                    \
-    X(INFO)                                                                                                                      \
-    X(REFER)                                                                                                                     \
-    X(MESSAGE)                                                                                                                   \
-    X(SUBSCRIBE)                                                                                                                 \
-    X(NOTIFY)                                                                                                                    \
-    X(PUBLISH)
-
-const char *sip_method_name(enum sip_method m)
-{
-#define X(name) [SIP_##name] = #name,
-    static const char *const names[] = { "other", METHODS(X) };
-#undef X
-
-    return names[m <= SIP_PUBLISH ? m : SIP_OTHER];
-}
-
-/* Methods are case-sensitive: RFC 3261 §7.1. */
-static enum sip_method method_of(struct span name)
-{
-#define X(method)                                                                                                                \
-    if (span_eq(name, SPAN(#method)))                                                                                            \
-        return SIP_##method;
-    METHODS(X)
-#undef X
-    return SIP_OTHER;
-}
-
 __attribute__((cold)) static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
 {
     fault_add(p->why, id, (size_t)(at - p->start));
@@ -70,16 +32,6 @@ __attribute__((cold)) static void fault(const struct parse *p, enum fault_id id,
 static bool seen(const struct parse *p, enum header_id id)
 {
     return p->seen >> id & 1;
-}
-
-static bool digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
 }
 
 /* ---- header values ---- */
@@ -152,7 +104,7 @@ static void take_cseq(struct parse *p, struct span v)
         sound = sound && span_eq(v, m->method_name);
     } else {
         m->method_name = sip_token(&v);
-        m->method = method_of(m->method_name);
+        m->method = sip_method_of(m->method_name);
         sound = sound && m->method_name.n && v.n == 0;
     }
     if (!sound)
@@ -282,7 +234,7 @@ __attribute__((noinline)) static const uint8_t *any_name(const uint8_t *p, const
     struct span line = { p, (size_t)(end - p) };
 
     *name = sip_token(&line);
-    while (line.n && blank(line.p[0]))
+    while (line.n && sip_blank(line.p[0]))
         (void)sip_take(&line, 1);
     if (name->n == 0 || line.n == 0 || line.p[0] != ':')
         return NULL;
@@ -290,12 +242,15 @@ __attribute__((noinline)) static const uint8_t *any_name(const uint8_t *p, const
     return line.p;
 }
 
-/* What stands behind the colon, without the blanks around it; those at the end end at the colon at the latest. */
+/*
+ * What stands behind the colon, without the blanks around it. Those at its end are read backwards, and end at the colon at the latest.
+ * Nearly all are sent as ": value CRLF"; where the CRLF is there and `from` is a blank, a byte of the line stands behind it.
+ */
 static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
 {
     const uint8_t *from = colon + 1, *to = end;
 
-    if (memcmp(end - 2, "\r\n", 2) == 0 && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ') /* as nearly all are sent */
+    if (memcmp(end - 2, "\r\n", 2) == 0 && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ')
         return (struct span){ from + 1, (size_t)(end - from) - 3 };
     while (sip_in(SIP_LWS, to[-1]))
         to--;
@@ -362,7 +317,7 @@ static inline size_t empty_line(const uint8_t *p, const uint8_t *end)
 static inline const uint8_t *field_end(const uint8_t *p, const uint8_t *end)
 {
     while ((p = lane_find(p, end, '\n')) != NULL && ++p < end)
-        if (*p > ' ' || !blank(*p))
+        if (*p > ' ' || !sip_blank(*p))
             return p;
     return NULL;
 }
@@ -411,120 +366,6 @@ static enum dis headers(struct parse *p, struct rd *r)
 
 /* ---- start line ---- */
 
-static bool other_version(struct span s)
-{
-    return s.n == VERSION_LENGTH && s.p[5] == '.' && digit(s.p[4]) && digit(s.p[6]) && span_starts_nocase(s, SPAN("SIP/"));
-}
-
-/* SIP-Version of any number, in any case (RFC 3261 §7.1). */
-static inline bool is_version(struct span s)
-{
-    return span_eq(s, SPAN("SIP/2.0")) || other_version(s);
-}
-
-static inline bool is_version_2(struct span s)
-{
-    return span_eq_nocase(s, SPAN("SIP/2.0"));
-}
-
-/* Three digits, 100 to 699; 0 where it is none. */
-static unsigned status_of(struct span code)
-{
-    unsigned n;
-
-    if (code.n != 3 || !digit(code.p[0]) || !digit(code.p[1]) || !digit(code.p[2]))
-        return 0;
-    n = (code.p[0] - '0') * 100u + (code.p[1] - '0') * 10u + (code.p[2] - '0');
-    return n >= 100 && n <= 699 ? n : 0;
-}
-
-/* `rest` is what follows the version. The blank behind the code is there even without a reason: RFC 3261 §7.2. */
-static bool status_line(struct sip_msg *m, struct span rest)
-{
-    bool one_blank = rest.n > 1 && rest.p[0] == ' ' && digit(rest.p[1]);
-
-    sip_lws(&rest);
-    m->status = status_of(sip_until(&rest, SIP_LWS));
-    m->reason = span_part(rest, 1, rest.n);
-    return m->status && one_blank && rest.n;
-}
-
-/* `rest` is what follows the method. The version is found from the end, for a Request-URI may wrongly hold blanks. */
-static bool request_line(struct sip_msg *m, struct span rest)
-{
-    struct span tail = sip_trim(rest), version = SPAN_NONE;
-
-    if (tail.n >= VERSION_LENGTH)
-        version = span_part(tail, tail.n - VERSION_LENGTH, VERSION_LENGTH);
-    if (!is_version(version) || !blank(version.p[-1]))
-        return false;
-    m->uri = sip_trim(span_part(tail, 0, tail.n - VERSION_LENGTH));
-    return true;
-}
-
-/* Exactly one SP between the parts, none after, and a URI without blanks or angle brackets: RFC 3261 §7.1. */
-static bool request_line_sound(const struct sip_msg *m, struct span line)
-{
-    return line.n == m->method_name.n + 1 + m->uri.n + 1 + VERSION_LENGTH && m->uri.p[-1] == ' ' && m->uri.p[m->uri.n] == ' ' &&
-           is_version_2(span_part(line, line.n - VERSION_LENGTH, VERSION_LENGTH)) && sip_has_scheme(m->uri) &&
-           !sip_has_lws(m->uri);
-}
-
-static enum dis decode_start_line(struct parse *p, struct span line)
-{
-    struct sip_msg *m = p->m;
-    struct span rest = line, version = span_part(line, 0, VERSION_LENGTH);
-    bool sound;
-
-    if (is_version(version) && (line.n == VERSION_LENGTH || blank(line.p[VERSION_LENGTH]))) {
-        sound = status_line(m, span_part(line, VERSION_LENGTH, line.n)) && is_version_2(version);
-    } else {
-        m->method_name = sip_token(&rest);
-        if (m->method_name.n == 0 || rest.n == 0 || !blank(rest.p[0]) || !request_line(m, rest))
-            return DIS_NOT_MINE;
-        m->request = true;
-        m->method = method_of(m->method_name);
-        sound = request_line_sound(m, line);
-    }
-    if (!sound)
-        fault(p, FAULT_SIP_START_LINE, line.p);
-    return DIS_OK;
-}
-
-bool sip_looks_like(struct span s)
-{
-    struct span method;
-    size_t n;
-
-    while (s.n && (s.p[0] == '\r' || s.p[0] == '\n'))
-        (void)sip_take(&s, 1);
-    if (is_version(span_part(s, 0, VERSION_LENGTH)))
-        return s.n > VERSION_LENGTH && s.p[VERSION_LENGTH] == ' ';
-    method = span_part(s, 0, METHOD_LONGEST);
-    n = sip_token(&method).n;
-    if (n == 0 || n == s.n || !blank(s.p[n]))
-        return false;
-    (void)sip_take(&s, n);
-    sip_lws(&s);
-    if (s.n && s.p[0] == '<') /* wrong there, yet seen: RFC 4475 §3.1.2.7 */
-        (void)sip_take(&s, 1);
-    return sip_has_scheme(s);
-}
-
-/* What the snap length left of a start line: the method or the status, where a blank ends it. */
-static void cut_start_line(struct sip_msg *m, struct span line)
-{
-    if (is_version(span_part(line, 0, VERSION_LENGTH))) {
-        if (!status_line(m, span_part(line, VERSION_LENGTH, line.n)))
-            m->status = 0;
-        m->reason = SPAN_NONE;
-        return;
-    }
-    m->request = true;
-    m->method_name = sip_token(&line);
-    m->method = method_of(m->method_name);
-}
-
 /* The beginning of a line of text, as far as it has come over a stream. */
 static bool may_begin(struct span s)
 {
@@ -540,6 +381,8 @@ static enum dis start_line(struct parse *p, struct rd *r)
 {
     const uint8_t *feed;
     struct span line;
+    bool sound;
+    enum dis d;
 
     while (rd_left(r) && (r->p[0] == '\r' || r->p[0] == '\n'))
         (void)rd_u8(r);
@@ -548,7 +391,7 @@ static enum dis start_line(struct parse *p, struct rd *r)
     if (!feed && r->uncap) {
         if (!sip_looks_like(line))
             return DIS_NOT_MINE;
-        cut_start_line(p->m, line);
+        sip_start_line_cut(line, p->m);
         return DIS_CUT;
     }
     if (!feed && p->stream)
@@ -556,7 +399,10 @@ static enum dis start_line(struct parse *p, struct rd *r)
     line.n = feed ? (size_t)(feed - line.p) : line.n;
     (void)rd_take(r, feed ? line.n + 1 : line.n);
     line.n -= line.n && line.p[line.n - 1] == '\r';
-    return decode_start_line(p, line);
+    d = sip_start_line(line, p->m, &sound);
+    if (d == DIS_OK && !sound)
+        fault(p, FAULT_SIP_START_LINE, line.p);
+    return d;
 }
 
 /* ---- body ---- */

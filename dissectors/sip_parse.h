@@ -31,6 +31,11 @@ static inline bool sip_in(enum sip_set set, uint8_t c)
     return sip_class[c] & set;
 }
 
+static inline bool sip_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
 static inline struct span sip_take(struct span *s, size_t n)
 {
     struct span head = { s->p, n };
@@ -114,6 +119,11 @@ static inline bool sip_param_next(struct span *s, struct sip_param *out)
     return true;
 }
 
+/* A line without its end; *sound: nothing of it is outside RFC 3261 §7.1 and §7.2. DIS_NOT_MINE where it is no start line of SIP. */
+enum dis sip_start_line(struct span line, struct sip_msg *out, bool *sound);
+/* What the snap length left of a start line: the method or the status, where a blank ends it. */
+void sip_start_line_cut(struct span line, struct sip_msg *out);
+enum sip_method sip_method_of(struct span name);
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, struct sip_via *out);
 /* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */
