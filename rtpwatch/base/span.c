@@ -24,7 +24,6 @@ bool span_any_u64(struct span digits, uint64_t max, uint64_t *out)
             return false;
         v = v * 10 + digit;
     }
-    if (digits.n)
-        *out = v;
-    return digits.n > 0;
+    *out = v;
+    return true;
 }

@@ -133,7 +133,7 @@ static inline bool span_starts_nocase(struct span s, struct span prefix)
 }
 
 enum { SPAN_USUAL_DIGITS = 19 }; /* that many fit into 64 bits, whatever they are */
-/* What `digits` make, of any number; false, and *out as it was, where there are none or they make more than `max`. */
+/* What `digits` make, however many they are; false, and *out as it was, where that is more than `max`. */
 RARE bool span_any_u64(struct span digits, uint64_t max, uint64_t *out);
 
 /* Takes the decimal digits at the front. False, and *out as it was, where there are none or they make more than `max`. */
@@ -145,8 +145,10 @@ static inline bool span_take_u64(struct span *rest, uint64_t max, uint64_t *out)
 
     for (; n < s.n && (digit = (uint64_t)s.p[n] - '0') <= 9; n++)
         v = v * 10 + digit;
+    if (n == 0)
+        return false;
     *rest = (struct span){ s.p + n, s.n - n };
-    if (n - 1 >= SPAN_USUAL_DIGITS)
+    if (n > SPAN_USUAL_DIGITS)
         return span_any_u64((struct span){ s.p, n }, max, out);
     if (v > max)
         return false;
