@@ -14,7 +14,7 @@ struct arena_block {
  * descriptions fits in; the next ones are a fraction of what there is, so that little stays empty and large arenas have few. What is
  * ARENA_ALONE or more and does not fit has a block of its own: the rest of the latest one serves what is small.
  */
-enum { ARENA_FIRST = 880 - 24, ARENA_NEXT = 128 - 24, ARENA_LARGEST = 64 * 1024, ARENA_ALONE = 96 };
+enum { ARENA_FIRST = 832 - 24, ARENA_NEXT = 128 - 24, ARENA_LARGEST = 64 * 1024, ARENA_ALONE = 96 };
 
 static struct arena_block *block_new(struct arena *a, struct arena_block **at, size_t room)
 {
@@ -30,7 +30,7 @@ static struct arena_block *block_new(struct arena *a, struct arena_block **at, s
 
 static size_t next_room(const struct arena *a)
 {
-    size_t room = a->bytes / 8;
+    size_t room = a->bytes / 16;
 
     if (!a->blocks)
         return ARENA_FIRST;

@@ -34,19 +34,45 @@ static struct dtls_desc *dtls_keep(struct arena *a, const struct sdp_media *m)
     return out;
 }
 
+static bool same_format(const struct sdp_format *f, const struct format_desc *as)
+{
+    struct span encoding = is_codec(f) ? f->encoding : SPAN_NONE;
+
+    return f->pt == as->pt && f->apt == as->apt && f->clock_hz == as->clock_hz && (uint8_t)f->role == as->role &&
+           encoding.n < UINT8_MAX && text_is(as->encoding, as->encoding_n, encoding);
+}
+
+static bool same_formats(const struct sdp_media *m, const struct media_desc *as)
+{
+    size_t i = 0;
+
+    while (i < m->formats && i < as->formats_n && same_format(&m->format[i], &as->formats[i]))
+        i++;
+    return i == m->formats && i == as->formats_n;
+}
+
 /* Without memory there are none. */
 static void formats_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
 {
-    out->formats = m->formats ? arena_take(a, m->formats * sizeof *out->formats) : NULL;
-    for (size_t i = 0; out->formats && i < m->formats; i++) {
+    struct format_desc *made = m->formats ? arena_take(a, m->formats * sizeof *made) : NULL;
+
+    out->formats = made;
+    out->formats_n = made ? (uint8_t)m->formats : 0;
+    for (size_t i = 0; i < out->formats_n; i++) {
         const struct sdp_format *f = &m->format[i];
 
-        out->formats[out->formats_n++] = (struct format_desc){ .encoding = is_codec(f) ? arena_str(a, f->encoding) : "",
-                                                               .clock_hz = f->clock_hz,
-                                                               .pt = f->pt,
-                                                               .apt = f->apt,
-                                                               .role = (uint8_t)f->role };
+        made[i] = (struct format_desc){ .encoding = is_codec(f) ? arena_str(a, f->encoding) : "",
+                                        .clock_hz = f->clock_hz,
+                                        .pt = f->pt,
+                                        .apt = f->apt,
+                                        .role = (uint8_t)f->role };
+        if (*made[i].encoding)
+            made[i].encoding_n = (uint8_t)(f->encoding.n < UINT8_MAX ? f->encoding.n : UINT8_MAX);
     }
+}
+
+static void ssrcs_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+{
     out->ssrcs = m->ssrcs ? arena_take(a, m->ssrcs * sizeof *out->ssrcs) : NULL;
     if (out->ssrcs) {
         memcpy(out->ssrcs, m->ssrc, m->ssrcs * sizeof *out->ssrcs);
@@ -89,7 +115,8 @@ const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media,
     return NULL;
 }
 
-static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct media_desc *out)
+/* `before`: what the description before says of the same m-line, or NULL. An answer often lists what was offered, and a new offer too. */
+static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, const struct media_desc *before, struct media_desc *out)
 {
     const struct sdp_media *m = &sdp->media[i];
 
@@ -107,7 +134,13 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, struct 
     out->ptime_ms = m->ptime_ms;
     out->dtls = dtls_keep(a, m);
     out->mid_ext = m->mid_ext;
-    formats_keep(a, m, out);
+    if (before && same_formats(m, before)) {
+        out->formats = before->formats;
+        out->formats_n = before->formats_n;
+    } else {
+        formats_keep(a, m, out);
+    }
+    ssrcs_keep(a, m, out);
     codec_keep(m, out);
     bundle_keep(sdp, i, out);
 }
@@ -194,7 +227,7 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->medias = (uint8_t)sdp->medias;
     f->cands = (uint8_t)sdp->cands;
     for (size_t i = 0; i < sdp->medias; i++)
-        media_keep(&c->arena, sdp, i, &f->media[i]);
+        media_keep(&c->arena, sdp, i, c->sdps_tail && i < c->sdps_tail->medias ? &c->sdps_tail->media[i] : NULL, &f->media[i]);
     cands_keep(&c->arena, sdp, f);
     if (c->sdps_tail)
         c->sdps_tail->next = f;

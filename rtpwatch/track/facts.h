@@ -381,7 +381,8 @@ struct format_desc {
     const char *encoding; /* "" unknown */
     uint32_t clock_hz;    /* 0 unknown */
     uint8_t pt, apt;
-    uint8_t role; /* enum sdp_role */
+    uint8_t role;       /* enum sdp_role */
+    uint8_t encoding_n; /* the name's length; UINT8_MAX: so much, or more */
 };
 
 /* What an m= line says of DTLS-SRTP. */
@@ -406,7 +407,7 @@ struct media_desc {
     const char *host;                      /* c= where it is no address, "" else */
     const char *mid, *ufrag, *pwd, *codec; /* "" none */
     struct dtls_desc *dtls;                /* NULL: it names no certificate */
-    struct format_desc *formats;
+    const struct format_desc *formats;     /* those of the description before, where they are the same */
     struct sdp_ssrc *ssrcs;
 };
 

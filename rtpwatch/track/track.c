@@ -223,11 +223,15 @@ static struct flow *flow_get(struct track *t, const struct datagram *d, uint64_t
     return slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
 }
 
-static struct flow *flow_count(struct track *t, struct flow *f, const struct datagram *d)
+static void tell_time(struct track *t, struct seen at)
 {
     if (t->first.frame == 0)
-        t->first = d->at;
-    t->last = d->at;
+        t->first = at;
+    t->last = at;
+}
+
+static struct flow *flow_count(struct flow *f, const struct datagram *d)
+{
     if (f)
         tally_add(&f->packets, d->at);
     return f;
@@ -235,7 +239,8 @@ static struct flow *flow_count(struct track *t, struct flow *f, const struct dat
 
 struct flow *track_flow(struct track *t, const struct datagram *d)
 {
-    return flow_count(t, flow_get(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst })), d);
+    tell_time(t, d->at);
+    return flow_count(flow_get(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst })), d);
 }
 
 struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead)
@@ -243,7 +248,8 @@ struct flow *track_flow_announced(struct track *t, const struct datagram *d, con
     struct flow_key k = { &d->src, &d->dst };
     struct flow *f = ahead->likely;
 
-    return flow_count(t, f && flow_is(f, &k) ? f : flow_get(t, d, ahead->hash), d);
+    tell_time(t, d->at);
+    return flow_count(f && flow_is(f, &k) ? f : flow_get(t, d, ahead->hash), d);
 }
 
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst)

@@ -428,6 +428,40 @@ Test(arena, larger_than_a_block)
     arena_done(&a);
 }
 
+/* What is large and does not fit leaves the latest block to what is small; both are zeroed and apart. */
+Test(arena, what_is_large_stands_alone)
+{
+    struct arena a = { 0 };
+    uint8_t *small = arena_take(&a, 600), *large = arena_take(&a, 400), *next = arena_take(&a, 16);
+    size_t bytes = a.bytes;
+
+    cr_assert(small && large && next);
+    cr_assert_eq(next, small + 600, "the rest of the first block serves on");
+    for (size_t i = 0; i < 400; i++)
+        cr_assert_eq(large[i], 0);
+    memset(large, 0xff, 400);
+    cr_assert_eq(*next, 0);
+    cr_assert_str_eq(arena_str(&a, SPAN("word")), "word");
+    cr_assert_eq(a.bytes, bytes, "and for texts, too");
+    arena_done(&a);
+}
+
+/* Few blocks for much, and little that stays empty. */
+Test(arena, grows_by_a_fraction_of_what_it_holds)
+{
+    struct arena a = { 0 };
+    size_t taken = 0, grown = 0, before = 0;
+
+    for (; taken < 1000000; taken += 24) {
+        cr_assert_not_null(arena_take(&a, 24));
+        grown += a.bytes != before;
+        before = a.bytes;
+        cr_assert(a.bytes <= taken + taken / 8 + 1024, "%zu bytes for %zu", a.bytes, taken);
+    }
+    cr_assert_leq(grown, 150);
+    arena_done(&a);
+}
+
 Test(arena, taking_nothing_from_an_empty_one)
 {
     struct arena a = { 0 };

@@ -115,3 +115,40 @@ Test(call_sdp, fingerprint_and_setup, .init = setup, .fini = teardown)
     cr_assert(described(1)->dtls->more_fingerprints && *described(1)->dtls->setup == '\0');
     cr_assert_null(described(2)->dtls);
 }
+
+/* What lists the same formats as the description before has them from there; what differs in anything has its own. */
+Test(call_sdp, the_same_formats_again, .init = setup, .fini = teardown)
+{
+    const struct sdp_fact *f;
+
+    say(INVITE("1", SDP "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\r\n"));
+    say(INVITE("2", SDP "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\r\na=sendonly\r\n"));
+    say(INVITE("3", SDP "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opux/48000/2\r\n"));
+    say(INVITE("4", SDP "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/16000/2\r\n"));
+    say(INVITE("5", SDP "m=audio 4000 RTP/AVP 0\r\n"));
+    say(INVITE("6", SDP "m=audio 4000 RTP/AVP 96 0\r\na=rtpmap:96 opus/16000/2\r\n"));
+    f = track_call_at(track, 0)->sdps;
+    cr_assert_eq(f->next->media->formats, f->media->formats);
+    cr_assert_eq(f->next->media->formats_n, 2);
+    cr_assert_str_eq(f->next->media->codec, "PCMU");
+    for (f = f->next; f->next; f = f->next)
+        cr_assert_neq(f->next->media->formats, f->media->formats, "CSeq %u", f->next->cseq);
+    cr_assert_str_eq(f->media->codec, "opus");
+    cr_assert_eq(f->media->formats_n, 2);
+}
+
+/* A candidate that is a name keeps it; addresses keep none. */
+Test(call_sdp, candidates_that_are_names, .init = setup, .fini = teardown)
+{
+    const struct sdp_fact *f;
+
+    say(INVITE("1", SDP "m=audio 4000 RTP/AVP 0\r\na=candidate:1 1 UDP 1 192.0.2.9 4000 typ host\r\n"
+                        "a=candidate:2 1 UDP 1 8e6e9ad2.local 4002 typ host\r\n"));
+    say(INVITE("2", SDP "m=audio 4000 RTP/AVP 0\r\na=candidate:1 1 UDP 1 192.0.2.9 4000 typ host\r\n"));
+    f = track_call_at(track, 0)->sdps;
+    cr_assert_eq(f->cands, 2);
+    cr_assert_str_empty(sdp_cand_host(f, 0));
+    cr_assert_str_eq(sdp_cand_host(f, 1), "8e6e9ad2.local");
+    cr_assert_null(f->next->cand_host);
+    cr_assert_str_empty(sdp_cand_host(f->next, 0));
+}

@@ -4,7 +4,7 @@
 
 #include "support/story.h"
 
-enum { CALLS = 4096, CALL_MOST = 4096, BUSY_CALL_MOST = 5120, STREAM_MOST = 512, TEXT = 48 };
+enum { CALLS = 4096, CALL_MOST = 4096, BUSY_CALL_MOST = 5632, STREAM_MOST = 512, TEXT = 48 };
 
 static struct story *s;
 

@@ -6,8 +6,8 @@
 /* Two parties that both describe audio, video and a second audio in one BUNDLE group, and a third audio outside it. */
 enum { AUDIO, VIDEO, SECOND, ALONE, MEDIAS };
 
-static struct format_desc voice[] = { { "opus", 48000, 111, 111, SDP_ROLE_MEDIA }, { "", 8000, 13, 13, SDP_ROLE_NOISE } };
-static struct format_desc picture[] = { { "VP8", 90000, 96, 96, SDP_ROLE_MEDIA }, { "", 90000, 97, 96, SDP_ROLE_RTX } };
+static struct format_desc voice[] = { { "opus", 48000, 111, 111, SDP_ROLE_MEDIA, 0 }, { "", 8000, 13, 13, SDP_ROLE_NOISE, 0 } };
+static struct format_desc picture[] = { { "VP8", 90000, 96, 96, SDP_ROLE_MEDIA, 0 }, { "", 90000, 97, 96, SDP_ROLE_RTX, 0 } };
 static struct sdp_ssrc of_second[] = { { 3000, false } }, of_video[] = { { 2000, false }, { 2001, true } };
 static struct media_desc media[PARTIES][MEDIAS];
 static struct sdp_fact sdp[PARTIES];
