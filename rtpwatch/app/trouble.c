@@ -10,3 +10,9 @@ bool trouble_look(struct trouble *t, const struct fault_log *log, enum fault_id 
     t->due_ns[id] = now_ns + TROUBLE_EVERY_NS;
     return true;
 }
+
+void trouble_again(struct trouble *t, enum fault_id id)
+{
+    t->count[id] = 0;
+    t->due_ns[id] = 0;
+}

@@ -13,5 +13,6 @@ struct trouble {
 
 /* Once a second, of each fault. True: it is ours, was met since it was told, and it is time to tell. */
 bool trouble_look(struct trouble *t, const struct fault_log *log, enum fault_id id, int64_t now_ns);
+void trouble_again(struct trouble *t, enum fault_id id); /* what was told of it was not heard: trouble_look() tells it again */
 
 #endif
