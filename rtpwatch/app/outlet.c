@@ -9,25 +9,23 @@
 #include <unistd.h>
 
 struct outlet {
-    int fd;
-    FILE *stream; /* into `fresh` */
+    int fd;       /* -1: a regular file */
+    FILE *stream; /* into `fresh`; of a regular file itself, which is borrowed */
     char *fresh;
     size_t fresh_n;
     char *waiting;
     size_t from, to, room; /* of what waits */
 };
 
-struct outlet *outlet_new(int fd, bool *needed)
+struct outlet *outlet_new(FILE *to)
 {
+    struct outlet *o = calloc(1, sizeof *o);
     struct stat s;
-    struct outlet *o;
 
-    *needed = fstat(fd, &s) == 0 && !S_ISREG(s.st_mode);
-    o = *needed ? calloc(1, sizeof *o) : NULL;
     if (!o)
         return NULL;
-    o->fd = fd;
-    o->stream = open_memstream(&o->fresh, &o->fresh_n);
+    o->fd = fstat(fileno(to), &s) == 0 && S_ISREG(s.st_mode) ? -1 : fileno(to);
+    o->stream = o->fd < 0 ? to : open_memstream(&o->fresh, &o->fresh_n);
     if (o->stream)
         return o;
     outlet_free(o);
@@ -95,6 +93,8 @@ uint64_t outlet_push(struct outlet *o, bool *broken)
     uint64_t lost = 0;
 
     *broken = fflush(o->stream) != 0;
+    if (o->fd < 0)
+        return 0;
     if (o->fresh_n && !keep(o, o->fresh, o->fresh_n))
         lost = lines(o->fresh, o->fresh_n);
     if (o->fresh_n)
@@ -120,7 +120,7 @@ void outlet_free(struct outlet *o)
 {
     if (!o)
         return;
-    if (o->stream)
+    if (o->stream && o->fd >= 0)
         fclose(o->stream);
     free(o->fresh);
     free(o->waiting);

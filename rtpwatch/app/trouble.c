@@ -17,6 +17,12 @@ bool fault_trouble_look(struct fault_trouble *t, const struct fault_log *log, en
     return true;
 }
 
+void fault_trouble_again(struct fault_trouble *t, enum fault_id id)
+{
+    t->count[id] = 0;
+    t->due_ns[id] = 0;
+}
+
 /* ---- rules and log servers ---- */
 
 static const struct {

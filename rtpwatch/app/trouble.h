@@ -22,6 +22,8 @@ struct fault_trouble {
 
 /* Once a second, of each fault. True: it is ours, was met since it was told, and it is time to tell. */
 bool fault_trouble_look(struct fault_trouble *t, const struct fault_log *log, enum fault_id id, int64_t now_ns);
+/* What was told of it was not heard: fault_trouble_look() tells it again. */
+void fault_trouble_again(struct fault_trouble *t, enum fault_id id);
 
 /* ---- of rules and alerts ---- */
 

@@ -40,7 +40,8 @@ struct watch {
     int signals;
     bool stop;
     FILE *to;
-    struct outlet *outlet; /* before `to`, where its reader may stand still; NULL: it may not, or the end has come */
+    struct outlet *outlet; /* before `to`, until the last report */
+    bool unheard;          /* lines were given up, and none was taken since */
     struct live *live;
     struct pipeline *pipeline;
     struct events events;
@@ -153,39 +154,39 @@ static bool compact(struct watch *w)
 
 /* ---- output ---- */
 
-/* Where to write while packets come. */
-static FILE *lines_to(const struct watch *w)
-{
-    return w->outlet ? outlet_stream(w->outlet) : w->to;
-}
-
+/* False without memory, and the output is as it was. */
 static bool output_begin(struct watch *w, FILE *to)
 {
-    bool needed;
+    struct outlet *fresh = outlet_new(to);
 
+    if (!fresh)
+        return false;
+    outlet_free(w->outlet);
+    w->outlet = fresh;
     w->to = to;
-    w->outlet = outlet_new(fileno(to), &needed);
-    w->events.to = w->cli->format == FORMAT_JSON ? NULL : lines_to(w); /* there one document and nothing else */
-    return w->outlet || !needed;
+    w->events.to = w->cli->format == FORMAT_JSON ? NULL : outlet_stream(fresh); /* there one document and nothing else */
+    return true;
 }
 
 static void output_push(struct watch *w)
 {
     bool broken = false;
+    uint64_t lost = outlet_push(w->outlet, &broken);
 
-    if (!w->outlet)
-        return;
-    w->pipeline->faults.count[FAULT_OUTPUT_FULL] += outlet_push(w->outlet, &broken);
+    w->pipeline->faults.count[FAULT_OUTPUT_FULL] += lost;
     w->events.failed |= broken;
+    w->unheard |= lost != 0;
+    if (w->unheard && !outlet_waits(w->outlet)) {
+        w->unheard = false;
+        fault_trouble_again(&w->events.trouble[0], FAULT_OUTPUT_FULL);
+    }
 }
 
 /* From here on the reader is waited for: what is left to write is the last report, and no packets come. */
 static bool output_end(struct watch *w)
 {
-    bool fine = !w->outlet || outlet_drain(w->outlet);
+    bool fine = outlet_drain(w->outlet);
 
-    outlet_free(w->outlet);
-    w->outlet = NULL;
     if (w->events.to)
         w->events.to = w->to;
     return fine;
@@ -200,7 +201,7 @@ static void snapshot(struct watch *w)
     bool fine = r && report(w, r);
 
     if (fine)
-        fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, lines_to(w));
+        fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, outlet_stream(w->outlet));
     if (!fine)
         complain(error);
     if (r)
@@ -255,20 +256,21 @@ static void configuration_renew(struct watch *w)
 /* The old one stays where the new one cannot be opened. */
 static void output_renew(struct watch *w)
 {
-    char error[CAPTURE_ERROR];
-    FILE *to = output_open(w->now->output, true, error);
+    char error[CAPTURE_ERROR] = "there is not enough memory for another output";
+    FILE *to = output_open(w->now->output, true, error), *old = w->to;
 
-    if (!to) {
-        complain(error);
+    if (!to || to == old) {
+        if (!to)
+            complain(error);
         return;
     }
-    if (to == w->to)
-        return;
     output_push(w);
-    outlet_free(w->outlet);
-    output_close(w->to);
-    if (!output_begin(w, to))
-        complain("not enough memory for an output that may stand still");
+    if (output_begin(w, to)) {
+        output_close(old);
+        return;
+    }
+    complain(error);
+    output_close(to);
 }
 
 /* The place for all that is renewed on HUP: configuration, output, addresses, rules, log servers. */
@@ -440,7 +442,7 @@ static bool take(struct watch *w, int wait_ms)
 
     for (size_t i = 0; i < n; i++)
         poll_of[i + 1] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-    if (w->outlet && outlet_waits(w->outlet))
+    if (outlet_waits(w->outlet))
         poll_of[all++] = (struct pollfd){ .fd = fileno(w->to), .events = POLLOUT };
     (void)poll(poll_of, all, wait_ms);
     for (size_t i = n + 1; i < n + 1 + logs; i++)

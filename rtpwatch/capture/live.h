@@ -12,7 +12,7 @@
 
 enum {
     LIVE_INTERFACES = 16,
-    LIVE_FRAMES = 32,                /* at a time */
+    LIVE_FRAMES = 32,               /* at a time */
     LIVE_BUFFER_DEFAULT = 32 << 20, /* bytes; libpcap's own 2 MiB last for 14 ms of a million packets a second */
     LIVE_ADDRESSES = 64,
 };

@@ -14,14 +14,13 @@ static int end[2];
 
 static struct outlet *outlet(void)
 {
-    bool needed;
     struct outlet *o;
 
     alarm(PATIENCE_S);
     signal(SIGPIPE, SIG_IGN);
     cr_assert_eq(pipe(end), 0);
-    o = outlet_new(end[1], &needed);
-    cr_assert(o && needed);
+    o = outlet_new(fdopen(end[1], "w"));
+    cr_assert(o);
     return o;
 }
 
@@ -124,12 +123,19 @@ Test(outlet, a_reader_that_is_gone)
     outlet_free(o);
 }
 
-Test(outlet, a_regular_file_needs_none)
+Test(outlet, a_regular_file_is_written_to_as_it_is)
 {
     FILE *file = tmpfile();
-    bool needed = true;
+    struct outlet *o = outlet_new(file);
+    bool broken;
 
-    cr_assert_null(outlet_new(fileno(file), &needed));
-    cr_assert_not(needed);
-    fclose(file);
+    cr_assert_eq(outlet_stream(o), file);
+    for (unsigned i = 0; i < 3 * OUTLET_BYTES / LINE; i++)
+        line(o, i);
+    cr_assert_eq(outlet_push(o, &broken), 0);
+    cr_assert_not(broken);
+    cr_assert_not(outlet_waits(o));
+    cr_assert(outlet_drain(o));
+    outlet_free(o);
+    cr_assert_eq(fclose(file), 0, "it is borrowed");
 }

@@ -35,6 +35,19 @@ Test(trouble, a_full_table_once_a_minute)
     cr_expect_eq(told(&t, &log, 2000), 0, "nothing more was met");
 }
 
+Test(trouble, what_was_told_to_nobody_is_told_again)
+{
+    struct fault_trouble t = { 0 };
+    struct fault_log log = { 0 };
+
+    fault_log_one(&log, FAULT_OUTPUT_FULL, 0);
+    cr_expect_eq(told(&t, &log, 1000), 1);
+    cr_expect_eq(told(&t, &log, 1001), 0);
+    fault_trouble_again(&t, FAULT_OUTPUT_FULL);
+    cr_expect_eq(told(&t, &log, 1002), 1);
+    cr_expect_eq(told(&t, &log, 1003), 0);
+}
+
 /* Malformed input, and messages or sessions larger than is kept. */
 Test(trouble, what_the_input_is_like)
 {
