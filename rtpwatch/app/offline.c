@@ -19,7 +19,8 @@ enum {
     QUIET_SECONDS = 60, /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */
     DRAIN_MS = 5000     /* for log servers, at the end: with files that is when most of it is sent */
 };
-#define FORGET_EVERY_NS SECONDS(60) /* of packet time */
+#define FORGET_EVERY_NS SECONDS(60)  /* of packet time */
+#define FORGET_LEAP_NS  SECONDS(120) /* so long nothing was captured, or one clock is wrong: what lasts is seen only behind it */
 
 struct run {
     const struct cli *cli;
@@ -199,7 +200,7 @@ static bool forget(struct run *r, int64_t now_ns)
 {
     if (!r->cli->forget)
         return true;
-    if (!r->forgot_ns)
+    if (!r->forgot_ns || now_ns - r->forgot_ns > FORGET_LEAP_NS)
         r->forgot_ns = now_ns;
     if (now_ns - r->forgot_ns < FORGET_EVERY_NS)
         return true;

@@ -45,7 +45,8 @@ struct interface {
     int link;
     uint32_t snap;    /* 0: no limit */
     uint8_t tsresol;  /* as in the file: 10^-n, or 2^-n with the first bit set */
-    uint64_t unit;    /* 10^n; 0: it has no 64 bits, or 2^n counts */
+    uint64_t unit;    /* ticks of a second, 10^n; 0: it has no 64 bits, or 2^n counts */
+    uint64_t tick_ns; /* 0: less than one */
     int64_t offset_s; /* added to each time */
     uint64_t dropped;
 };
@@ -169,7 +170,7 @@ static int64_t packet_time(const struct interface *i, uint64_t ticks)
     } else if (i->unit) {
         seconds = ticks / i->unit;
         ticks %= i->unit;
-        ns = (int64_t)(i->unit <= NS_PER_S ? ticks * (NS_PER_S / i->unit) : ticks / (i->unit / NS_PER_S));
+        ns = (int64_t)(i->tick_ns ? ticks * i->tick_ns : ticks / (i->unit / NS_PER_S));
     }
     if (seconds > INT64_MAX)
         seconds = INT64_MAX;
@@ -212,6 +213,7 @@ static bool read_idb(struct pcapng *p, struct rd r)
             i.offset_s = seconds_held((int64_t)get64(p, &value));
     }
     i.unit = i.tsresol <= UNIT_MOST ? power_of_ten(i.tsresol) : 0;
+    i.tick_ns = i.unit ? NS_PER_S / i.unit : 0;
     return interface_add(p, &i);
 }
 
