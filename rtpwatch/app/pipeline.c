@@ -94,6 +94,8 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     g = track_flow(p->track, &inner);
     if (!g || g->alloc != POOL_NONE)
         return;
+    if (p->watch.relayed)
+        p->watch.relayed(p->watch.self, g);
     g->contains |= FLOW_RELAYED;
     udp_content(p, g, &inner, rd_init(data, wire), kind);
 }
@@ -332,12 +334,11 @@ static void tell_time(struct pipeline *p, const struct frame *f)
 /* A frame that is no plain datagram. */
 static enum disposition other_frame(struct pipeline *p, const struct frame *f)
 {
-    struct net_packet n;
-
     p->tcp_done = DONE_TCP;
-    switch (net_frame(p->net, f, &n)) {
-    case NET_UDP: return udp(p, &n, NULL);
-    case NET_ICMP: return icmp(p, &n);
+    p->other_kind = net_frame(p->net, f, &p->other);
+    switch (p->other_kind) {
+    case NET_UDP: return udp(p, &p->other, NULL);
+    case NET_ICMP: return icmp(p, &p->other);
     case NET_TCP: return p->tcp_done;
     case NET_FRAGMENT: return DONE_FRAGMENT;
     case NET_NOT_IP: return DONE_NOT_IP;
@@ -399,6 +400,13 @@ enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f)
 {
     return pipeline_frames(p, f, 1);
+}
+
+void pipeline_copy(struct pipeline *p, const struct frame *f)
+{
+    p->packets++;
+    tell_time(p, f);
+    p->done[DONE_DUPLICATE]++;
 }
 
 void pipeline_outside(struct pipeline *p, size_t frames)

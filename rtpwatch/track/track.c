@@ -221,11 +221,12 @@ struct flow *track_flow_hashed(struct track *t, const struct datagram *d, uint64
 {
     struct flow_key k = { &d->src, &d->dst };
     uint32_t slot = hmap_find(&t->by_flow, hash, flow_eq, t, &k);
-    struct flow *f = slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
+    struct flow *f;
 
     if (t->first.frame == 0)
         t->first = d->at;
     t->last = d->at;
+    f = slot == HMAP_NONE ? flow_make(t, d, hash) : track_flow_at(t, slot);
     if (f)
         tally_add(&f->packets, d->at);
     return f;
