@@ -81,6 +81,12 @@ static enum disposition unexplained(struct pipeline *p, struct flow *f, const st
 
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind);
 
+static void tell_relayed(struct pipeline *p, const struct flow *inner, struct span data)
+{
+    if (p->watch.relayed)
+        p->watch.relayed(p->watch.self, inner, data);
+}
+
 /* What came through a TURN relay is judged like any other datagram, between the relayed address and the peer; once, not deeper. */
 static void relayed(struct pipeline *p, const struct flow *f, const struct datagram *d, const struct addr *peer, struct span data,
                     size_t wire)
@@ -89,13 +95,18 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     enum kind kind = classify(data, wire, peer->port, 0);
     struct flow *g;
 
-    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL || !track_turn_data(p->track, f, d, peer, wire, &inner))
+    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL)
         return;
+    if (!track_turn_data(p->track, f, d, peer, wire, &inner)) {
+        tell_relayed(p, NULL, data);
+        return;
+    }
     g = track_flow(p->track, &inner);
-    if (!g || g->alloc != POOL_NONE)
+    if (!g)
         return;
-    if (p->watch.relayed)
-        p->watch.relayed(p->watch.self, g);
+    tell_relayed(p, g, data);
+    if (g->alloc != POOL_NONE)
+        return;
     g->contains |= FLOW_RELAYED;
     udp_content(p, g, &inner, rd_init(data, wire), kind);
 }
@@ -109,6 +120,8 @@ void pipeline_channel(struct pipeline *p, struct flow *f, const struct datagram 
     f->contains |= FLOW_TURN_DATA;
     if (!r.err && track_turn_channel(p->track, f, number, &peer))
         relayed(p, f, d, &peer, rd_rest(&data), length);
+    else
+        tell_relayed(p, NULL, rd_rest(&data));
 }
 
 bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d, enum dis got, struct faults *why)
@@ -231,8 +244,11 @@ static enum disposition old_channel(struct pipeline *p, struct flow *f, const st
     uint16_t number = rd_u16(&at);
     struct addr peer;
 
-    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer))
+    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer)) {
+        (void)rd_u16(&at);
+        tell_relayed(p, NULL, rd_rest(&at));
         return unexplained(p, f, d, rd_rest(&r));
+    }
     pipeline_channel(p, f, d, r);
     return DONE_TURN_DATA;
 }

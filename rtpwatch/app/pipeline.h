@@ -41,7 +41,8 @@ struct pipeline_watch {
     void (*stun)(void *self, const struct datagram *d, const struct stun_msg *m, enum stun_role role);
     void (*icmp)(void *self, const struct datagram *d, const struct icmp_msg *m);
     void (*dns)(void *self, const struct datagram *d, const struct dns_msg *m);
-    void (*relayed)(void *self, const struct flow *inner); /* before what a relay passes on is taken as a datagram of that flow */
+    /* Before what a relay passes on is taken as a datagram of flow `inner`; NULL: no allocation is known, and it is passed over. */
+    void (*relayed)(void *self, const struct flow *inner, struct span data);
 };
 
 struct pipeline {

@@ -200,7 +200,7 @@ static bool sound(const struct run_told *told)
     int64_t lasts_ns = told->last.ns - told->lead.ns;
 
     return told->n && told->n <= told->list.n && lasts_ns >= 0 && lasts_ns <= told->n * STREAM_GAP_NS &&
-           told->last.frame > told->lead.frame && told->after.pt < 128 && told->after.longest_gap_ns <= TRACK_SILENCE_NS;
+           told->last.frame > told->lead.frame && told->after.pt < 128;
 }
 
 bool run_read(struct span bytes, struct run_told *out)
