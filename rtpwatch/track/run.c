@@ -2,7 +2,7 @@
 
 #include "base/wr.h"
 
-enum { ADDR_BYTES = 18, STATE_BYTES = 80, PACKET_BYTES = 40 /* the most that one packet takes */ };
+enum { ADDR_BYTES = 18, STATE_BYTES = 96, PACKET_BYTES = 40 /* the most that one packet takes */ };
 
 /* Which of a packet's values stand in the list, since they are not as expected. */
 enum { HAS_SEQ = 1, HAS_STEP = 2, HAS_SIZE = 4, HAS_PT = 8, IN_NS = 16 /* else in microseconds */, FLAGS = 31 };
