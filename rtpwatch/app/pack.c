@@ -363,7 +363,16 @@ bool pack_frames(struct pack *k, const struct frame *f, size_t n)
     return !k->failed;
 }
 
-void pack_end(struct pack *k)
+bool pack_end(struct pack *k, struct reduced_whole *w)
 {
+    const struct twice_entry *e;
+
     runs_end(k);
+    w->clock_ns = k->pipeline->clock.now_ns;
+    w->copies = 0;
+    w->copy = calloc(TWICE_KEPT, sizeof *w->copy);
+    for (size_t i = 0; w->copy && (e = twice_entry(k->pipeline->twice, i)) != NULL; i++)
+        if (e->hash && e->ns >= w->clock_ns - TWICE_NS)
+            w->copy[w->copies++] = (struct reduced_copy){ e->hash, e->ns, e->input };
+    return w->copy;
 }

@@ -14,11 +14,13 @@
 
 struct pack;
 
-struct pack *pack_new(struct pipeline *p, struct reduced_out *to); /* both borrowed; NULL without memory */
-void pack_free(struct pack *k);                                    /* NULL: nothing */
+/* Both are borrowed. The pipeline looks for copies (pipeline_inputs()), of a single input too. NULL without memory. */
+struct pack *pack_new(struct pipeline *p, struct reduced_out *to);
+void pack_free(struct pack *k);              /* NULL: nothing */
 void pack_begin(struct pack *k, int64_t ns); /* the time of the part's first frame, which may lie outside a window */
-bool pack_frames(struct pack *k, const struct frame *f,
-                 size_t n);    /* in time order, at most PIPELINE_FRAMES; false without memory */
-void pack_end(struct pack *k); /* writes what is under way */
+/* In time order, at most PIPELINE_FRAMES; false without memory. */
+bool pack_frames(struct pack *k, const struct frame *f, size_t n);
+/* Writes what is under way, and tells the part's last time and packets; w->copy is malloc'ed. False without memory. */
+bool pack_end(struct pack *k, struct reduced_whole *w);
 
 #endif

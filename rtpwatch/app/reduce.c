@@ -7,7 +7,6 @@
 #include "app/pack.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
-#include "app/twice.h"
 #include "app/vantages.h"
 #include "capture/reduced.h"
 
@@ -48,22 +47,10 @@ static bool read_all(struct reduce *r)
         progress_feed(&r->progress, r->capture, r->frames);
     }
     progress_end(&r->progress);
-    pack_end(r->pack);
     return fine;
 }
 
 /* ---- the end ---- */
-
-static bool copies_make(struct reduce *r, struct reduced_whole *w)
-{
-    const struct twice_entry *e;
-
-    w->copy = calloc(TWICE_KEPT, sizeof *w->copy);
-    for (size_t i = 0; w->copy && (e = twice_entry(r->pipeline->twice, i)) != NULL; i++)
-        if (e->hash && e->ns >= w->clock_ns - TWICE_NS)
-            w->copy[w->copies++] = (struct reduced_copy){ e->hash, e->ns, e->input };
-    return w->copy;
-}
 
 static bool input_make(const struct reduce *r, size_t i, struct reduced_input *out)
 {
@@ -94,11 +81,9 @@ static bool whole_make(struct reduce *r, struct reduced_whole *w)
 {
     bool fine;
 
-    *w = (struct reduced_whole){ .inputs = capture_inputs(r->capture),
-                                 .clock_ns = r->pipeline->clock.now_ns,
-                                 .outside = r->outside };
+    *w = (struct reduced_whole){ .inputs = capture_inputs(r->capture), .outside = r->outside };
     w->input = calloc(w->inputs, sizeof *w->input);
-    fine = w->input && copies_make(r, w);
+    fine = w->input && pack_end(r->pack, w);
     for (size_t i = 0; fine && i < w->inputs; i++)
         fine = input_make(r, i, &w->input[i]);
     return fine;
