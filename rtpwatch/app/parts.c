@@ -26,8 +26,6 @@ _Static_assert((int)LOCALS_KEPT <= (int)REDUCED_HOSTS, "a reduced capture has ro
 
 static const char *why_not_read(const struct cli *c)
 {
-    if (c->reduce)
-        return "it is reduced already";
     if (c->filter || window_given(&c->window))
         return "--filter, --since and --until belong to --reduce: packets that it packed cannot be left out";
     if (c->format == FORMAT_NDJSON || c->rules || c->dump_facts || c->explain_rule || c->write)

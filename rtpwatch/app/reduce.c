@@ -116,14 +116,26 @@ static bool one_place(const struct cli *c, char error[CAPTURE_ERROR])
     return one;
 }
 
-static bool begin(struct reduce *r, char error[CAPTURE_ERROR])
+static bool captures_alone(const struct cli *c, char error[CAPTURE_ERROR])
 {
-    const struct cli *c = r->cli;
-
     if (c->files_n > CAPTURE_INPUTS) {
         snprintf(error, CAPTURE_ERROR, "more than %d files: reduce fewer at once", CAPTURE_INPUTS);
         return false;
     }
+    for (size_t i = 0; i < c->files_n; i++)
+        if (reduced_is(c->files[i])) {
+            snprintf(error, CAPTURE_ERROR, "%.200s is reduced already", c->files[i]);
+            return false;
+        }
+    return true;
+}
+
+static bool begin(struct reduce *r, char error[CAPTURE_ERROR])
+{
+    const struct cli *c = r->cli;
+
+    if (!captures_alone(c, error))
+        return false;
     if (c->files_n > 1 && !one_place(c, error))
         return false;
     snprintf(error, CAPTURE_ERROR, "not enough memory");
