@@ -127,6 +127,19 @@ static void rules_of_the_service(struct cli *c)
         c->rule[c->rules++] = RW_OWN_RULES;
 }
 
+/* --reduce packs packets and judges nothing. */
+static const char *why_not_reduced(const struct cli *c)
+{
+    if (c->interfaces)
+        return "--reduce is for capture files";
+    if (c->format != FORMAT_TEXT || c->output || c->write || c->dump_facts || c->rules || c->explain_rule || c->locals ||
+        c->public_ips || c->link_headers || c->labels)
+        return "with --reduce go --vantage, --filter, --since and --until alone; all else belongs to the run that reads its file";
+    if (c->window.since.time_of_day || c->window.until.time_of_day)
+        return "with --reduce, --since and --until need their date: a part does not tell on which day the set begins";
+    return NULL;
+}
+
 static bool sound(const struct cli *c, char *error)
 {
     const char *wrong = NULL;
@@ -153,6 +166,8 @@ static bool sound(const struct cli *c, char *error)
         wrong = "-w is for sessions that are judged: give it without --dump-facts and --explain-rule";
     else if (c->interfaces && c->session)
         wrong = "--session is for capture files; live, -w takes every session that fails";
+    else if (c->reduce)
+        wrong = why_not_reduced(c);
     snprintf(error, CLI_ERROR, "%s", wrong ? wrong : "");
     return !wrong;
 }

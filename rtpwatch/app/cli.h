@@ -33,6 +33,7 @@ struct cli {
     const char *session;             /* with `write`: of this one instead */
     unsigned write_mib, write_files; /* 0: the defaults */
     bool write_audio;
+    const char *reduce; /* instead of a report: the reduced capture to write, NULL: none */
     struct window window;
     bool forget; /* sessions that are over are told and counted, and no longer held */
     struct local_net local[CLI_LOCALS];

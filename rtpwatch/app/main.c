@@ -3,6 +3,7 @@
 #include "app/complain.h"
 #include "app/config.h"
 #include "app/offline.h"
+#include "app/reduce.h"
 #include "app/watch.h"
 
 static void interface_line(void *self, const char *text)
@@ -38,8 +39,11 @@ static int act(struct cli *c, int argc, char **argv)
     case ACTION_INTERFACES: return interfaces_list();
     case ACTION_CHECK_CONFIG: return config_check(c);
     case ACTION_CHECK_RULES: return alerts_check(c);
-    default: return c->interfaces ? watch_run(c, argc, argv) : offline_run(c);
+    default: break;
     }
+    if (c->reduce)
+        return reduce_run(c);
+    return c->interfaces ? watch_run(c, argc, argv) : offline_run(c);
 }
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "app/events.h"
 #include "app/keep.h"
 #include "app/output.h"
+#include "app/parts.h"
 #include "app/progress.h"
 #include "app/result.h"
 #include "app/vantages.h"
@@ -26,6 +27,7 @@ struct run {
     const struct cli *cli;
     FILE *to;
     struct capture *capture;
+    struct parts *parts; /* what is read is reduced; NULL: captures */
     struct vantages vantages;
     struct pipeline *pipeline[VANTAGES_KEPT];
     const struct capture_input *inputs[CAPTURE_INPUTS];
@@ -102,7 +104,9 @@ static bool pipelines_open(struct run *r)
             track_link_header(r->pipeline[i]->track, r->cli->link_header[k]);
         track_labels(r->pipeline[i]->track, r->cli->label, r->cli->labels);
         if (r->cli->dump_facts)
-            r->pipeline[i]->watch = (struct pipeline_watch){ &r->facts, facts_sip, facts_stun, facts_icmp, facts_dns };
+            r->pipeline[i]->watch = (struct pipeline_watch){
+                .self = &r->facts, .sip = facts_sip, .stun = facts_stun, .icmp = facts_icmp, .dns = facts_dns
+            };
         if (r->keep)
             r->pipeline[i]->watch = (struct pipeline_watch){ .self = keep_messages(r->keep, i), .sip = messages_note };
     }
@@ -132,10 +136,32 @@ static bool events_open(struct run *r, char error[CAPTURE_ERROR])
     return events_init(&r->events, &o, written ? r->to : NULL);
 }
 
+/* What the captures are: on the command line, or in the reduced ones that stand there. */
+static bool places_find(struct run *r, char error[CAPTURE_ERROR])
+{
+    r->parts = parts_open(r->cli, error);
+    if (r->parts)
+        r->cli = parts_cli(r->parts);
+    return !*error && (r->parts ? parts_vantages(r->parts, &r->vantages, error) : vantages_find(&r->vantages, r->cli));
+}
+
+static bool inputs_open(struct run *r, char error[CAPTURE_ERROR])
+{
+    if (!r->parts)
+        r->capture = capture_open_files(r->cli->files, r->cli->files_n, r->cli->filter, error);
+    if (!r->parts && !r->capture)
+        return false;
+    r->inputs_n = r->cli->files_n < CAPTURE_INPUTS ? r->cli->files_n : CAPTURE_INPUTS;
+    for (size_t i = 0; i < r->inputs_n; i++)
+        r->inputs[i] = r->parts ? parts_input(r->parts, i) : capture_input(r->capture, i);
+    return true;
+}
+
 static bool open_all(struct run *r, char error[CAPTURE_ERROR])
 {
-
-    if (!vantages_find(&r->vantages, r->cli)) {
+    if (!places_find(r, error)) {
+        if (*error)
+            return false;
         snprintf(error, CAPTURE_ERROR,
                  "the files were captured at more than %d places; read fewer at once, or name places with --vantage NAME=FILE",
                  VANTAGES_KEPT);
@@ -147,16 +173,12 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
     }
     if (!keep_begin(r, error))
         return false;
-    r->capture = capture_open_files(r->cli->files, r->cli->files_n, r->cli->filter, error);
-    if (!r->capture || !pipelines_open(r))
+    if (!inputs_open(r, error) || !pipelines_open(r))
         return false;
     r->to = output_open(r->cli->output, events_are_written(r->cli), error);
     if (!r->to)
         return false;
     r->facts.to = r->to;
-    r->inputs_n = capture_inputs(r->capture) < CAPTURE_INPUTS ? capture_inputs(r->capture) : CAPTURE_INPUTS;
-    for (size_t i = 0; i < r->inputs_n; i++)
-        r->inputs[i] = capture_input(r->capture, i);
     return events_open(r, error);
 }
 
@@ -261,7 +283,7 @@ static bool read_all(struct run *r)
     struct frame frame[PIPELINE_FRAMES];
     size_t n;
 
-    while ((n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
+    while (r->capture && (n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
         if (!take(r, frame, n))
             return false;
         progress_feed(&r->progress, r->capture, r->packets += n);
@@ -335,6 +357,8 @@ static int analyse(struct run *r)
     if (!open_all(r, error))
         return complain(*error ? error : "not enough memory");
     progress_begin(&r->progress, isatty(STDERR_FILENO));
+    if (r->parts && !parts_read(r->parts, &r->vantages, r->pipeline, error))
+        return complain(error);
     if (!read_all(r))
         return complain("not enough memory");
     if (r->window_empty)
@@ -369,6 +393,7 @@ int offline_run(const struct cli *c)
     capture_close(r->capture);
     for (size_t i = 0; i < r->vantages.n; i++)
         pipeline_free(r->pipeline[i]);
+    parts_close(r->parts);
     if (!output_close(r->to) && status != EXIT_UNUSABLE)
         status = complain("the report could not be written");
     free(r);

@@ -247,6 +247,9 @@ static const struct option_row rows[] = {
     { "write-files", "N", .take = take_number, IN_CLI(write_files), .least = 1, .most = DUMP_FILES_MAX,
       .help = "so many files at most, the oldest is removed (default 10)" },
     { "write-audio", NULL, .take = take_switch, IN_CLI(write_audio), .help = "with -w: whole RTP, with what is said" },
+    { "reduce", "OUT", .command_line_only = true, .take = take_text, IN_CLI(reduce),
+      .help = "instead of a report: write FILE to OUT, small, with the voice packed; a later run reads OUT in\n"
+              "place of FILE and reports the same" },
     { "since", "TIME", .take = take_window, IN_CLI(window.since),
       .help = "of files, look only at packets from TIME on: 2026-11-02T09:15:00Z, or 09:15[:30] in UTC\n"
               "on the day of the first packet" },

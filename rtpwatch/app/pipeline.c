@@ -83,6 +83,12 @@ static enum disposition unexplained(struct pipeline *p, struct flow *f, const st
 
 static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind);
 
+static void tell_relayed(struct pipeline *p, const struct flow *inner, struct span data)
+{
+    if (p->watch.relayed)
+        p->watch.relayed(p->watch.self, inner, data);
+}
+
 /* What came through a TURN relay is judged like any other datagram, between the relayed address and the peer; once, not deeper. */
 static void relayed(struct pipeline *p, const struct flow *f, const struct datagram *d, const struct addr *peer, struct span data,
                     size_t wire)
@@ -91,10 +97,17 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     enum kind kind = classify(data, wire, peer->port, 0);
     struct flow *g;
 
-    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL || !track_turn_data(p->track, f, d, peer, wire, &inner))
+    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL)
         return;
+    if (!track_turn_data(p->track, f, d, peer, wire, &inner)) {
+        tell_relayed(p, NULL, data);
+        return;
+    }
     g = track_flow(p->track, &inner);
-    if (!g || g->alloc != POOL_NONE)
+    if (!g)
+        return;
+    tell_relayed(p, g, data);
+    if (g->alloc != POOL_NONE)
         return;
     g->contains |= FLOW_RELAYED;
     udp_content(p, g, &inner, rd_init(data, wire), kind);
@@ -109,6 +122,8 @@ void pipeline_channel(struct pipeline *p, struct flow *f, const struct datagram 
     f->contains |= FLOW_TURN_DATA;
     if (!r.err && track_turn_channel(p->track, f, number, &peer))
         relayed(p, f, d, &peer, rd_rest(&data), length);
+    else
+        tell_relayed(p, NULL, rd_rest(&data));
 }
 
 bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d, enum dis got, struct faults *why)
@@ -231,8 +246,11 @@ static enum disposition old_channel(struct pipeline *p, struct flow *f, const st
     uint16_t number = rd_u16(&at);
     struct addr peer;
 
-    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer))
+    if (f->alloc == POOL_NONE || !track_turn_channel(p->track, f, number, &peer)) {
+        (void)rd_u16(&at);
+        tell_relayed(p, NULL, rd_rest(&at));
         return unexplained(p, f, d, rd_rest(&r));
+    }
     pipeline_channel(p, f, d, r);
     return DONE_TURN_DATA;
 }
@@ -334,12 +352,11 @@ static void tell_time(struct pipeline *p, const struct frame *f)
 /* A frame that is no plain datagram. */
 static enum disposition other_frame(struct pipeline *p, const struct frame *f)
 {
-    struct net_packet n;
-
     p->tcp_done = DONE_TCP;
-    switch (net_frame(p->net, f, &n)) {
-    case NET_UDP: return udp(p, &n, NULL);
-    case NET_ICMP: return icmp(p, &n);
+    p->other_kind = net_frame(p->net, f, &p->other);
+    switch (p->other_kind) {
+    case NET_UDP: return udp(p, &p->other, NULL);
+    case NET_ICMP: return icmp(p, &p->other);
     case NET_TCP: return p->tcp_done;
     case NET_FRAGMENT: return DONE_FRAGMENT;
     case NET_NOT_IP: return DONE_NOT_IP;
@@ -401,6 +418,13 @@ enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f)
 {
     return pipeline_frames(p, f, 1);
+}
+
+void pipeline_copy(struct pipeline *p, const struct frame *f)
+{
+    p->packets++;
+    tell_time(p, f);
+    p->done[DONE_DUPLICATE]++;
 }
 
 void pipeline_outside(struct pipeline *p, size_t frames)

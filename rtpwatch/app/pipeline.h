@@ -41,6 +41,8 @@ struct pipeline_watch {
     void (*stun)(void *self, const struct datagram *d, const struct stun_msg *m, enum stun_role role);
     void (*icmp)(void *self, const struct datagram *d, const struct icmp_msg *m);
     void (*dns)(void *self, const struct datagram *d, const struct dns_msg *m);
+    /* Before what a relay passes on is taken as a datagram of flow `inner`; NULL: no allocation is known, and it is passed over. */
+    void (*relayed)(void *self, const struct flow *inner, struct span data);
 };
 
 struct pipeline {
@@ -52,6 +54,8 @@ struct pipeline {
     struct pipeline_watch watch;
     struct twice *twice; /* owned; NULL: a single input, which holds no packet of another */
     uint64_t packets, done[DISPOSITIONS_N];
+    struct net_packet other; /* of the latest frame that was no plain datagram: what net_frame() gave, and the kind */
+    enum net_kind other_kind;
     enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
     struct {                   /* scratch, too large for the stack of a small thread */
         struct sip_msg sip;
@@ -72,6 +76,7 @@ enum { PIPELINE_FRAMES = TRACK_AHEAD };
 /* Returns what was done with the last one. */
 enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f);
+void pipeline_copy(struct pipeline *p, const struct frame *f); /* it is a copy of another input's: only its time counts */
 void pipeline_outside(struct pipeline *p, size_t frames); /* so many lie outside --since and --until: they are counted, no more */
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
 bool pipeline_compact(struct pipeline *p, int64_t now_ns);

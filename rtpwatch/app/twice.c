@@ -6,15 +6,9 @@
 #include "base/hmap.h"
 #include "net/net.h"
 
-struct entry {
-    uint64_t hash; /* 0: empty */
-    int64_t ns;
-    unsigned input;
-};
-
 /* Each packet has one place, and a later one takes it: within TWICE_NS that is rare, and then a copy is counted as before. */
 struct twice {
-    struct entry entry[TWICE_KEPT];
+    struct twice_entry entry[TWICE_KEPT];
 };
 
 struct twice *twice_new(void)
@@ -27,17 +21,33 @@ void twice_free(struct twice *t)
     free(t);
 }
 
+static struct twice_entry *entry_of(struct twice *t, uint64_t hash)
+{
+    return &t->entry[(hash >> 32) % TWICE_KEPT];
+}
+
+const struct twice_entry *twice_entry(const struct twice *t, size_t i)
+{
+    return i < TWICE_KEPT ? &t->entry[i] : NULL;
+}
+
+void twice_put(struct twice *t, const struct twice_entry *e)
+{
+    if (e->hash)
+        *entry_of(t, e->hash) = *e;
+}
+
 bool twice_seen(struct twice *t, const struct frame *f)
 {
     struct span ip = net_ip_bytes(f);
     uint64_t hash = ip.n ? hash_bytes(ip.p, ip.n < TWICE_BYTES ? ip.n : TWICE_BYTES) : 0;
-    struct entry *e = &t->entry[(hash >> 32) % TWICE_KEPT];
+    struct twice_entry *e = entry_of(t, hash);
     unsigned input = frame_input(f->id);
 
     if (!hash)
         return false;
     if (e->hash == hash && e->input != input && f->ts_ns - e->ns <= TWICE_NS)
         return true;
-    *e = (struct entry){ hash, f->ts_ns, input };
+    *e = (struct twice_entry){ hash, f->ts_ns, input };
     return false;
 }

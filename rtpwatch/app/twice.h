@@ -20,4 +20,13 @@ void twice_free(struct twice *t); /* NULL: nothing */
  */
 bool twice_seen(struct twice *t, const struct frame *f);
 
+/* What is remembered of a packet. One table's entries from `since_ns` on put into another make it see what the first would. */
+struct twice_entry {
+    uint64_t hash; /* 0: none */
+    int64_t ns;
+    unsigned input;
+};
+const struct twice_entry *twice_entry(const struct twice *t, size_t i); /* of TWICE_KEPT; NULL: there are no more */
+void twice_put(struct twice *t, const struct twice_entry *e);
+
 #endif

@@ -7,13 +7,6 @@
 
 enum { LOOK_PACKETS = 20000 };
 
-/* What the first packets of a file tell of its place. */
-struct look {
-    bool looked; /* it has UDP datagrams to look at */
-    bool known;  /* some host is local there */
-    struct view view;
-};
-
 /* What can be read twice. A pipe cannot: what is looked at would be lost to the analysis. */
 static bool can_be_looked_at(const char *path)
 {
@@ -22,8 +15,8 @@ static bool can_be_looked_at(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
-/* The hosts that are local in the first packets of a file, inferred: --local may mean the hosts of another one. */
-static void look_at(const char *path, struct look *out)
+/* The local hosts are inferred: --local may mean those of another file. */
+void vantage_look_at(const char *path, struct vantage_look *out)
 {
     const char *paths[] = { path };
     struct capture *cap = can_be_looked_at(path) ? capture_open_files(paths, 1, NULL, (char[CAPTURE_ERROR]){ 0 }) : NULL;
@@ -33,23 +26,27 @@ static void look_at(const char *path, struct look *out)
     for (unsigned n = 0; p && n < LOOK_PACKETS && capture_next(cap, &f); n++)
         pipeline_frame(p, &f);
     if (p) {
-        view_make(&out->view, p->track, &(struct view_options){ 0 }, p->clock.now_ns);
-        out->view.t = NULL; /* gone with the pipeline; only the list of hosts is used */
+        struct view view;
+
+        view_make(&view, p->track, &(struct view_options){ 0 }, p->clock.now_ns);
+        memcpy(out->host, view.local, sizeof out->host);
+        out->hosts_n = view.locals_n;
         out->looked = p->track->flows.used > 0;
-        out->known = out->view.locals_n > 0;
+        out->known = out->hosts_n > 0;
     }
     pipeline_free(p);
     capture_close(cap);
 }
 
 /* Files that tell of nobody are taken for one place: a rotated set from a router or a proxy. */
-static bool same_place(const struct look *a, const struct look *b)
+static bool same_place(const struct vantage_look *a, const struct vantage_look *b)
 {
     if (!a->looked || !b->looked || a->known != b->known)
         return false;
-    for (size_t i = 0; i < a->view.locals_n; i++)
-        if (view_is_local(&b->view, &a->view.local[i]))
-            return true;
+    for (size_t i = 0; i < a->hosts_n; i++)
+        for (size_t k = 0; k < b->hosts_n; k++)
+            if (addr_ip_eq(&a->host[i], &b->host[k]))
+                return true;
     return !a->known;
 }
 
@@ -66,14 +63,13 @@ static unsigned char vantage_add(struct vantages *v, const char *name)
     return (unsigned char)v->n++;
 }
 
-static void tell_apart(struct vantages *v, const struct cli *c, struct look *looks)
+static void tell_apart(struct vantages *v, const struct cli *c, const struct vantage_look *looks)
 {
     for (size_t i = 0; i < c->files_n && i < CAPTURE_INPUTS; i++) {
         size_t same = 0;
 
         if (c->vantage[i])
             continue;
-        look_at(c->files[i], &looks[i]);
         while (same < i && !same_place(&looks[i], &looks[same]))
             same++;
         if (!looks[i].looked && v->n)
@@ -128,10 +124,8 @@ static void names_shorten(struct vantages *v, const struct cli *c)
         v->name[i] = v->short_name[i];
 }
 
-bool vantages_find(struct vantages *v, const struct cli *c)
+bool vantages_of(struct vantages *v, const struct cli *c, const struct vantage_look *looks)
 {
-    struct look *looks = calloc(c->files_n + 1, sizeof *looks);
-
     *v = (struct vantages){ 0 };
     for (size_t i = 0; i < c->files_n && i < CAPTURE_INPUTS; i++)
         if (c->vantage[i])
@@ -141,8 +135,20 @@ bool vantages_find(struct vantages *v, const struct cli *c)
     if (!v->n)
         vantage_add(v, c->files[0]);
     names_shorten(v, c);
-    free(looks);
     return !v->too_many;
+}
+
+bool vantages_find(struct vantages *v, const struct cli *c)
+{
+    struct vantage_look *looks = c->files_n > 1 ? calloc(c->files_n, sizeof *looks) : NULL;
+    bool fine;
+
+    for (size_t i = 0; looks && i < c->files_n && i < CAPTURE_INPUTS; i++)
+        if (!c->vantage[i])
+            vantage_look_at(c->files[i], &looks[i]);
+    fine = vantages_of(v, c, looks);
+    free(looks);
+    return fine;
 }
 
 size_t vantages_files(const struct vantages *v, size_t files_n, size_t vantage)

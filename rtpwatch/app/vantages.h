@@ -11,6 +11,15 @@
 
 enum { VANTAGE_NAME = 64 };
 
+/* What the first packets of a file tell of its place. */
+struct vantage_look {
+    bool looked; /* it has UDP datagrams to look at */
+    bool known;  /* some host is local there */
+    size_t hosts_n;
+    struct addr host[LOCALS_KEPT]; /* these are */
+};
+void vantage_look_at(const char *path, struct vantage_look *out); /* `out`: zeroed */
+
 struct vantages {
     size_t n;
     bool too_many;
@@ -26,6 +35,8 @@ struct vantages {
  */
 /* False: the files are of more places than VANTAGES_KEPT. `v` stays where it is: names point into it. */
 bool vantages_find(struct vantages *v, const struct cli *c);
+/* The same, when the files without a name were looked at before: `looks` has one of each file; NULL tells nothing of any. */
+bool vantages_of(struct vantages *v, const struct cli *c, const struct vantage_look *looks);
 /* How many of the first `files_n` inputs are of that place. */
 size_t vantages_files(const struct vantages *v, size_t files_n, size_t vantage);
 

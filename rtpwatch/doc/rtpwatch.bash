@@ -13,7 +13,7 @@ _rtpwatch_files()
 
     compopt -o filenames 2>/dev/null
     while IFS= read -r file; do
-        [[ -d $file || $file =~ \.(pcap|pcapng|cap)([0-9_-][^/]*|\.[0-9]+)?$ ]] && COMPREPLY+=("$file")
+        [[ -d $file || $file =~ \.(pcap|pcapng|cap|rtpw)([0-9_-][^/]*|\.[0-9]+)?$ ]] && COMPREPLY+=("$file")
     done < <(compgen -f -- "$1")
 }
 
@@ -36,7 +36,7 @@ _rtpwatch()
     --interface | -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$word") ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     --syslog) mapfile -t COMPREPLY < <(compgen -W 'local udp:// tcp:// tls://' -- "$word") ;;
-    --output | -o | --write | -w | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
+    --output | -o | --reduce | --write | -w | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;

@@ -72,6 +72,11 @@ static struct call *call_find(const struct track *t, struct span call_id, uint64
     return slot == HMAP_NONE ? NULL : track_call_at(t, slot);
 }
 
+const struct call *track_find_call(const struct track *t, struct span call_id)
+{
+    return call_find(t, call_id, hash_bytes(call_id.p, call_id.n));
+}
+
 static struct call *call_make(struct track *t, const struct datagram *d, const struct sip_msg *m, uint64_t hash)
 {
     uint32_t slot;

@@ -25,8 +25,8 @@ MAY_INCLUDE = {
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
-    "capture": {"capture/capture.h", "capture/live.h", "capture/dump.h"},
-    "track": {"track/track.h", "track/facts.h"},
+    "capture": {"capture/capture.h", "capture/live.h", "capture/dump.h", "capture/reduced.h"},
+    "track": {"track/track.h", "track/facts.h", "track/run.h"},
     "verdict": {
         "verdict/verdict.h",
         "verdict/report.h",
@@ -58,7 +58,7 @@ NEVER_IN_DISSECTORS = re.compile(r"stdlib\.h|time\.h|stdio\.h|malloc\.h|errno\.h
 MODULE_FOLDER = {
     "syslog": "out",
     "outlet": "app",
-    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "window", "progress", "run", "keep"), "app"),
+    **dict.fromkeys(("pipeline", "vantages", "options", "confine", "notify", "drops", "window", "progress", "run", "keep", "parts"), "app"),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

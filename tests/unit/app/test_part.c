@@ -1,0 +1,335 @@
+/* pack.c and part.c: what is recorded of a part that was packed is what is recorded of its frames, whatever lies across its ends. */
+#include <unistd.h>
+
+#include "app/pack.h"
+#include "app/part.h"
+#include "wire.h"
+
+#define A_SIP "192.0.2.1:5060"
+#define B_SIP "192.0.2.2:5060"
+#define A_RTP "192.0.2.1:10000"
+#define B_RTP "192.0.2.2:20000"
+
+enum { SEQ = 1000, PATH = 64 };
+
+static struct wire wire;
+static unsigned seq;
+static struct pipeline *direct, *packed;
+static char error[CAPTURE_ERROR];
+
+static void setup(void)
+{
+    direct = pipeline_new();
+    packed = pipeline_new();
+    cr_assert(direct && packed && pipeline_inputs(direct, 2) && pipeline_inputs(packed, 2));
+    memset(&wire, 0, sizeof wire);
+    seq = 0;
+}
+
+static void teardown(void)
+{
+    pipeline_free(direct);
+    pipeline_free(packed);
+}
+
+TestSuite(part, .init = setup, .fini = teardown);
+
+static void voice(unsigned packets)
+{
+    while (packets--)
+        wire_rtp(&wire, A_RTP, B_RTP, seq++);
+}
+
+static size_t invite(char out[WIRE_MAX])
+{
+    return wire_sip(out, "INVITE sip:b@example.com SIP/2.0", "INVITE", "c1", A_RTP);
+}
+
+static size_t answer(char out[WIRE_MAX])
+{
+    return wire_sip(out, "SIP/2.0 200 OK", "INVITE", "c1", B_RTP);
+}
+
+static struct frame *latest(void)
+{
+    return &wire.frame[wire.n - 1];
+}
+
+/* ---- both ways ---- */
+
+static void pack(struct wire *w, size_t from, size_t to, const char *path)
+{
+    struct pipeline *p = pipeline_new();
+    struct reduced_input in[] = { { .told = { .path = "a" }, .place = "" }, { .told = { .path = "b" }, .place = "" } };
+    struct reduced_whole whole = { .input = in, .inputs = 2 };
+    struct reduced_out *o = reduced_create(path, NULL, 0, error);
+    struct pack *k;
+
+    cr_assert(p && pipeline_inputs(p, 2) && o, "%s", error);
+    k = pack_new(p, o);
+    pack_begin(k, w->frame[from].ts_ns);
+    for (size_t i = from; i < to; i++)
+        cr_assert(pack_frames(k, &w->frame[i], 1));
+    cr_assert(pack_end(k, &whole));
+    cr_assert(reduced_close(o, &whole, error), "%s", error);
+    free(whole.copy);
+    pack_free(k);
+    pipeline_free(p);
+}
+
+/* The frames up to `cut` are one part, the others another; false: what was packed is refused. */
+static bool read_parts(size_t cut)
+{
+    const size_t from[] = { 0, cut }, to[] = { cut, wire.n };
+    bool fine = true;
+
+    for (size_t i = 0; i < 2 && fine; i++) {
+        char path[PATH] = "/tmp/rtpwatch-test-part-XXXXXX";
+        struct reduced *r;
+
+        close(mkstemp(path));
+        pack(&wire, from[i], to[i], path);
+        r = reduced_open(path, error);
+        cr_assert(r, "%s", error);
+        fine = part_read(r, 0, packed, error);
+        reduced_free(r);
+        unlink(path);
+    }
+    return fine;
+}
+
+static void read_frames(void)
+{
+    for (size_t i = 0; i < wire.n; i++)
+        pipeline_frame(direct, &wire.frame[i]);
+}
+
+static void same(size_t cut)
+{
+    read_frames();
+    cr_assert(read_parts(cut), "%s", error);
+    cr_assert_eq(direct->packets, packed->packets);
+    cr_assert_arr_eq(direct->done, packed->done, sizeof direct->done);
+    cr_assert_arr_eq(&direct->faults, &packed->faults, sizeof direct->faults);
+    cr_assert_eq(direct->clock.now_ns, packed->clock.now_ns);
+    cr_assert_eq(direct->track->flows.used, packed->track->flows.used);
+    cr_assert_eq(direct->track->streams.used, packed->track->streams.used);
+    for (uint32_t i = 0; i < direct->track->flows.used; i++)
+        cr_assert_arr_eq(track_flow_at(direct->track, i), track_flow_at(packed->track, i), sizeof(struct flow), "flow %u", i);
+    for (uint32_t i = 0; i < direct->track->streams.used; i++)
+        cr_assert_arr_eq(track_stream_at(direct->track, i), track_stream_at(packed->track, i), sizeof(struct stream), "stream %u",
+                         i);
+}
+
+/* ---- calls across the cut: the ports were in use before, and the first agreement ends those records ---- */
+
+/* What the second part knows of the call is not enough to see what the answer ends. */
+Test(part, begins_before_the_answer)
+{
+    char m[WIRE_MAX];
+    size_t cut;
+
+    voice(10);
+    wire_udp(&wire, A_SIP, B_SIP, m, invite(m));
+    voice(30);
+    cut = wire.n;
+    voice(30);
+    wire_udp(&wire, B_SIP, A_SIP, m, answer(m));
+    voice(30);
+    same(cut);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
+
+Test(part, ends_behind_the_answer)
+{
+    char m[WIRE_MAX];
+    size_t cut;
+
+    voice(10);
+    wire_udp(&wire, A_SIP, B_SIP, m, invite(m));
+    voice(30);
+    wire_udp(&wire, B_SIP, A_SIP, m, answer(m));
+    voice(30);
+    cut = wire.n;
+    voice(30);
+    same(cut);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
+
+/* The second part holds the end of a message alone: who reads it does not see that there is one. */
+static void answer_in_segments(unsigned packets_between)
+{
+    char m[WIRE_MAX];
+    size_t n = invite(m), half, cut;
+
+    voice(10);
+    wire_tcp(&wire, A_SIP, B_SIP, SEQ, m, n);
+    voice(30);
+    n = answer(m);
+    half = n - 40;
+    wire_tcp(&wire, B_SIP, A_SIP, SEQ, m, half);
+    cut = wire.n;
+    voice(packets_between);
+    wire_tcp(&wire, B_SIP, A_SIP, SEQ + (uint32_t)half, m + half, n - half);
+    voice(30);
+    same(cut);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
+
+Test(part, begins_within_a_message_over_tcp)
+{
+    answer_in_segments(30);
+}
+
+/* The frame comes later, as number `to`; all get the numbers and times of their new places. */
+static void move(size_t from, size_t to)
+{
+    struct frame f = wire.frame[from];
+
+    memmove(&wire.frame[from], &wire.frame[from + 1], (to - from) * sizeof f);
+    wire.frame[to] = f;
+    for (size_t i = 0; i < wire.n; i++) {
+        wire.frame[i].id = frame_id(0, i + 1);
+        wire.frame[i].ts_ns = SECONDS(1000) + (int64_t)i * 10 * NS_PER_MS;
+    }
+}
+
+Test(part, begins_within_a_fragmented_message)
+{
+    char m[WIRE_MAX];
+    size_t cut;
+
+    voice(10);
+    wire_udp(&wire, A_SIP, B_SIP, m, invite(m));
+    voice(30);
+    wire_fragments(&wire, B_SIP, A_SIP, m, answer(m), 64);
+    cut = wire.n - 1;
+    voice(60);
+    move(cut, cut + 30);
+    same(cut);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
+
+/* What comes so late is not looked for. Then the stream is found split in the middle of a run, and nothing is told rather than wrong. */
+Test(part, is_refused_where_an_answer_was_not_foreseen)
+{
+    char m[WIRE_MAX];
+    size_t n = invite(m), half, cut;
+
+    voice(10);
+    wire_tcp(&wire, A_SIP, B_SIP, SEQ, m, n);
+    voice(10);
+    n = answer(m);
+    half = n - 40;
+    wire_tcp(&wire, B_SIP, A_SIP, SEQ, m, half);
+    cut = wire.n;
+    for (unsigned i = 0; i < 200; i++) {
+        voice(1);
+        latest()->ts_ns += i * 160 * (int64_t)NS_PER_MS;
+    }
+    n -= half;
+    wire_tcp(&wire, B_SIP, A_SIP, SEQ + (uint32_t)half, m + half, n);
+    latest()->ts_ns = wire.frame[wire.n - 2].ts_ns + NS_PER_MS;
+    voice(1);
+    latest()->ts_ns = wire.frame[wire.n - 2].ts_ns + NS_PER_MS;
+    read_frames();
+    cr_assert_eq(direct->track->streams.used, 2);
+    cr_assert_not(read_parts(cut));
+    cr_assert(strstr(error, "reduce this file together"), "%s", error);
+}
+
+/* ---- packets that are there twice ---- */
+
+/* The latest frame once more, from the other input, a moment later. */
+static void again(void)
+{
+    struct frame f = *latest();
+
+    cr_assert_lt(wire.n, WIRE_FRAMES);
+    f.ts_ns += NS_PER_US;
+    f.id = frame_id(1, wire.n + 1);
+    wire.frame[wire.n++] = f;
+}
+
+Test(part, holds_copies)
+{
+    size_t cut;
+
+    for (unsigned i = 0; i < 40; i++) {
+        voice(1);
+        again();
+    }
+    cut = wire.n;
+    for (unsigned i = 0; i < 40; i++) {
+        voice(1);
+        again();
+    }
+    same(cut);
+    cr_assert_eq(direct->done[DONE_DUPLICATE], 80);
+}
+
+Test(part, begins_with_a_copy_of_the_part_before)
+{
+    size_t cut;
+
+    voice(40);
+    cut = wire.n;
+    again();
+    voice(40);
+    same(cut);
+    cr_assert_eq(direct->done[DONE_DUPLICATE], 1);
+}
+
+/* ---- odd packets ---- */
+
+/* Each tells a fault, which the report counts. */
+Test(part, with_packets_that_were_cut_by_whoever_wrote_the_file)
+{
+    voice(20);
+    for (unsigned i = 0; i < 40; i++) {
+        voice(1);
+        latest()->wire = latest()->bytes.n -= 50;
+    }
+    same(10);
+    cr_assert_eq(direct->faults.count[FAULT_IP_SHORT], 40);
+}
+
+Test(part, out_of_the_order_of_time)
+{
+    voice(60);
+    wire.frame[30].ts_ns -= 25 * NS_PER_MS;
+    wire.frame[59].ts_ns -= 25 * NS_PER_MS;
+    same(12);
+    cr_assert_eq(direct->faults.count[FAULT_TIME_BACKWARDS], 2);
+}
+
+/* It is told by the newest time before it, which is that of voice in a run. */
+Test(part, with_other_packets_out_of_the_order_of_time)
+{
+    voice(60);
+    wire_udp(&wire, A_SIP, B_SIP, "\r\n\r\n", 4);
+    latest()->ts_ns -= 25 * NS_PER_MS;
+    voice(20);
+    same(12);
+    cr_assert_eq(direct->faults.count[FAULT_TIME_BACKWARDS], 1);
+}
+
+Test(part, voice_is_packed)
+{
+    uint64_t whole = 0;
+    char path[PATH] = "/tmp/rtpwatch-test-part-XXXXXX";
+    long size;
+    FILE *f;
+
+    voice(240);
+    for (size_t i = 0; i < wire.n; i++)
+        whole += wire.frame[i].bytes.n;
+    close(mkstemp(path));
+    pack(&wire, 0, wire.n, path);
+    f = fopen(path, "rb");
+    cr_assert(f && fseek(f, 0, SEEK_END) == 0);
+    size = ftell(f);
+    fclose(f);
+    unlink(path);
+    cr_assert_lt((uint64_t)size, whole / 6);
+}
