@@ -140,27 +140,39 @@ static void send_all(struct sender *s)
     s->told->took_s = (double)(now_ns() - began) / S;
 }
 
-static int send_from_socket(struct sending *told)
+static int sender_open(struct sender *s)
 {
-    static struct sender s;
-    struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(told->interface) };
+    struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(s->told->interface) };
     int on = 1;
 
-    s.told = told;
-    s.frame = calloc(told->streams, FRAME);
-    s.fd = to.sll_ifindex ? socket(AF_PACKET, SOCK_RAW, 0) : -1;
-    if (!s.frame || s.fd < 0 || bind(s.fd, (struct sockaddr *)&to, sizeof to) != 0)
+    s->frame = calloc(s->told->streams, FRAME);
+    s->fd = to.sll_ifindex ? socket(AF_PACKET, SOCK_RAW, 0) : -1;
+    if (!s->frame || s->fd < 0 || bind(s->fd, (struct sockaddr *)&to, sizeof to) != 0)
         return 0;
-    (void)setsockopt(s.fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on); /* what is measured is who receives */
-    for (uint32_t i = 0; i < told->streams; i++)
-        frame_make(s.frame[i], i);
+    (void)setsockopt(s->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on); /* what is measured is who receives */
+    for (uint32_t i = 0; i < s->told->streams; i++)
+        frame_make(s->frame[i], i);
     for (size_t i = 0; i < AT_ONCE; i++) {
-        s.part[i].iov_len = FRAME;
-        s.message[i].msg_hdr = (struct msghdr){ .msg_iov = &s.part[i], .msg_iovlen = 1 };
+        s->part[i].iov_len = FRAME;
+        s->message[i].msg_hdr = (struct msghdr){ .msg_iov = &s->part[i], .msg_iovlen = 1 };
     }
-    send_all(&s);
-    free(s.frame);
     return 1;
+}
+
+static int send_from_socket(struct sending *told)
+{
+    struct sender *s = calloc(1, sizeof *s);
+    int fine;
+
+    if (!s)
+        return 0;
+    s->told = told;
+    fine = sender_open(s);
+    if (fine)
+        send_all(s);
+    free(s->frame);
+    free(s);
+    return fine;
 }
 
 int main(int argc, char **argv)
