@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/config.h"
@@ -225,4 +226,30 @@ void cli_done(struct cli *c)
     free(c->files);
     arena_done(&c->strings);
     *c = (struct cli){ 0 };
+}
+
+/* ---- while it runs ---- */
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool cli_needs_restart(const struct cli *a, const struct cli *b)
+{
+    bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
+                   a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
+                   a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
+                   a->link_headers != b->link_headers || a->syslogs != b->syslogs || !same(a->state, b->state) ||
+                   !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
+                   !same(a->syslog_key, b->syslog_key) || !same(a->syslog_sd_id, b->syslog_sd_id) ||
+                   a->syslog_insecure != b->syslog_insecure;
+
+    for (size_t i = 0; !differs && i < a->syslogs; i++)
+        differs = !same(a->syslog[i], b->syslog[i]);
+    for (size_t i = 0; !differs && i < a->interfaces; i++)
+        differs = !same(a->interface[i], b->interface[i]);
+    for (size_t i = 0; !differs && i < a->link_headers; i++)
+        differs = !same(a->link_header[i], b->link_header[i]);
+    return differs;
 }

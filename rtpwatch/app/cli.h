@@ -77,6 +77,9 @@ struct cli {
 bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR]);
 bool cli_file_add(struct cli *c, const char *path, char *vantage); /* takes `vantage`, malloc'ed or NULL; false without memory */
 void cli_done(struct cli *c);
+
+/* Live: something differs that cannot be changed while it runs, since it is open. */
+bool cli_needs_restart(const struct cli *now, const struct cli *fresh);
 void cli_help(FILE *to);
 
 #endif

@@ -14,6 +14,7 @@
 #include "app/drops.h"
 #include "app/events.h"
 #include "app/keep_live.h"
+#include "app/leap.h"
 #include "app/notify.h"
 #include "app/outlet.h"
 #include "app/output.h"
@@ -50,6 +51,7 @@ struct watch {
     size_t inputs_n;
     const struct capture_input *inputs[LIVE_INTERFACES];
     struct drops drops[LIVE_INTERFACES];
+    struct leap leap;
     struct local_net own[LIVE_ADDRESSES]; /* the interfaces' addresses */
     size_t own_n;
     int64_t now_ns;       /* packet time, moved on by the wall clock while there are no packets */
@@ -68,6 +70,16 @@ static int64_t clock_ns(clockid_t id)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* What lasts is seen only behind a leap: nothing is given up as long silent before it had time to be heard again. */
+static void leap_tell(struct watch *w, enum leapt leap)
+{
+    if (leap == LEAP_NONE)
+        return;
+    w->compacted_ns = w->now_ns;
+    complain(leap == LEAP_BACK ? "the clock was set back: until it is where it has been before, silence proves nothing"
+                               : "the clock was set ahead, or the host slept: for a minute, silence proves nothing");
+}
+
 /* While packets wait, only they tell the time: who is behind must not take what it has not read for silence. */
 static void time_feed(struct watch *w, bool drained)
 {
@@ -77,6 +89,7 @@ static void time_feed(struct watch *w, bool drained)
         w->now_ns = w->pipeline->clock.now_ns;
     if (idle > w->now_ns)
         w->now_ns = idle;
+    leap_tell(w, leap_look(&w->leap, w->now_ns, clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME)));
 }
 
 /* ---- what is judged ---- */
@@ -96,7 +109,7 @@ static void addresses_learn(struct watch *w)
 static bool silence_is_doubtful(const struct watch *w)
 {
     uint64_t packets = 0, dropped = 0;
-    bool doubt = false;
+    bool doubt = leap_doubts(&w->leap, w->now_ns);
 
     for (size_t i = 0; i < w->inputs_n; i++) {
         packets += w->inputs[i]->packets;
@@ -209,31 +222,6 @@ static void snapshot(struct watch *w)
     free(r);
 }
 
-static bool same(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* What is open cannot be changed while it runs. */
-static bool needs_restart(const struct cli *a, const struct cli *b)
-{
-    bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
-                   a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
-                   a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
-                   a->link_headers != b->link_headers || a->syslogs != b->syslogs || !same(a->state, b->state) ||
-                   !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
-                   !same(a->syslog_key, b->syslog_key) || !same(a->syslog_sd_id, b->syslog_sd_id) ||
-                   a->syslog_insecure != b->syslog_insecure;
-
-    for (size_t i = 0; !differs && i < a->syslogs; i++)
-        differs = !same(a->syslog[i], b->syslog[i]);
-    for (size_t i = 0; !differs && i < a->interfaces; i++)
-        differs = !same(a->interface[i], b->interface[i]);
-    for (size_t i = 0; !differs && i < a->link_headers; i++)
-        differs = !same(a->link_header[i], b->link_header[i]);
-    return differs;
-}
-
 /* A configuration that is wrong leaves the old one in force. */
 static void configuration_renew(struct watch *w)
 {
@@ -246,7 +234,7 @@ static void configuration_renew(struct watch *w)
         cli_done(&fresh);
         return;
     }
-    if (needs_restart(w->cli, &fresh))
+    if (cli_needs_restart(w->cli, &fresh))
         complain("some of what was changed needs a restart: only addresses, outputs and rules are renewed while running");
     cli_done(&w->renewed);
     w->renewed = fresh;
