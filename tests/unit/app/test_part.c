@@ -156,6 +156,23 @@ Test(part, ends_behind_the_answer)
     cr_assert_eq(direct->track->streams.used, 2);
 }
 
+/* Descriptions from behind a NAT: the ports that they name count for the hosts that sent them, as track/offer.c has it. */
+Test(part, with_a_call_from_behind_a_nat)
+{
+    char m[WIRE_MAX];
+    size_t cut;
+
+    voice(30);
+    cut = wire.n;
+    voice(30);
+    wire_udp(&wire, A_SIP, B_SIP, m, wire_sip(m, "INVITE sip:b@example.com SIP/2.0", "INVITE", "c1", "10.0.0.1:10000"));
+    voice(30);
+    wire_udp(&wire, B_SIP, A_SIP, m, wire_sip(m, "SIP/2.0 200 OK", "INVITE", "c1", "10.0.0.2:20000"));
+    voice(30);
+    same(cut);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
+
 /* The second part holds the end of a message alone: who reads it does not see that there is one. */
 static void answer_in_segments(unsigned packets_between)
 {
@@ -281,6 +298,31 @@ Test(part, begins_with_a_copy_of_the_part_before)
 }
 
 /* ---- odd packets ---- */
+
+/* The flow has had too many SSRCs when the second part begins, which does not know it: what was voice there is unexplained here. */
+Test(part, with_voice_that_its_flow_has_no_room_for)
+{
+    size_t cut;
+
+    for (unsigned i = 0; i < TRACK_STREAMS_PER_FLOW; i++) {
+        voice(1);
+        wire.bytes[wire.n - 1][WIRE_IP + WIRE_UDP + 10] = (uint8_t)(i + 1);
+    }
+    cut = wire.n;
+    voice(60);
+    same(cut);
+    cr_assert_geq(direct->done[DONE_UNEXPLAINED], 60);
+}
+
+/* After silence a stream has another record; the run of the one before is told before it begins. */
+Test(part, with_a_stream_that_falls_silent)
+{
+    voice(120);
+    for (unsigned i = 60; i < 120; i++)
+        wire.frame[i].ts_ns += SECONDS(3);
+    same(20);
+    cr_assert_eq(direct->track->streams.used, 2);
+}
 
 /* Each tells a fault, which the report counts. */
 Test(part, with_packets_that_were_cut_by_whoever_wrote_the_file)
