@@ -31,6 +31,7 @@ struct pack {
     struct open_run **open;
     size_t open_n, open_room;
     int64_t begun_ns, look_ns;
+    uint64_t faults;  /* so many were told when a frame came last that is no plain datagram */
     int64_t clock_ns; /* as who reads the file will have it */
     bool edge;        /* at the beginning still */
     bool failed;      /* no memory */
@@ -281,44 +282,34 @@ static void runs_end_around(struct pack *k, const struct net_packet *n, enum dis
         runs_end(k);
 }
 
-static void take_frame(struct pack *k, const struct frame *f, const struct net_packet *plain)
+static void frame_seen(void *self, const struct pipeline_done *d)
 {
-    struct pipeline *p = k->pipeline;
-    int64_t before_ns = p->clock.now_ns;
-    uint64_t faults = plain ? 0 : faults_in(p);
-    bool back = f->ts_ns < before_ns;
-    enum disposition done = pipeline_frame(p, f);
-    const struct net_packet *n = plain ? plain : &p->other;
+    struct pack *k = self;
+    const struct frame *f = d->frame;
+    const struct net_packet *n = d->plain ? d->plain : &k->pipeline->other;
+    bool back = f->ts_ns < d->before_ns, odd = back || !d->plain;
 
+    if (!d->plain) {
+        uint64_t faults = faults_in(k->pipeline);
+
+        odd = back || faults != k->faults;
+        k->faults = faults;
+    }
     k->edge &= f->ts_ns < k->begun_ns + EDGE_NS;
     runs_look(k, f->ts_ns);
-    if (done == DONE_DUPLICATE) {
-        clock_write(k, f, before_ns);
+    if (d->done == DONE_DUPLICATE) {
+        clock_write(k, f, d->before_ns);
         reduced_frame(k->to, f, k->edge ? REDUCED_EDGE : REDUCED_COPY);
         return;
     }
-    if (f->ts_ns < k->begun_ns + BEFORE_NS && may_complete(p, plain, done))
+    if (f->ts_ns < k->begun_ns + BEFORE_NS && may_complete(k->pipeline, d->plain, d->done))
         runs_end(k);
     if (back)
-        runs_end_around(k, n, done);
-    if (done == DONE_RTP && voice_take(k, f, n, back || k->edge || (!plain && faults_in(p) != faults)))
+        runs_end_around(k, n, d->done);
+    if (d->done == DONE_RTP && voice_take(k, f, n, odd || k->edge))
         return;
-    clock_write(k, f, before_ns);
+    clock_write(k, f, d->before_ns);
     reduced_frame(k->to, f, k->edge ? REDUCED_EDGE : REDUCED_FRAME);
-}
-
-/* As in pipeline_frames(), so that a batch's flows and streams are in the cache. */
-static void look_ahead(struct pack *k, const struct frame *f, size_t n, struct net_packet *packet, bool *plain)
-{
-    struct flow_ahead ahead[PIPELINE_FRAMES];
-    size_t plains = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        plain[i] = net_plain(k->pipeline->net, &f[i], &packet[i]);
-        if (plain[i])
-            ahead[plains++] = (struct flow_ahead){ .src = &packet[i].src, .dst = &packet[i].dst };
-    }
-    track_ahead(k->pipeline->track, ahead, plains);
 }
 
 /* ---- what others see ---- */
@@ -354,12 +345,7 @@ void pack_begin(struct pack *k, int64_t ns)
 
 bool pack_frames(struct pack *k, const struct frame *f, size_t n)
 {
-    struct net_packet packet[PIPELINE_FRAMES];
-    bool plain[PIPELINE_FRAMES];
-
-    look_ahead(k, f, n, packet, plain);
-    for (size_t i = 0; i < n && !k->failed; i++)
-        take_frame(k, &f[i], plain[i] ? &packet[i] : NULL);
+    pipeline_frames_told(k->pipeline, f, n, frame_seen, k);
     return !k->failed;
 }
 

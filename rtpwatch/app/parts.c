@@ -159,11 +159,10 @@ static bool overlap(const struct part *a, const struct part *b)
     return a->last_ns > b->first_ns || (a->last_ns == b->first_ns && a->base > b->base);
 }
 
-static bool one_place(const struct parts *p, const struct part *part, const struct vantages *v)
+static bool one_place(const struct part *part, const struct vantages *v)
 {
     const struct reduced_whole *w = reduced_whole(part->file);
 
-    (void)p;
     for (size_t i = 1; i < w->inputs; i++)
         if (v->of_input[part->base + i] != v->of_input[part->base])
             return false;
@@ -178,7 +177,7 @@ static bool in_order(const struct parts *p, const struct vantages *v, char error
     for (size_t i = 0; i < p->n; i++) {
         const struct part *part = &p->part[i], **last = &before[v->of_input[part->base]];
 
-        if (!one_place(p, part, v)) {
+        if (!one_place(part, v)) {
             snprintf(error, CAPTURE_ERROR, "%.200s holds captures of several places: reduce those of each place apart",
                      part->path);
             return false;

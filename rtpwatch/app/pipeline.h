@@ -76,6 +76,15 @@ enum { PIPELINE_FRAMES = TRACK_AHEAD };
 /* Returns what was done with the last one. */
 enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f);
+struct pipeline_done {
+    const struct frame *frame;
+    const struct net_packet *plain; /* what is in it, if it is a plain datagram; else see `other` above */
+    enum disposition done;
+    int64_t before_ns; /* the newest packet time before it */
+};
+/* The same, and tells of each frame before the next is looked at. */
+void pipeline_frames_told(struct pipeline *p, const struct frame *f, size_t n,
+                          void (*each)(void *self, const struct pipeline_done *d), void *self);
 void pipeline_copy(struct pipeline *p, const struct frame *f); /* it is a copy of another input's: only its time counts */
 void pipeline_outside(struct pipeline *p, size_t frames); /* so many lie outside --since and --until: they are counted, no more */
 /* Gives up what no session needs any more, see track_compact(); false without memory: the pipeline can then only be freed. */
