@@ -257,7 +257,8 @@ static void move_texts(struct track *t)
 
 static bool sweep_begin(struct sweep *s)
 {
-    bool fine = (s->named_ns = calloc(s->t->sockets.used + 1u, sizeof *s->named_ns)) != NULL;
+    bool fine = (s->named_ns = calloc(s->t->sockets.used + 1u, sizeof *s->named_ns)) != NULL &&
+                (s->asked_before = calloc(s->t->sockets.used + 1u, sizeof *s->asked_before)) != NULL;
 
     for (uint32_t i = 0; fine && i < s->t->sockets.used; i++)
         s->named_ns[i] = INT64_MAX;
@@ -273,6 +274,7 @@ static bool sweep_begin(struct sweep *s)
 static void sweep_end(struct sweep *s)
 {
     free(s->named_ns);
+    free(s->asked_before);
 #define X(name)                                                                                                                  \
     free(s->keep_##name);                                                                                                        \
     free(s->to_##name);

@@ -35,8 +35,8 @@
 struct sweep {
     struct track *t;
     int64_t now_ns;
-    int64_t
-        *named_ns; /* of each socket, since when a call that stays has named it: the earliest such call; INT64_MAX: none has */
+    int64_t *named_ns;      /* of each socket, since when the earliest call that stays has named it; INT64_MAX: none has */
+    uint32_t *asked_before; /* of each socket, how many old answers stay though they are from before those calls */
 #define X(name) bool *keep_##name;
     COMPACT_POOLS(X)
 #undef X

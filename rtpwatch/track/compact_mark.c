@@ -7,7 +7,8 @@
 #define FLOW_NS    SECONDS(60)   /* between addresses that no call names */
 #define ANSWER_NS  SECONDS(900)  /* a STUN answer: others of its host are held against it for 10 minutes (claim.c) */
 #define MAPPING_NS SECONDS(7200) /* a STUN answer to a socket that lives on: as long as an SDP may be made from it (scene.c) */
-#define SELDOM_NS  SECONDS(24 * 3600) /* names and the like, once their table is half full */
+enum { ASKED_BEFORE = 4 };       /* of a socket, such answers: of some servers, of a question that was asked again */
+#define SELDOM_NS SECONDS(24 * 3600) /* names and the like, once their table is half full */
 
 /* ---- calls, and the addresses that they name ---- */
 
@@ -154,18 +155,29 @@ static void mark_calls(struct sweep *s)
 
 /* ---- what STUN servers answered ---- */
 
-static bool tx_stays(const struct sweep *s, const struct stun_tx *x)
+/* Since when a call that stays has named it. */
+static int64_t named_since(const struct sweep *s, uint32_t socket)
 {
-    int64_t age = s->now_ns - x->requests.last.ns;
-    uint32_t mapped = addr_is_none(&x->mapped) ? POOL_NONE : socket_find(s->t, &x->mapped);
-    bool named = s->named_ns[x->socket] != INT64_MAX || (mapped != POOL_NONE && s->named_ns[mapped] != INT64_MAX);
+    return socket == POOL_NONE ? INT64_MAX : s->named_ns[socket];
+}
 
-    return age <= ANSWER_NS || (named && age <= MAPPING_NS);
+/* Asked newest first: of those before the calls that stay, only the latest can have been told in their descriptions. */
+static bool tx_stays(struct sweep *s, const struct stun_tx *x)
+{
+    int64_t age = s->now_ns - x->requests.last.ns, since = named_since(s, x->socket);
+    int64_t mapped = addr_is_none(&x->mapped) ? INT64_MAX : named_since(s, socket_find(s->t, &x->mapped));
+
+    since = mapped < since ? mapped : since;
+    if (age <= ANSWER_NS)
+        return true;
+    if (since == INT64_MAX || age > MAPPING_NS)
+        return false;
+    return x->requests.last.ns >= since || s->asked_before[x->socket]++ < ASKED_BEFORE;
 }
 
 static void mark_answers(struct sweep *s)
 {
-    for (uint32_t i = 0; i < s->t->stun_txs.used; i++)
+    for (uint32_t i = s->t->stun_txs.used; i-- > 0;)
         s->keep_stun_txs[i] = tx_stays(s, track_tx_at(s->t, i));
     for (uint32_t i = 0; i < s->t->stun_txs.used; i++) {
         const struct stun_tx *x = track_tx_at(s->t, i);
