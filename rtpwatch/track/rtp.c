@@ -69,7 +69,7 @@ static void stream_packet(struct stream *s, const struct datagram *d, const stru
     if (s->packets.n) {
         int64_t gap = d->at.ns - s->packets.last.ns;
 
-        if (gap > (int64_t)s->longest_gap_ns) /* track_rtp() ends a record at TRACK_SILENCE_NS */
+        if (gap > (int64_t)s->longest_gap_ns && gap <= TRACK_SILENCE_NS)
             s->longest_gap_ns = (uint32_t)gap;
         stream_sequence(s, m->seq);
     }
@@ -159,7 +159,10 @@ static bool streams_crowd(const struct track *t, const struct flow *f, int64_t n
     return s && now_ns - s->packets.first.ns < CROWD_NS;
 }
 
-/* A new stream, or one that comes back: the older record goes on unless it was ended, or the stream was silent for long. */
+/*
+ * A new stream, or one that comes back: the older record goes on unless it was ended, or the stream was silent for long, and there is room.
+ * NULL: too many SSRCs, so this is no RTP, or nothing that one flow should carry.
+ */
 static struct stream *stream_resume(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m,
                                     struct stream *s)
 {
@@ -170,12 +173,14 @@ static struct stream *stream_resume(struct track *t, struct flow *f, const struc
         stream_gap(s, d, m, gap_ns);
         return s;
     }
-    s = streams_crowd(t, f, d->at.ns) ? NULL : stream_make(t, f, d, m);
+    if (streams_crowd(t, f, d->at.ns))
+        return s;
+    s = stream_make(t, f, d, m);
     if (s && before) {
         s->believed |= before->believed;
         s->ids = before->ids; /* a mid is sent only until the receiver knows it (RFC 9143 §15.1) */
     }
-    return s; /* NULL: too many SSRCs, so this is no RTP, or nothing that one flow should carry */
+    return s;
 }
 
 enum rtp_taken track_rtp(struct track *t, struct flow *f, const struct datagram *d, const struct rtp_msg *m)

@@ -301,6 +301,9 @@ Test(stream, too_many_ssrcs_are_no_rtp)
     cr_assert_not(rtp_of(CALLER_MEDIA, CALLEE_MEDIA, 9999, 1, 0));
     cr_assert_eq(records(), TRACK_STREAMS_PER_FLOW);
     cr_assert(rtp_of(CALLER_MEDIA, CALLEE_MEDIA, 1, 2, 0), "those that are known go on");
+    wait_ms(3000);
+    cr_assert(rtp_of(CALLER_MEDIA, CALLEE_MEDIA, 1, 3, 0), "behind a pause too");
+    cr_assert_eq(records(), TRACK_STREAMS_PER_FLOW);
     cr_assert(rtp_of(CALLER_MEDIA, "198.51.100.20:30000", 9999, 1, 0), "the cap is the flow's");
 }
 
