@@ -229,6 +229,22 @@ static void read_i(struct reader *r, struct span a)
         m->ice_mismatch |= IS("ice-mismatch");
 }
 
+static void read_s(struct reader *r, struct span a)
+{
+    struct sdp_media *m = r->now;
+
+    if (IS_DIR("sendrecv"))
+        keep_direction(m, SDP_SENDRECV);
+    else if (IS_DIR("sendonly"))
+        keep_direction(m, SDP_SENDONLY);
+    else if (IS("setup"))
+        keep_text(r, &m->setup, a);
+    else if (IS("ssrc"))
+        read_rtp(r, sdp_rtp_ssrc(m, a));
+    else if (IS("ssrc-group"))
+        read_rtp(r, sdp_rtp_ssrc_group(m, a));
+}
+
 /* Of an attribute that stands twice in one section, the first counts: fingerprint may (RFC 8122 §5), the others must not. */
 static void read_attribute(struct reader *r, struct span a)
 {
@@ -279,18 +295,7 @@ static void read_attribute(struct reader *r, struct span a)
         else
             m->rtcp_mux |= IS("rtcp-mux");
         break;
-    case 's':
-        if (IS_DIR("sendrecv"))
-            keep_direction(m, SDP_SENDRECV);
-        else if (IS_DIR("sendonly"))
-            keep_direction(m, SDP_SENDONLY);
-        else if (IS("setup"))
-            keep_text(r, &m->setup, a);
-        else if (IS("ssrc"))
-            read_rtp(r, sdp_rtp_ssrc(m, a));
-        else if (IS("ssrc-group"))
-            read_rtp(r, sdp_rtp_ssrc_group(m, a));
-        break;
+    case 's': read_s(r, a); break;
     default: break;
     }
 }
