@@ -38,10 +38,10 @@ static void reached(const struct scene *s, enum party p, struct candidate_findin
     const struct side *side = &s->side[p], *other = &s->side[other_party(p)];
     bool behind_nat = c->has_base && view_has(s->v, &c->base) && strcmp(c->type, "relay") != 0;
     const struct addr *at = behind_nat ? &c->base : &c->addr;
-    const struct socket *k = view_media_at(s->v, at);
+    struct flows w = flows_at(s, p, at, false);
     const struct flow *f;
 
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
+    while ((f = flows_next(&w)) != NULL) {
         const struct check *check = track_check_at(s->v->t, f->checks);
 
         if (!from_other_party(s, other, c, &f->src) || (side->local && view_has(s->v, at) && !meant_for(c, &f->src)))

@@ -73,8 +73,9 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
 {
     const struct socket *base = track_socket(v->t, x->socket);
     const struct flow *f;
+    unsigned steps = 0;
 
-    for (uint32_t i = base->flows_out; (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
+    for (uint32_t i = base->flows_out; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
         const struct check *k = track_check_at(v->t, f->checks);
         struct proof p = { PROOF_CHECK, { 0 }, f->dst, { { 0 }, 0 }, POOL_NONE };
 

@@ -25,10 +25,10 @@ static const struct check *check_of(const struct lane *l, const struct flow *f)
 
 bool lane_consent_asked_in_vain(const struct lane *l)
 {
-    const struct socket *k = track_find_socket(l->s->v->t, &l->s->side[l->to].home);
+    struct flows w = flows_at(l->s, l->to, &l->s->side[l->to].home, true);
     const struct flow *f;
 
-    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(l->s->v->t, i)) != NULL; i = f->next_out)
+    while ((f = flows_next(&w)) != NULL)
         if (lost(l, check_of(l, f)) && check_of(l, f)->answers.last.ns <= l->arrived.last.ns + RESPITE_NS)
             return true;
     return false;
@@ -36,16 +36,16 @@ bool lane_consent_asked_in_vain(const struct lane *l)
 
 int64_t lane_checked_until(const struct lane *l)
 {
-    const struct track *t = l->s->v->t;
-    const struct socket *k = track_find_socket(t, &l->s->side[l->to].home);
+    const struct addr *home = &l->s->side[l->to].home;
+    struct flows in = flows_at(l->s, l->to, home, false), out = flows_at(l->s, l->to, home, true);
     int64_t until = 0, end = l->s->when.to_ns;
     const struct flow *f;
     const struct check *c;
 
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+    while ((f = flows_next(&in)) != NULL)
         if ((c = check_of(l, f)) != NULL && c->requests.n && c->requests.first.ns < end && c->requests.last.ns > until)
             until = c->requests.last.ns;
-    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
+    while ((f = flows_next(&out)) != NULL)
         if ((c = check_of(l, f)) != NULL && c->answers.n && c->answers.first.ns < end && c->answers.last.ns > until)
             until = c->answers.last.ns;
     return until;

@@ -301,10 +301,10 @@ static const struct check *chosen_pair(const struct scene *s)
 
     for (enum party p = CALLER; p < PARTIES; p++)
         for (size_t i = 0; i < s->side[p].own_n; i++) {
-            const struct socket *k = view_media_at(s->v, &s->side[p].own[i]);
+            struct flows w = flows_at(s, p, &s->side[p].own[i], true);
             const struct flow *f;
 
-            for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out) {
+            while ((f = flows_next(&w)) != NULL) {
                 const struct check *c = track_check_at(t, f->checks);
 
                 if (c && c->nominated_ok.ns >= s->when.from_ns && c->answers.last.ns - c->nominated_ok.ns >= JUDGE_MIN_NS &&

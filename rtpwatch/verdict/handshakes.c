@@ -144,15 +144,14 @@ static void flow_add(struct handshakes *h, const struct flow *f, enum party p, c
 static void side_add(struct handshakes *h, enum party p)
 {
     const struct side *x = &h->s->side[p];
-    const struct track *t = h->s->v->t;
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        const struct socket *k = x->local && !view_has(h->s->v, &x->own[i]) ? NULL : view_media_at(h->s->v, &x->own[i]);
+        struct flows out = flows_at(h->s, p, &x->own[i], true), in = flows_at(h->s, p, &x->own[i], false);
 
-        for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
-            flow_add(h, f, p, &x->own[i]);
-        for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in)
+        if (x->local && !view_has(h->s->v, &x->own[i]))
+            continue;
+        while ((f = flows_next(&out)) != NULL || (f = flows_next(&in)) != NULL)
             flow_add(h, f, p, &x->own[i]);
     }
 }

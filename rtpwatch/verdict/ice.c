@@ -48,9 +48,7 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        const struct socket *k = view_media_at(s->v, &x->own[i]);
-
-        for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_out) {
+        for (struct flows w = flows_at(s, p, &x->own[i], true); (f = flows_next(&w)) != NULL;) {
             const struct check *c = track_check_at(s->v->t, f->checks);
 
             if (!c || c->requests.first.ns >= s->when.to_ns || c->requests.last.ns < s->when.from_ns)
@@ -75,9 +73,9 @@ static void checks_reflexive(const struct scene *s, enum party p, struct ice_res
     const struct flow *f;
 
     for (size_t i = 0; other->local && i < other->own_n; i++) {
-        const struct socket *at = view_has(s->v, &other->own[i]) ? view_media_at(s->v, &other->own[i]) : NULL;
+        struct flows w = flows_at(s, other_party(p), &other->own[i], false);
 
-        for (uint32_t j = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, j)) != NULL; j = f->next_in) {
+        while (view_has(s->v, &other->own[i]) && (f = flows_next(&w)) != NULL) {
             const struct check *c = track_check_at(s->v->t, f->checks);
 
             if (!c || side_has(x, &f->src) || c->requests.first.ns >= s->when.to_ns || c->requests.last.ns < s->when.from_ns)

@@ -42,11 +42,11 @@ static bool fell_silent(const struct lane *l, const struct direction_finding *ou
 static uint64_t heard_before(const struct lane *l)
 {
     struct span_of_time ever = { INT64_MIN, INT64_MAX };
-    const struct socket *k = view_media_at(l->s->v, &l->s->side[l->to].home);
+    struct flows w = flows_at(l->s, l->to, &l->s->side[l->to].home, false);
     const struct flow *f;
     uint64_t n = 0;
 
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(l->s->v->t, i)) != NULL; i = f->next_in)
+    while ((f = flows_next(&w)) != NULL)
         n += scene_rtp(l->s, f, ever, NULL);
     return n;
 }
@@ -271,6 +271,16 @@ static uint64_t expected_packets(const struct scene *s, enum party from)
     return m->kind == SDP_AUDIO && span > 0 ? (uint64_t)(span / each) : 0;
 }
 
+/* Takes back what was concluded. */
+static void undecided(struct direction_finding *out, const char *why)
+{
+    conclude(out, DIR_UNKNOWN, why);
+    out->cause = CAUSE_NONE;
+    out->confidence = CONFIDENCE_NONE;
+    out->stopped = out->resumed = (struct seen){ 0 };
+    out->moved = false;
+}
+
 /* What the descriptions say of it. */
 static void describe(const struct scene *s, enum party from, struct direction_finding *out)
 {
@@ -324,6 +334,10 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
         lane_gap(&l, out, session);
     if (!out->received_seen)
         out->received_from_n = 0;
+    if (s->crowded && (out->verdict == DIR_NOT_RECEIVED || out->verdict == DIR_NOT_SENT)) {
+        undecided(out, "its socket serves too many at a time to tell what is missing");
+        return;
+    }
     if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))
         conclude(out, DIR_NOT_RECEIVED, "its TURN relay does not pass it on");
     else if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)

@@ -36,15 +36,12 @@ static void sent_flow(struct lane *l, const struct flow *f, struct direction_fin
 static void collect_sent(struct lane *l, struct direction_finding *out)
 {
     const struct side *from = &l->s->side[l->from];
-    const struct track *t = l->s->v->t;
     const struct flow *f;
 
     for (size_t i = 0; i < from->own_n; i++) {
-        const struct socket *k = view_media_at(l->s->v, &from->own[i]);
-
         if (from->local && !view_has(l->s->v, &from->own[i]))
             continue;
-        for (uint32_t j = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
+        for (struct flows w = flows_at(l->s, l->from, &from->own[i], true); (f = flows_next(&w)) != NULL;)
             sent_flow(l, f, out);
     }
 }
@@ -66,15 +63,12 @@ static void arrived_flow(struct lane *l, const struct flow *f, struct direction_
 static void collect_arrived(struct lane *l, struct direction_finding *out)
 {
     const struct side *to = &l->s->side[l->to];
-    const struct track *t = l->s->v->t;
     const struct flow *f;
 
     for (size_t i = 0; i < to->own_n; i++) {
-        const struct socket *k = view_media_at(l->s->v, &to->own[i]);
-
         if (to->local && !view_has(l->s->v, &to->own[i]))
             continue;
-        for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in)
+        for (struct flows w = flows_at(l->s, l->to, &to->own[i], false); (f = flows_next(&w)) != NULL;)
             arrived_flow(l, f, out);
     }
 }
@@ -180,11 +174,10 @@ static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
                            void (*read)(struct lane *, const struct rtcp_sender *))
 {
     const struct track *t = l->s->v->t;
-    const struct socket *k = view_media_at(l->s->v, a);
     const struct rtcp_sender *r;
     const struct flow *f;
 
-    for (uint32_t j = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_in) {
+    for (struct flows w = flows_at(l->s, other_party(of), a, false); (f = flows_next(&w)) != NULL;) {
         if (side_has(&l->s->side[other_party(of)], &f->src) || !from_party(l, of, &f->src))
             continue;
         for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next)
@@ -204,9 +197,9 @@ static void collect_own_rtcp(struct lane *l)
         struct addr pair[2] = { x->own[i], rtcp_of(x, &x->own[i]) };
 
         for (size_t k = 0; k < 2; k++) {
-            const struct socket *own = view_has(l->s->v, &pair[k]) ? view_media_at(l->s->v, &pair[k]) : NULL;
+            struct flows w = flows_at(l->s, l->from, &pair[k], true);
 
-            for (uint32_t j = own ? own->flows_out : POOL_NONE; (f = track_flow_at(t, j)) != NULL; j = f->next_out)
+            while (view_has(l->s->v, &pair[k]) && (f = flows_next(&w)) != NULL)
                 for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
                     sender_alive(l, r);
         }

@@ -26,12 +26,12 @@ static int by_first(const void *a, const void *b)
 static size_t gather(const struct lane *l, const struct stream **out)
 {
     const struct track *t = l->s->v->t;
-    const struct socket *k = track_find_socket(t, &l->s->side[l->to].home);
+    struct flows w = flows_at(l->s, l->to, &l->s->side[l->to].home, false);
     const struct stream *s;
     const struct flow *f;
     size_t n = 0;
 
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+    while ((f = flows_next(&w)) != NULL)
         for (uint32_t j = f->streams; n < RECORDS && (s = track_stream_at(t, j)) != NULL; j = s->next)
             if (s->believed && s->packets.first.ns >= l->s->when.from_ns && s->packets.first.ns < l->s->when.to_ns &&
                 scene_owns(l->s, s))

@@ -21,6 +21,7 @@ static void own_add(struct scene *s, struct side *x, const struct addr *a)
 {
     if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
         return;
+    flows_begin(s, a, x->begin[x->own_n]);
     x->own[x->own_n++] = *a;
     if (!x->local && view_has(s->v, a) && track_find_socket(s->v->t, a)) {
         x->local = true;
@@ -165,11 +166,9 @@ static void seen_make(struct scene *s, enum party p)
         return;
     }
     for (size_t k = 0; k < other->own_n; k++) {
-        const struct socket *at = view_media_at(s->v, &other->own[k]);
-
         if (other->local && !view_has(s->v, &other->own[k]))
             continue;
-        for (uint32_t i = at ? at->flows_in : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_in) {
+        for (struct flows w = flows_at(s, other_party(p), &other->own[k], false); (f = flows_next(&w)) != NULL;) {
             const struct check *c = track_check_at(s->v->t, f->checks);
             struct tally rtp = { 0 };
 
@@ -189,36 +188,37 @@ static void seen_make(struct scene *s, enum party p)
 static void home_keep(struct scene *s, enum party p, const struct side *before)
 {
     struct side *x = &s->side[p];
-    const struct socket *k = before->local ? view_media_at(s->v, &before->home) : NULL;
     const struct flow *f;
 
-    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->v->t, i)) != NULL; i = f->next_out)
+    if (!before->local)
+        return;
+    for (struct flows w = flows_at(s, p, &before->home, true); (f = flows_next(&w)) != NULL;)
         if (flow_rtp(s->v, f, s->when, NULL) && (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
             own_add(s, x, &before->home);
             return;
         }
 }
 
-static uint64_t rtp_of_socket(const struct view *v, const struct socket *k, struct span_of_time when)
+static uint64_t rtp_of_socket(const struct scene *s, enum party p, const struct addr *a)
 {
+    struct flows out = flows_at(s, p, a, true), in = flows_at(s, p, a, false);
     const struct flow *f;
     uint64_t n = 0;
 
-    for (uint32_t i = k->flows_out; (f = track_flow_at(v->t, i)) != NULL; i = f->next_out)
-        n += flow_rtp(v, f, when, NULL);
-    for (uint32_t i = k->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        n += flow_rtp(v, f, when, NULL);
+    while ((f = flows_next(&out)) != NULL || (f = flows_next(&in)) != NULL)
+        n += flow_rtp(s->v, f, s->when, NULL);
     return n;
 }
 
 /* Of several sockets at this vantage the one that is used: a host's own, or its relay's. */
-static void home_choose(struct scene *s, struct side *x)
+static void home_choose(struct scene *s, enum party p)
 {
+    struct side *x = &s->side[p];
     uint64_t most = 0;
 
     for (size_t i = 0; x->local && s->v->media_captured && i < x->own_n; i++) {
         const struct socket *k = view_has(s->v, &x->own[i]) ? view_media_at(s->v, &x->own[i]) : NULL;
-        uint64_t n = k ? rtp_of_socket(s->v, k, s->when) : 0;
+        uint64_t n = k ? rtp_of_socket(s, p, &x->own[i]) : 0;
         bool host = k && n == most && k->relay == POOL_NONE && !view_is_local(s->v, &x->home);
 
         if (k && (n > most || host)) {
@@ -240,13 +240,14 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     s->choose = v->media_captured && media_must_choose(a, media);
     side_make(s, CALLER);
     side_make(s, CALLEE);
+    s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].transport->ice && s->side[CALLEE].transport->ice;
     for (enum party p = CALLER; before && p < PARTIES; p++)
         home_keep(s, p, &before->side[p]);
-    home_choose(s, &s->side[CALLER]);
-    home_choose(s, &s->side[CALLEE]);
+    home_choose(s, CALLER);
+    home_choose(s, CALLEE);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
-    s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].transport->ice && s->side[CALLEE].transport->ice;
+    s->crowded = v->media_captured && flows_are_cut(s);
 }
 
 static bool wants(enum sdp_dir d, bool sending)

@@ -347,7 +347,7 @@ static void whole_media(struct work *w)
 
 static bool setup_failed(const struct work *w)
 {
-    return w->ice_used && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
+    return w->ice_used && !w->last->crowded && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
            w->ice_ns >= JUDGE_MIN_NS;
 }
 
@@ -374,8 +374,9 @@ static bool ice_from_start(const struct work *w)
 /* Some pair works, and the controlling agent never chose one: ICE did not complete (RFC 8445 §8.1.1), and DTLS never began. */
 static bool never_nominated(const struct work *w)
 {
-    return ice_from_start(w) && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen && w->ice.roles.has_controlling &&
-           !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS && !w->v->options.dropped;
+    return ice_from_start(w) && !w->last->crowded && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen &&
+           w->ice.roles.has_controlling && !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS &&
+           !w->v->options.dropped;
 }
 
 static void whole_unnominated(struct work *w)
@@ -423,7 +424,7 @@ static bool any_expected(const struct work *w)
 /* The pair works, and DTLS on it does not. Always asked, since the handshake is told of every session. */
 static bool dtls_failed(struct work *w)
 {
-    bool held_back = w->rtp_seen || setup_failed(w) || !any_expected(w);
+    bool held_back = w->rtp_seen || setup_failed(w) || !any_expected(w) || (w->last && w->last->crowded);
 
     if (!w->last || !dtls_judge(w->last, held_back, w->out))
         return false;

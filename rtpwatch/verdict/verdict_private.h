@@ -81,8 +81,9 @@ struct side {
     struct addr home;                           /* that local one; ADDR_NONE */
     size_t own_n, seen_n;
     /* Only the entries below those counts mean something. */
-    struct addr own[SIDE_SOCKETS];  /* advertised ones, their bases, and the socket behind a NAT */
-    struct place seen[PLACES_KEPT]; /* where its packets were seen coming from at the other party's sockets */
+    struct addr own[SIDE_SOCKETS];   /* advertised ones, their bases, and the socket behind a NAT */
+    uint32_t begin[SIDE_SOCKETS][2]; /* of each of its own the newest flow in, and out, that began before the scene ends */
+    struct place seen[PLACES_KEPT];  /* where its packets were seen coming from at the other party's sockets */
 };
 
 struct span_of_time {
@@ -96,7 +97,8 @@ struct scene {
     uint8_t media, transport;
     struct span_of_time when;
     bool ice;
-    bool choose; /* not all RTP of its path is its own */
+    bool choose;  /* not all RTP of its path is its own */
+    bool crowded; /* one of its sockets has more flows at that time than are looked at: what is missing may be among them */
     struct side side[PARTIES];
 };
 
@@ -117,6 +119,26 @@ void place_add(struct place *list, size_t *n, const struct addr *a, const struct
 bool addr_usable(const struct addr *a); /* a port and an address that is not 0.0.0.0 */
 /* The transaction by which a STUN server claimed `mapped`, the latest answered before `ns`; POOL_NONE: none in this capture. */
 uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns);
+
+/* ---- scene_flows.c ---- */
+
+/*
+ * Goes through the flows that leave a socket of that party (`out`), or come to it: the session's and those of nobody known, not those of
+ * another session. Of a socket that has very many, the newest ones, and those to and from the other party's own addresses.
+ */
+struct flows {
+    const struct scene *s;
+    enum party p;
+    const struct addr *at;
+    bool out, cut;
+    uint32_t next, last; /* slots: the one to look at next, the one that was looked at last */
+    unsigned steps, looked_at;
+    size_t paired;
+};
+void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2]); /* for side.begin */
+struct flows flows_at(const struct scene *s, enum party p, const struct addr *a, bool out);
+const struct flow *flows_next(struct flows *w); /* NULL at the end */
+bool flows_are_cut(const struct scene *s);      /* some were not looked at */
 
 /* ---- ice.c: what the connectivity checks say ---- */
 

@@ -1,0 +1,169 @@
+/*
+ * The flows of a session's socket that are the session's. One socket may serve many sessions at a time (a media server with one port for
+ * all), and what it exchanges with another session's party says nothing of this one: neither that media goes astray nor that it arrives.
+ */
+#include "verdict/verdict_private.h"
+
+enum {
+    AT_ONE_TIME = 64, /* flows of one socket that are looked at, of those that last when the scene does */
+    STEPS = 4096,     /* and of all */
+};
+
+/* "PEER:OWN" (RFC 8445 §7.1.2): does the call's description give one of the two? */
+static bool names_fragment(const struct call *c, const char *username)
+{
+    struct span own = span_str(username), peer = span_until(&own, ':');
+
+    for (const struct sdp_fact *f = c->sdps; f; f = f->next)
+        for (size_t i = 0; i < f->medias; i++) {
+            struct span u = span_str(f->media[i].ufrag);
+
+            if (u.n && (span_eq(u, own) || span_eq(u, peer)))
+                return true;
+        }
+    return false;
+}
+
+/* Checks with username fragments of nobody here. Those of a session without signalling may have changed on the way. */
+static bool checked_by_another(const struct scene *s, const struct flow *f)
+{
+    const struct check *c = f ? track_check_at(s->v->t, f->checks) : NULL;
+
+    return c && c->username && strchr(c->username, ':') && !s->call->ice_restarts && !names_fragment(s->call, c->username) &&
+           !(c->username_before && names_fragment(s->call, c->username_before));
+}
+
+static bool describes(const struct sdp_fact *f, const struct addr *a)
+{
+    for (size_t i = 0; i < f->medias; i++) {
+        struct addr beside = addr_with_port(f->from, f->media[i].addr.port); /* the sender's own, behind a NAT */
+
+        if (addr_eq(&f->media[i].addr, a) || addr_eq(&beside, a))
+            return true;
+    }
+    for (size_t i = 0; i < f->cands; i++)
+        if (addr_eq(&f->cand[i].addr, a) || addr_eq(&f->cand[i].raddr, a))
+            return true;
+    return false;
+}
+
+static bool names_one_of(const struct call *c, const struct side *x)
+{
+    for (const struct sdp_fact *f = c->sdps; f; f = f->next)
+        for (size_t i = 0; addr_ip_eq(&f->from, &x->sdp->from) && i < x->own_n; i++)
+            if (describes(f, &x->own[i]))
+                return true;
+    return false;
+}
+
+/*
+ * Another call names both ends: the address at the other end, and one of this party's own. A B2BUA that connects two calls' parties directly
+ * names them in both, but does not speak from this party's host.
+ */
+static bool named_by_another(const struct scene *s, enum party p, const struct socket *far)
+{
+    const struct call *c = far && far->described_in.gen ? pool_get(&s->v->t->calls, far->described_in) : NULL;
+
+    return c && c != s->call && names_one_of(c, &s->side[p]);
+}
+
+static bool of_another(const struct scene *s, enum party p, const struct flow *f, bool out)
+{
+    const struct track *t = s->v->t;
+    const struct socket *far = track_socket(t, out ? f->dst_socket : f->src_socket);
+    struct addr rtp = addr_with_port(far->addr, (uint16_t)(far->addr.port - 1));
+
+    if (side_has(&s->side[other_party(p)], &far->addr))
+        return false;
+    if (named_by_another(s, p, far) || (f->rtcps != POOL_NONE && !side_has(&s->side[other_party(p)], &rtp) &&
+                                        named_by_another(s, p, track_find_socket(t, &rtp))))
+        return true;
+    return s->ice && (checked_by_another(s, f) || checked_by_another(s, track_find_flow(t, &f->dst, &f->src)));
+}
+
+void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
+{
+    const struct socket *k = view_media_at(s->v, a);
+
+    for (unsigned out = 0; out < 2; out++) {
+        uint32_t i = !k ? POOL_NONE : out ? k->flows_out : k->flows_in;
+        const struct flow *f;
+
+        for (unsigned n = 0; n < STEPS && (f = track_flow_at(s->v->t, i)) != NULL && f->packets.first.ns >= s->when.to_ns; n++)
+            i = out ? f->next_out : f->next_in;
+        begin[out] = i;
+    }
+}
+
+struct flows flows_at(const struct scene *s, enum party p, const struct addr *a, bool out)
+{
+    struct flows w = { .s = s, .p = p, .at = a, .out = out, .last = POOL_NONE };
+    const struct side *x = &s->side[p];
+    uint32_t begin[2];
+    size_t i = 0;
+
+    while (i < x->own_n && !addr_eq(&x->own[i], a))
+        i++;
+    if (i == x->own_n)
+        flows_begin(s, a, begin);
+    w.next = i < x->own_n ? x->begin[i][out] : begin[out];
+    return w;
+}
+
+/* Goes through the list, newest first, as far as that is worth it. */
+static const struct flow *next_listed(struct flows *w)
+{
+    const struct flow *f;
+
+    while ((f = track_flow_at(w->s->v->t, w->next)) != NULL) {
+        if (w->steps++ == STEPS || w->looked_at == AT_ONE_TIME) {
+            w->cut = true;
+            w->next = POOL_NONE;
+            break;
+        }
+        w->next = w->out ? f->next_out : f->next_in;
+        w->last = f->slot;
+        if (f->packets.first.ns >= w->s->when.to_ns || f->packets.last.ns < w->s->call->started.ns)
+            continue;
+        w->looked_at++;
+        if (!of_another(w->s, w->p, f, w->out))
+            return f;
+    }
+    return NULL;
+}
+
+/* Of a list that is too long at least what is exchanged with the other party's own addresses. */
+static const struct flow *next_paired(struct flows *w)
+{
+    const struct side *other = &w->s->side[other_party(w->p)];
+
+    while (w->cut && w->paired < other->own_n) {
+        const struct addr *far = &other->own[w->paired++];
+        const struct flow *f = w->out ? track_find_flow(w->s->v->t, w->at, far) : track_find_flow(w->s->v->t, far, w->at);
+
+        if (f && f->slot < w->last) /* older than those that were listed: slots are given in order */
+            return f;
+    }
+    return NULL;
+}
+
+const struct flow *flows_next(struct flows *w)
+{
+    const struct flow *f = next_listed(w);
+
+    return f ? f : next_paired(w);
+}
+
+bool flows_are_cut(const struct scene *s)
+{
+    for (enum party p = CALLER; p < PARTIES; p++)
+        for (size_t i = 0; i < 2 * s->side[p].own_n; i++) {
+            struct flows w = flows_at(s, p, &s->side[p].own[i / 2], i % 2);
+
+            while (next_listed(&w))
+                ;
+            if (w.cut)
+                return true;
+        }
+    return false;
+}
