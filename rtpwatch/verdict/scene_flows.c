@@ -57,8 +57,8 @@ static bool names_one_of(const struct call *c, const struct side *x)
 }
 
 /*
- * Another call names both ends: the address at the other end, and one of this party's own. A B2BUA that connects two calls' parties directly
- * names them in both, but does not speak from this party's host.
+ * Another call names both ends: the address at the other end, and one of this party's own. A B2BUA that connects two calls' parties
+ * directly names them in both, but does not speak from this party's host.
  */
 static bool named_by_another(const struct scene *s, enum party p, const struct socket *far)
 {
