@@ -236,6 +236,7 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     s->agreement = a;
     s->media = media;
     s->when = when;
+    s->noted = NULL;
     s->transport = media_transport(a, media);
     s->choose = v->media_captured && media_must_choose(a, media);
     side_make(s, CALLER);
@@ -247,6 +248,8 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     home_choose(s, CALLEE);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
+    memset(s->note, 0, sizeof s->note);
+    s->noted = s->note; /* the sides are known, and the same flows are asked for by all that judges */
     s->crowded = v->media_captured && flows_are_cut(s);
 }
 

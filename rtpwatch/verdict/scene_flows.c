@@ -81,6 +81,19 @@ static bool of_another(const struct scene *s, enum party p, const struct flow *f
     return s->ice && (checked_by_another(s, f) || checked_by_another(s, track_find_flow(t, &f->dst, &f->src)));
 }
 
+/* of_another(), asked once for each flow. A note is the flow, the party and the direction, then the answer, plus one; 0: none. */
+static bool noted_of_another(const struct scene *s, enum party p, const struct flow *f, bool out)
+{
+    uint32_t key = f->slot << 3 | (p == CALLEE ? 4u : 0u) | (out ? 2u : 0u), *note;
+
+    if (!s->noted)
+        return of_another(s, p, f, out);
+    note = &s->noted[(key >> 1) % SCENE_NOTES];
+    if (((*note - 1) & ~1u) != key)
+        *note = (key | of_another(s, p, f, out)) + 1;
+    return (*note - 1) & 1;
+}
+
 void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
 {
     const struct socket *k = view_media_at(s->v, a);
@@ -126,7 +139,7 @@ static const struct flow *next_listed(struct flows *w)
         if (f->packets.first.ns >= w->s->when.to_ns || f->packets.last.ns < w->s->call->started.ns)
             continue;
         w->looked_at++;
-        if (!of_another(w->s, w->p, f, w->out))
+        if (!noted_of_another(w->s, w->p, f, w->out))
             return f;
     }
     return NULL;

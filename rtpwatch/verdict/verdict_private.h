@@ -90,6 +90,7 @@ struct span_of_time {
     int64_t from_ns, to_ns;
 };
 
+enum { SCENE_NOTES = 256 };
 struct scene {
     const struct view *v;
     const struct call *call;
@@ -100,6 +101,8 @@ struct scene {
     bool choose;  /* not all RTP of its path is its own */
     bool crowded; /* one of its sockets has more flows at that time than are looked at: what is missing may be among them */
     struct side side[PARTIES];
+    uint32_t *noted; /* scene_flows.c: whose its sockets' flows are, as far as was asked; NULL while it is made */
+    uint32_t note[SCENE_NOTES];
 };
 
 /* `before`: the same m-line in the agreement before, NULL: none. Its sockets still count where they are still used. */
