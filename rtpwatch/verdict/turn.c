@@ -12,6 +12,7 @@
 enum {
     DROPPED_LEAST = 25,        /* half a second of audio that no permission covered */
     FLOWS_LOOKED_AT = 1 << 16, /* the newest ones */
+    CALLS_LOOKED_AT = 1 << 16, /* the latest ones */
 };
 
 /* ---- what a server said ---- */
@@ -163,19 +164,61 @@ static void asked_add(const struct scene *s, uint32_t tx, struct asking *out)
     }
 }
 
-/* Has another call a description from that host in the time in which the relay was asked for? Then it may have been for that one. */
+/* How many calls began at or before `ns`: slots are given in order of time. */
+static uint32_t calls_until(const struct track *t, int64_t ns)
+{
+    uint32_t low = 0, high = t->calls.used;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (track_call_at(t, middle)->started.ns <= ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/*
+ * Has another call a description from that host in the time in which the relay was asked for? Then it may have been for that one. The
+ * latest calls come first: at a busy host one of them has. Where very many are none, the rest may hold one.
+ */
 static bool another_call(const struct scene *s, const struct addr *host, int64_t from_ns, int64_t to_ns)
 {
-    for (uint32_t i = 0; i < s->v->t->calls.used; i++) {
-        const struct call *c = track_call_at(s->v->t, i);
+    uint32_t until = calls_until(s->v->t, to_ns);
 
-        if (c == s->call || c->started.ns > to_ns || c->last.ns < from_ns)
+    for (uint32_t n = 0; n < until; n++) {
+        const struct call *c = track_call_at(s->v->t, until - 1 - n);
+
+        if (n == CALLS_LOOKED_AT)
+            return true;
+        if (c == s->call || c->last.ns < from_ns)
             continue;
         for (const struct sdp_fact *d = c->sdps; d; d = d->next)
             if (d->at.ns >= from_ns && d->at.ns <= to_ns && addr_ip_eq(&d->from, host))
                 return true;
     }
     return false;
+}
+
+/* The host's latest request at or before `ns` of those since `from_ns`; POOL_NONE: none. Slots are given in order of time. */
+static uint32_t asked_until(const struct track *t, const struct addr *host, int64_t from_ns, int64_t ns)
+{
+    uint32_t low = 0, high = t->stun_txs.used;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (track_tx_at(t, middle)->requests.first.ns <= ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low-- > 0 && track_tx_at(t, low)->requests.first.ns >= from_ns)
+        if (addr_ip_eq(&track_socket(t, track_tx_at(t, low)->socket)->addr, host))
+            return low;
+    return POOL_NONE;
 }
 
 /*
@@ -185,20 +228,18 @@ static bool another_call(const struct scene *s, const struct addr *host, int64_t
 static void asked_beside(const struct scene *s, enum party p, struct asking *out)
 {
     const struct side *side = &s->side[p];
+    const struct track *t = s->v->t;
     struct addr host = addr_with_port(side->home, 0);
-    const struct socket *k = side->local && s->v->t->relays_asked ? track_find_socket(s->v->t, &host) : NULL;
-    int64_t made = side->sdp->at.ns;
+    int64_t made = side->sdp->at.ns, from = made - GATHERING_NS;
     const struct stun_tx *x;
 
-    for (uint32_t i = k ? k->latest_of_host : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->older_of_host) {
-        int64_t asked = x->requests.first.ns;
-
-        if (asked < made - GATHERING_NS)
-            break;
-        if (x->method == STUN_ALLOCATE && asked <= made && !track_socket(s->v->t, x->socket)->advertised)
+    if (!side->local || !t->relays_asked || another_call(s, &host, made, made + GATHERING_NS))
+        return;
+    for (uint32_t i = asked_until(t, &host, from, made); (x = track_tx_at(t, i)) != NULL && x->requests.first.ns >= from;
+         i = x->older_of_host)
+        if (x->method == STUN_ALLOCATE && !track_socket(t, x->socket)->advertised)
             asked_add(s, i, out);
-    }
-    if (out->vain != POOL_NONE && another_call(s, &host, track_tx_at(s->v->t, out->vain)->requests.first.ns, made + GATHERING_NS))
+    if (out->vain != POOL_NONE && another_call(s, &host, track_tx_at(t, out->vain)->requests.first.ns, made + GATHERING_NS))
         out->vain = POOL_NONE;
 }
 
