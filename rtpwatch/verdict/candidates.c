@@ -108,7 +108,7 @@ static void add(const struct scene *s, enum party p, struct candidate_finding *c
     c->at = s->side[p].sdp->at;
     c->counted = s->agreement;
     supplied(s, s->side[p].sdp, c);
-    if (addr_usable(&c->addr))
+    if (addr_usable(&c->addr) && s->v->media_captured)
         reached(s, p, c, false);
     f->candidate[f->candidates_n++] = *c;
 }

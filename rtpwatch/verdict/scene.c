@@ -21,7 +21,8 @@ static void own_add(struct scene *s, struct side *x, const struct addr *a)
 {
     if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
         return;
-    flows_begin(s, a, x->begin[x->own_n]);
+    if (s->v->media_captured)
+        flows_begin(s, a, x->begin[x->own_n]);
     x->own[x->own_n++] = *a;
     if (!x->local && view_has(s->v, a) && track_find_socket(s->v->t, a)) {
         x->local = true;

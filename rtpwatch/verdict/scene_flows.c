@@ -98,8 +98,11 @@ void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
 {
     const struct socket *k = view_media_at(s->v, a);
 
+    begin[0] = begin[1] = POOL_NONE;
+    if (!k)
+        return;
     for (unsigned out = 0; out < 2; out++) {
-        uint32_t i = !k ? POOL_NONE : out ? k->flows_out : k->flows_in;
+        uint32_t i = out ? k->flows_out : k->flows_in;
         const struct flow *f;
 
         for (unsigned n = 0; n < STEPS && (f = track_flow_at(s->v->t, i)) != NULL && f->packets.first.ns >= s->when.to_ns; n++)
@@ -110,17 +113,24 @@ void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
 
 struct flows flows_at(const struct scene *s, enum party p, const struct addr *a, bool out)
 {
-    struct flows w = { .s = s, .p = p, .at = a, .out = out, .last = POOL_NONE };
+    struct flows w = { .s = s, .p = p, .at = a, .out = out, .next = POOL_NONE, .last = POOL_NONE };
     const struct side *x = &s->side[p];
     uint32_t begin[2];
     size_t i = 0;
 
+    if (!s->v->media_captured)
+        return w;
     while (i < x->own_n && !addr_eq(&x->own[i], a))
         i++;
     if (i == x->own_n)
         flows_begin(s, a, begin);
     w.next = i < x->own_n ? x->begin[i][out] : begin[out];
     return w;
+}
+
+static bool is_of_that_time(const struct scene *s, const struct flow *f)
+{
+    return f->packets.first.ns < s->when.to_ns && f->packets.last.ns >= s->call->started.ns;
 }
 
 /* Goes through the list, newest first, as far as that is worth it. */
@@ -136,7 +146,7 @@ static const struct flow *next_listed(struct flows *w)
         }
         w->next = w->out ? f->next_out : f->next_in;
         w->last = f->slot;
-        if (f->packets.first.ns >= w->s->when.to_ns || f->packets.last.ns < w->s->call->started.ns)
+        if (!is_of_that_time(w->s, f))
             continue;
         w->looked_at++;
         if (!noted_of_another(w->s, w->p, f, w->out))
@@ -167,16 +177,24 @@ const struct flow *flows_next(struct flows *w)
     return f ? f : next_paired(w);
 }
 
+static bool is_cut(const struct scene *s, uint32_t begin, bool out)
+{
+    unsigned steps = 0, looked_at = 0;
+    const struct flow *f;
+
+    for (uint32_t i = begin; (f = track_flow_at(s->v->t, i)) != NULL; i = out ? f->next_out : f->next_in) {
+        if (steps++ == STEPS || looked_at == AT_ONE_TIME)
+            return true;
+        looked_at += is_of_that_time(s, f);
+    }
+    return false;
+}
+
 bool flows_are_cut(const struct scene *s)
 {
     for (enum party p = CALLER; p < PARTIES; p++)
-        for (size_t i = 0; i < 2 * s->side[p].own_n; i++) {
-            struct flows w = flows_at(s, p, &s->side[p].own[i / 2], i % 2);
-
-            while (next_listed(&w))
-                ;
-            if (w.cut)
+        for (size_t i = 0; i < s->side[p].own_n; i++)
+            if (is_cut(s, s->side[p].begin[i][0], false) || is_cut(s, s->side[p].begin[i][1], true))
                 return true;
-        }
     return false;
 }
