@@ -133,10 +133,10 @@ static bool option_next(const struct pcapng *p, struct rd *r, uint16_t *code, st
     return !r->err && *code != 0;
 }
 
-/* Keeps times within what 64 bits of nanoseconds can tell: the years 1685 to 2255. */
+/* Keeps times where the distance of any two fits 64 bits of nanoseconds: the years 1827 to 2112. */
 static int64_t seconds_held(int64_t s)
 {
-    static const int64_t most = 9000000000;
+    static const int64_t most = 4500000000;
 
     return s > most ? most : s < -most ? -most : s;
 }

@@ -217,19 +217,18 @@ static void directions(struct text *t, struct session_finding *f)
 
 /* ---- why ---- */
 
+static const char *const kinds[] = { "dtls", "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
+enum { KINDS = sizeof kinds / sizeof *kinds, RANK_NOTE = KINDS + 1, RANKS };
+
 /* How much a kind of evidence tells a reader; what is not listed comes before the notes. */
 static unsigned rank(const struct evidence *e)
 {
-    static const char *const kinds[] = { "dtls", "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
-    enum { KINDS = sizeof kinds / sizeof *kinds };
     unsigned i = 0;
 
     while (i < KINDS && strcmp(e->kind, kinds[i]) != 0)
         i++;
-    return i < KINDS ? i : strcmp(e->kind, "note") == 0 ? KINDS + 1u : KINDS;
+    return i < KINDS ? i : strcmp(e->kind, "note") == 0 ? RANK_NOTE : KINDS;
 }
-
-enum { RANKS = 9, RANK_NOTE = RANKS - 1 };
 
 static bool told_before(const struct session_finding *f, size_t n)
 {

@@ -3,13 +3,14 @@
 
 static size_t index_bytes(const struct track *t)
 {
-    const struct hmap *const maps[] = { &t->by_socket,  &t->by_flow,   &t->by_call_id, &t->by_tid,
-                                        &t->by_old_tid, &t->by_server, &t->by_name,    &t->by_ufrag,
-                                        &t->by_outside, &t->by_conn,   &t->by_dtls,    &t->by_certificate };
+    const struct hmap *const maps[] = {
+        &t->by_socket, &t->by_flow,    &t->by_call_id, &t->by_tid,  &t->by_old_tid,     &t->by_server, &t->by_name,
+        &t->by_ufrag,  &t->by_outside, &t->by_conn,    &t->by_dtls, &t->by_certificate, NULL
+    };
     size_t bytes = 0;
 
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        bytes += hmap_bytes(maps[i]);
+    for (const struct hmap *const *m = maps; *m; m++)
+        bytes += hmap_bytes(*m);
     return bytes;
 }
 

@@ -287,6 +287,9 @@ static void right_address(const struct scene *s, enum party to, const struct add
         set(out, CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
     } else if (same_ip_other_port(s, to, x)) {
         set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
+    } else if (!s->v->voice_captured) {
+        evidence_note(f, s->call->answered, "No media of any call is in the capture: nobody sends any, or a filter kept it out.");
+        out->cause = CAUSE_UNKNOWN;
     } else {
         set(out, CAUSE_PATH_BLOCKED, out->stopped.frame ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
         tell_right(s, to, x, f);

@@ -115,7 +115,7 @@ struct flows flows_at(const struct scene *s, enum party p, const struct addr *a,
 {
     struct flows w = { .s = s, .p = p, .at = a, .out = out, .next = POOL_NONE, .last = POOL_NONE };
     const struct side *x = &s->side[p];
-    uint32_t begin[2];
+    uint32_t begin[2] = { POOL_NONE, POOL_NONE };
     size_t i = 0;
 
     if (!s->v->media_captured)

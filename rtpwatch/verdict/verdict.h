@@ -91,6 +91,7 @@ struct view {
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
     bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured; /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */

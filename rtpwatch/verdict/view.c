@@ -149,8 +149,12 @@ void view_make(struct view *v, const struct track *t, const struct view_options 
     bool sure;
 
     *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
-    for (uint32_t i = 0; i < t->flows.used && !v->media_captured; i++)
-        v->media_captured = track_flow_at(t, i)->contains & (FLOW_RTP | FLOW_RTCP | FLOW_STUN_SERVER | FLOW_CHECK | FLOW_DTLS);
+    for (uint32_t i = 0; i < t->flows.used && !v->voice_captured; i++) {
+        uint16_t contains = track_flow_at(t, i)->contains;
+
+        v->voice_captured = contains & (FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS);
+        v->media_captured |= v->voice_captured || (contains & FLOW_STUN_SERVER);
+    }
     if (options->locals_n && !options->several)
         return;
     v->locals_inferred = true;

@@ -111,8 +111,19 @@ Test(silence, nobody_sends)
     hang_up_after(s, 10);
     cr_expect(verdict_is_failure(story_judge(s, 0)->verdict));
     cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
-    cr_expect_neq(story_judge(s, 0)->cause, CAUSE_BAD_CANDIDATE);
+    cr_expect_eq(story_judge(s, 0)->cause, CAUSE_UNKNOWN, "a filter may have kept it out: no path is accused");
     EXPECT_DIRECTION(s, CALLER, DIR_NOT_SENT);
+    story_free(s);
+}
+
+/* The same, where others' media is seen. */
+Test(silence, nobody_sends_but_others_do)
+{
+    struct story *s = a_call();
+
+    story_play(s, D_HOST ":20000", "198.51.100.99:30000", 77);
+    hang_up_after(s, 10);
+    cr_expect_eq(story_judge(s, 0)->cause, CAUSE_PATH_BLOCKED);
     story_free(s);
 }
 
