@@ -118,7 +118,7 @@ struct flows flows_at(const struct scene *s, enum party p, const struct addr *a,
     uint32_t begin[2] = { POOL_NONE, POOL_NONE };
     size_t i = 0;
 
-    if (!s->v->media_captured)
+    if (!s->v->voice_captured)
         return w;
     while (i < x->own_n && !addr_eq(&x->own[i], a))
         i++;

@@ -216,5 +216,5 @@ bool view_has(const struct view *v, const struct addr *a)
 
 const struct socket *view_media_at(const struct view *v, const struct addr *a)
 {
-    return v->media_captured ? track_find_socket(v->t, a) : NULL;
+    return v->voice_captured ? track_find_socket(v->t, a) : NULL;
 }
