@@ -76,17 +76,6 @@ void put_span(struct strbuf *out, int64_t ns)
 
 /* ---- the message ---- */
 
-static const char *safe_copy(struct arena *arena, const char *text, size_t max)
-{
-    struct strbuf b = { 0 };
-    const char *copy;
-
-    put_safe(&b, text, max);
-    copy = arena_str(arena, span_str(strbuf_str(&b)));
-    strbuf_done(&b);
-    return copy;
-}
-
 /* What a rule knows and no event: {alert.count} and its like. */
 static bool own_value(const struct rule *rule, const struct alert *a, const char *name, struct strbuf *out)
 {

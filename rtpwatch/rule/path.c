@@ -151,3 +151,14 @@ void put_safe(struct strbuf *out, const char *text, size_t max)
         rest = span_part(rest, plain, rest.n);
     }
 }
+
+const char *safe_copy(struct arena *arena, const char *text, size_t max)
+{
+    struct strbuf b = { 0 };
+    const char *copy;
+
+    put_safe(&b, text, max);
+    copy = arena_str(arena, span_str(strbuf_str(&b)));
+    strbuf_done(&b);
+    return copy;
+}

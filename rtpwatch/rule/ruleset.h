@@ -54,6 +54,7 @@ void value_text(const cJSON *value, struct strbuf *out);
 
 /* A network's text on one line: no control characters, no broken UTF-8. What was made safe before stays as it is. */
 void put_safe(struct strbuf *out, const char *text, size_t max);
+const char *safe_copy(struct arena *arena, const char *text, size_t max); /* the same, into an arena; NULL without memory */
 
 /* ---- known names ---- */
 

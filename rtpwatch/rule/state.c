@@ -156,17 +156,6 @@ static uint64_t count_of(const cJSON *o)
     return cJSON_IsNumber(item) && item->valuedouble >= 1 && item->valuedouble < 1e15 ? (uint64_t)item->valuedouble : 1;
 }
 
-static const char *restored_text(struct arena *arena, const char *text, size_t max)
-{
-    struct strbuf b = { 0 };
-    const char *copy;
-
-    put_safe(&b, text, max);
-    copy = arena_str(arena, span_str(strbuf_str(&b)));
-    strbuf_done(&b);
-    return copy;
-}
-
 /* False: not as many values as the rule has fields, or one that is no text. */
 static bool restore_key(const struct rule *rule, const cJSON *o, struct strbuf *key)
 {
@@ -191,7 +180,7 @@ static void restore_group(struct alert *a, struct arena *arena, const struct rul
 
     for (a->group_n = 0; item; item = item->next, a->group_n++)
         a->group[a->group_n] = (struct alert_field){ arena_str(arena, span_str(rule->group[a->group_n].text)),
-                                                     restored_text(arena, item->valuestring, ALERT_VALUE) };
+                                                     safe_copy(arena, item->valuestring, ALERT_VALUE) };
 }
 
 static void restore_details(struct alert *a, struct arena *arena, const cJSON *o)
@@ -202,11 +191,11 @@ static void restore_details(struct alert *a, struct arena *arena, const cJSON *o
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(fields, *name);
 
         if (cJSON_IsString(value))
-            a->field[a->fields_n++] = (struct alert_field){ *name, restored_text(arena, value->valuestring, ALERT_VALUE) };
+            a->field[a->fields_n++] = (struct alert_field){ *name, safe_copy(arena, value->valuestring, ALERT_VALUE) };
     }
     for (const cJSON *f = cJSON_IsArray(frames) ? frames->child : NULL; f && a->frames_n < ALERT_FRAMES; f = f->next)
         if (cJSON_IsString(f))
-            a->frame[a->frames_n++] = restored_text(arena, f->valuestring, ALERT_VALUE);
+            a->frame[a->frames_n++] = safe_copy(arena, f->valuestring, ALERT_VALUE);
 }
 
 static void restore_incident(struct rules *r, const cJSON *o, int64_t now_ns)
@@ -228,7 +217,7 @@ static void restore_incident(struct rules *r, const cJSON *o, int64_t now_ns)
     g->told_ns = time_of(o, "told_us", now_ns);
     g->last_ns = g->last_ns < g->first_ns ? g->first_ns : g->last_ns;
     g->incident->alert.count = g->told_count = count_of(o);
-    g->incident->alert.message = restored_text(&g->incident->arena, text_of(o, "message"), ALERT_MESSAGE - 8);
+    g->incident->alert.message = safe_copy(&g->incident->arena, text_of(o, "message"), ALERT_MESSAGE - 8);
     restore_group(&g->incident->alert, &g->incident->arena, rule, o);
     restore_details(&g->incident->alert, &g->incident->arena, o);
 }
