@@ -9,7 +9,7 @@ struct arena_block {
     struct arena_block *next;
     uint32_t front;
     bool lent; /* the caller's */
-    uint8_t bytes[];
+    _Alignas(8) uint8_t bytes[];
 };
 
 /*

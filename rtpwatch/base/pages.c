@@ -87,6 +87,11 @@ void pages_shrink(struct pages *p, size_t need)
     p->have = keep;
 }
 
+size_t pages_given(const struct pages *p, size_t used)
+{
+    return p->have > AT_ONCE ? p->have : used;
+}
+
 void pages_done(struct pages *p)
 {
     if (p->at)

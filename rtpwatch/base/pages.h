@@ -27,6 +27,8 @@ static inline struct pages pages_of(size_t most)
 bool pages_grow(struct pages *p, size_t need);
 /* Gives back what is far more than `need`, so that who grows and shrinks does not ask for the same pages again and again. */
 void pages_shrink(struct pages *p, size_t need);
+/* Bytes that the system has given, of which the first `used` were used at some time. */
+size_t pages_given(const struct pages *p, size_t used);
 void pages_done(struct pages *p); /* gives back all; as pages_of() left it */
 
 #endif

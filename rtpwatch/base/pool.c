@@ -119,7 +119,7 @@ void pool_compact(struct pool *p, const bool *keep, uint32_t *to)
 
 size_t pool_bytes(const struct pool *p)
 {
-    return p->records.have + p->gens.have;
+    return pages_given(&p->records, p->clean * p->size) + pages_given(&p->gens, p->clean * sizeof(uint32_t));
 }
 
 struct id pool_id(const struct pool *p, uint32_t slot)
