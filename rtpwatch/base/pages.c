@@ -5,14 +5,19 @@
 #include <sys/resource.h>
 
 /*
- * STEP is a multiple of every page size in use. Up to AT_ONCE a page comes with its first use, so that what is small stays small;
- * from there on those of a step come together, and from LARGE on as huge pages: half of the last one stays empty on average.
+ * STEP is a multiple of every page size in use. Up to AT_ONCE a page comes with its first use, so that what is small stays small; from
+ * there on those of a step come together, and steps are longer once there is MUCH.
+ *
+ * Huge pages are for what is wanted whole, which are hash tables: they are read all over, so that the processor would have to look up
+ * where the page is each time. What grows is read much in the order it was written in; and a virtual machine may have given the memory of its
+ * free huge pages back to its host, which then takes longer to bring one than all the small ones would.
  */
 enum {
     STEP = 64 << 10,
+    LONG_STEP = 256 << 10,
     AT_ONCE = 256 << 10,
+    MUCH = 4 << 20,
     HUGE_PAGE = 2 << 20,
-    LARGE = 4 << 20,
     TABLES = 32 /* one table has at most this part of the addresses that the process may have */
 };
 
@@ -22,18 +27,19 @@ static size_t round_up(size_t n, size_t to)
 }
 
 /* Addresses alone: no memory is promised for them, so none is counted where the system promises no more than it has. */
-static void *addresses(size_t n)
+static void *addresses(size_t n, size_t align)
 {
-    size_t slack = n < HUGE_PAGE ? 0 : HUGE_PAGE, front;
-    uint8_t *p = mmap(NULL, n + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *p = mmap(NULL, n + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t front;
 
     if (p == MAP_FAILED)
         return NULL;
-    front = slack ? -(uintptr_t)p & (HUGE_PAGE - 1) : 0;
+    if (align == 0)
+        return p;
+    front = -(uintptr_t)p & (align - 1);
     if (front)
         munmap(p, front);
-    if (slack > front)
-        munmap(p + front + n, slack - front);
+    munmap(p + front + n, align - front);
     return p + front;
 }
 
@@ -47,29 +53,29 @@ static size_t allowed(size_t n)
     return limit.rlim_cur / TABLES & ~(size_t)(STEP - 1);
 }
 
-static bool reserve(struct pages *p)
+static bool reserve(struct pages *p, bool huge)
 {
     p->most = allowed(p->most);
-    p->at = p->most ? addresses(p->most) : NULL;
+    p->at = p->most ? addresses(p->most, huge ? HUGE_PAGE : 0) : NULL;
     return p->at;
 }
 
 bool pages_grow(struct pages *p, size_t need)
 {
-    bool large = p->have >= LARGE || need >= p->have + HUGE_PAGE;
-    size_t have = round_up(need, large ? HUGE_PAGE : STEP);
+    bool huge = need >= p->have + HUGE_PAGE;
+    size_t have = round_up(need, p->have < MUCH ? STEP : LONG_STEP);
     uint8_t *end;
 
     if (need <= p->have)
         return true;
-    if ((!p->at && !reserve(p)) || need > p->most)
+    if ((!p->at && !reserve(p, huge)) || need > p->most)
         return false;
     have = have < p->most ? have : p->most;
     end = (uint8_t *)p->at + p->have;
     if (mprotect(end, have - p->have, PROT_READ | PROT_WRITE) != 0)
         return false;
     /* Both are advice: a kernel that does not know them, or has no huge page, gives small ones when they are used. */
-    if (large)
+    if (huge)
         (void)madvise(end, have - p->have, MADV_HUGEPAGE);
     if (have > AT_ONCE)
         (void)madvise(end, have - p->have, MADV_POPULATE_WRITE);
@@ -79,7 +85,7 @@ bool pages_grow(struct pages *p, size_t need)
 
 void pages_shrink(struct pages *p, size_t need)
 {
-    size_t keep = round_up(need + need / 4, need < LARGE ? STEP : HUGE_PAGE);
+    size_t keep = round_up(need + need / 4, STEP);
 
     if (p->have <= 2 * need + AT_ONCE || keep >= p->have)
         return;

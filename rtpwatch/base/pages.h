@@ -1,7 +1,6 @@
 /*
  * Memory that grows and stays where it is. Addresses are reserved for the most there may ever be, which costs nothing; the system gives
- * pages as they are needed: few while there is little, many together later, and large ones once there is much (fewer faults, and fewer
- * of the processor's notes of where a page is).
+ * pages as they are needed: one by one while there is little, many together later, since a fault costs more than the page.
  */
 #ifndef RW_BASE_PAGES_H
 #define RW_BASE_PAGES_H
@@ -10,7 +9,7 @@
 #include <stddef.h>
 
 struct pages {
-    void *at;    /* NULL: nothing yet. On a huge page's boundary where `most` is as large as one */
+    void *at;    /* NULL: nothing yet; else a page's beginning */
     size_t have; /* bytes that may be used, from `at` on */
     size_t most; /* there will never be more */
 };
