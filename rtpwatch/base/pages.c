@@ -5,12 +5,12 @@
 #include <sys/resource.h>
 
 /*
- * STEP is a multiple of every page size in use. Up to AT_ONCE a page comes with its first use, so that what is small stays small; from
- * there on those of a step come together, and steps are longer once there is MUCH.
+ * STEP is a multiple of every page size in use. Up to AT_ONCE a page comes with its first use, so that what is small stays small;
+ * from there on those of a step come together, and steps are longer once there is MUCH.
  *
- * Huge pages are for what is wanted whole, which are hash tables: they are read all over, so that the processor would have to look up
- * where the page is each time. What grows is read much in the order it was written in; and a virtual machine may have given the memory of its
- * free huge pages back to its host, which then takes longer to bring one than all the small ones would.
+ * Huge pages are for what is wanted whole, which are hash tables: they are read all over, and the processor would have to look up
+ * each time where the page is. What grows is read much in the order it was written in; and a virtual machine may have given the
+ * memory of its free huge pages back to its host, which then takes longer to bring one than all the small ones would.
  */
 enum {
     STEP = 64 << 10,

@@ -1,6 +1,6 @@
 /*
- * Memory that grows and stays where it is. Addresses are reserved for the most there may ever be, which costs nothing; the system gives
- * pages as they are needed: one by one while there is little, many together later, since a fault costs more than the page.
+ * Memory that grows and stays where it is. Addresses are reserved for the most there may ever be, which costs nothing; the system
+ * gives pages as they are needed: one by one while there is little, many together later, since a fault costs more than the page.
  */
 #ifndef RW_BASE_PAGES_H
 #define RW_BASE_PAGES_H
