@@ -14,7 +14,9 @@ static uint64_t *cells_new(size_t cells)
 
     if (whole.most < HMAP_PAGES)
         return calloc(cells, sizeof(uint64_t));
-    return pages_grow(&whole, whole.most) ? whole.at : NULL;
+    if (!pages_grow(&whole, whole.most))
+        pages_done(&whole);
+    return whole.at;
 }
 
 static void cells_free(const struct hmap *m)
