@@ -2,17 +2,20 @@
 
 #include <stdlib.h>
 
+#include "base/poison.h"
+
 /* Records are taken from the front, aligned; texts from the back, so that they need no padding. */
 struct arena_block {
     struct arena_block *next;
-    size_t front;
-    uint8_t bytes[];
+    uint32_t front;
+    bool lent; /* the caller's */
+    _Alignas(8) uint8_t bytes[];
 };
 
 /*
- * Room of a block. With malloc()'s word and its head the first is a whole number of cache lines, and a call with two plain
- * descriptions fits in; the next ones are a fraction of what there is, so that little stays empty and large arenas have few. What is
- * ARENA_ALONE or more and does not fit has a block of its own: the rest of the latest one serves what is small.
+ * Room of a block. With malloc()'s word and its head the first is a whole number of cache lines; the next ones are a fraction of what
+ * there is, so that little stays empty and large arenas have few. What is ARENA_ALONE or more and does not fit has a block of its own:
+ * the rest of the latest one serves what is small.
  */
 enum { ARENA_FIRST = 832 - 24, ARENA_NEXT = 128 - 24, ARENA_LARGEST = 64 * 1024, ARENA_ALONE = 96 };
 
@@ -26,6 +29,16 @@ static struct arena_block *block_new(struct arena *a, struct arena_block **at, s
     *at = b;
     a->bytes += sizeof *b + room;
     return b;
+}
+
+void arena_begin(struct arena *a, void *room, size_t n)
+{
+    struct arena_block *b = room;
+
+    b->lent = true;
+    a->blocks = b;
+    a->left = n - sizeof *b - POISON_GAP;
+    POISON((uint8_t *)room + n - POISON_GAP, POISON_GAP);
 }
 
 static size_t next_room(const struct arena *a)
@@ -59,7 +72,7 @@ void *arena_take(struct arena *a, size_t n)
     if (n > a->left && (b = arena_grow(a, n)) == NULL)
         return NULL;
     p = b->bytes + b->front;
-    b->front += n;
+    b->front += (uint32_t)n;
     if (b == a->blocks)
         a->left -= n;
     return p;
@@ -99,11 +112,12 @@ struct span arena_span(struct arena *a, struct span s)
 
 void arena_done(struct arena *a)
 {
-    while (a->blocks) {
-        struct arena_block *next = a->blocks->next;
+    struct arena_block *b = a->bytes ? a->blocks : NULL, *next; /* nothing of the system's: what is lent is not looked at */
 
-        free(a->blocks);
-        a->blocks = next;
+    for (; b; b = next) {
+        next = b->next;
+        if (!b->lent)
+            free(b);
     }
     *a = (struct arena){ 0 };
 }

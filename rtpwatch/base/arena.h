@@ -10,6 +10,10 @@ struct arena {
     size_t left, bytes; /* bytes: all that was taken from the system */
 };
 
+enum { ARENA_ROOM_LEAST = 128 };
+
+/* An arena that is all zero begins in the caller's n zeroed bytes: aligned to 8, ARENA_ROOM_LEAST or more, and there until it is done. */
+void arena_begin(struct arena *a, void *room, size_t n);
 void *arena_take(struct arena *a, size_t n); /* zeroed, aligned to 8; NULL without memory */
 /* A copy of the span, NUL-terminated; "" for an empty one or without memory, so it can always be printed. */
 const char *arena_str(struct arena *a, struct span s);

@@ -3,6 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
+/* What is smaller than this is malloc()'s matter. */
+enum { HMAP_PAGES = 256 << 10 };
+
+static uint64_t *cells_new(size_t cells)
+{
+    struct pages whole = pages_of(cells * sizeof(uint64_t));
+
+    if (whole.most < HMAP_PAGES)
+        return calloc(cells, sizeof(uint64_t));
+    if (!pages_grow(&whole, whole.most))
+        pages_done(&whole);
+    return whole.at;
+}
+
+static void cells_free(const struct hmap *m)
+{
+    size_t n = hmap_bytes(m);
+
+    if (n < HMAP_PAGES)
+        free(m->cell);
+    else
+        pages_done(&(struct pages){ m->cell, n, n });
+}
+
 static uint64_t cell_make(uint64_t hash, uint32_t slot)
 {
     return (hash & 0xffffffff00000000u) | (slot + 1u);
@@ -19,14 +45,14 @@ static void cell_insert(struct hmap *m, uint64_t cell)
 
 static bool hmap_resize(struct hmap *m, size_t cells)
 {
-    struct hmap wide = { calloc(cells, sizeof *wide.cell), cells - 1, m->used };
+    struct hmap wide = { cells_new(cells), cells - 1, m->used };
 
     if (!wide.cell)
         return false;
     for (size_t i = 0; m->mask && i <= m->mask; i++)
         if (m->cell[i])
             cell_insert(&wide, m->cell[i]);
-    free(m->cell);
+    cells_free(m);
     *m = wide;
     return true;
 }
@@ -77,14 +103,14 @@ bool hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slo
             return false;
         }
     }
-    free(m->cell);
+    cells_free(m);
     *m = made;
     return true;
 }
 
 void hmap_done(struct hmap *m)
 {
-    free(m->cell);
+    cells_free(m);
     *m = (struct hmap){ 0 };
 }
 

@@ -1,45 +1,47 @@
 #include "base/pool.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/poison.h"
 
 void pool_init(struct pool *p, size_t size, uint32_t cap)
 {
-    *p = (struct pool){ .size = (size + 7) & ~(size_t)7, .cap = cap, .free_slot = POOL_NONE };
+    size = (size + 7) & ~(size_t)7;
+    *p = (struct pool){ .records = pages_of(size * cap),
+                        .size = size,
+                        .cap = cap,
+                        .free_slot = POOL_NONE,
+                        .gens = pages_of(sizeof(uint32_t) * cap) };
 }
 
 void pool_done(struct pool *p)
 {
-    for (uint32_t i = 0; i < p->chunks; i++)
-        free(p->chunk[i]);
-    free(p->chunk);
-    free(p->gen);
+    UNPOISON(p->records.at, p->records.have);
+    pages_done(&p->records);
+    pages_done(&p->gens);
     pool_init(p, p->size, p->cap);
+}
+
+static uint32_t *gen_of(const struct pool *p, uint32_t slot)
+{
+    return (uint32_t *)p->gens.at + slot;
+}
+
+static uint32_t room_of(const struct pool *p)
+{
+    size_t records = p->records.have / p->size, gens = p->gens.have / sizeof(uint32_t), least = records < gens ? records : gens;
+
+    return least < p->cap ? (uint32_t)least : p->cap;
 }
 
 static bool pool_grow(struct pool *p)
 {
-    uint32_t n = p->chunks + 1;
-    uint8_t **chunk;
-    uint32_t *gen;
+    size_t had = p->records.have, slots = (size_t)p->used + 1;
 
-    if ((p->chunks & (p->chunks - 1)) == 0) { /* room is doubled when the count reaches a power of two */
-        size_t room = p->chunks ? (size_t)p->chunks * 2 : 1;
-
-        chunk = realloc(p->chunk, room * sizeof *chunk);
-        if (!chunk)
-            return false;
-        p->chunk = chunk;
-        gen = realloc(p->gen, room * POOL_CHUNK * sizeof *gen);
-        if (!gen)
-            return false;
-        p->gen = gen;
-    }
-    p->chunk[p->chunks] = aligned_alloc(POOL_ALIGN, p->size * POOL_CHUNK);
-    if (!p->chunk[p->chunks])
+    if (p->used == p->cap || !pages_grow(&p->gens, slots * sizeof(uint32_t)) || !pages_grow(&p->records, slots * p->size))
         return false;
-    memset(p->gen + (size_t)p->chunks * POOL_CHUNK, 0, POOL_CHUNK * sizeof *p->gen);
-    p->chunks = n;
+    POISON((uint8_t *)p->records.at + had, p->records.have - had);
+    p->room = room_of(p);
     return true;
 }
 
@@ -49,38 +51,57 @@ void *pool_new(struct pool *p, uint32_t *slot)
 
     if (p->free_slot != POOL_NONE) {
         *slot = p->free_slot;
+        UNPOISON(pool_at(p, *slot), p->size);
         memcpy(&p->free_slot, pool_at(p, *slot), sizeof p->free_slot);
     } else {
-        if (p->used == p->cap || (p->used == p->chunks * POOL_CHUNK && !pool_grow(p))) {
+        if (p->used == p->room && !pool_grow(p)) {
             p->refused++;
             return NULL;
         }
         *slot = p->used++;
     }
-    p->gen[*slot]++;
+    ++*gen_of(p, *slot);
     p->live++;
     rec = pool_at(p, *slot);
-    memset(rec, 0, p->size);
+    UNPOISON(rec, p->size);
+    if (*slot < p->clean)
+        memset(rec, 0, p->size);
+    else
+        p->clean = *slot + 1;
     return rec;
 }
 
 void pool_free(struct pool *p, uint32_t slot)
 {
-    p->gen[slot]++;
+    ++*gen_of(p, slot);
     p->live--;
     memcpy(pool_at(p, slot), &p->free_slot, sizeof p->free_slot);
+    POISON(pool_at(p, slot), p->size);
     p->free_slot = slot;
 }
 
 static bool is_live(const struct pool *p, uint32_t slot)
 {
-    return p->gen[slot] % 2 == 1;
+    return *gen_of(p, slot) % 2 == 1;
+}
+
+/* The first n records are all there are. */
+static void cut(struct pool *p, uint32_t n)
+{
+    pages_shrink(&p->records, n * p->size);
+    p->room = room_of(p);
+    if (p->clean > p->room)
+        p->clean = p->room + 1; /* what is left of a record on the edge */
+    p->used = p->live = n;
+    p->free_slot = POOL_NONE;
 }
 
 void pool_compact(struct pool *p, const bool *keep, uint32_t *to)
 {
     uint32_t n = 0, old = p->used;
+    size_t had = p->records.have;
 
+    UNPOISON(p->records.at, had);
     for (uint32_t i = 0; i < old; i++) {
         to[i] = POOL_NONE;
         if (!keep[i] || !is_live(p, i))
@@ -91,28 +112,22 @@ void pool_compact(struct pool *p, const bool *keep, uint32_t *to)
     }
     /* A slot that is given out again must not look like what it was: its generation goes on, and ends odd where it is live. */
     for (uint32_t i = 0; i < old; i++)
-        p->gen[i] = ((p->gen[i] + 2) & ~1u) + (i < n);
-    while (p->chunks > n / POOL_CHUNK + 1)
-        free(p->chunk[--p->chunks]);
-    p->used = p->live = n;
-    p->free_slot = POOL_NONE;
+        *gen_of(p, i) = ((*gen_of(p, i) + 2) & ~1u) + (i < n);
+    cut(p, n);
+    POISON((uint8_t *)p->records.at + n * p->size, p->records.have - n * p->size);
 }
 
 size_t pool_bytes(const struct pool *p)
 {
-    size_t room = 1;
-
-    while (room < p->chunks)
-        room *= 2;
-    return p->chunks ? p->chunks * p->size * POOL_CHUNK + room * (sizeof *p->chunk + POOL_CHUNK * sizeof *p->gen) : 0;
+    return pages_given(&p->records, p->clean * p->size) + pages_given(&p->gens, p->clean * sizeof(uint32_t));
 }
 
 struct id pool_id(const struct pool *p, uint32_t slot)
 {
-    return (struct id){ slot, p->gen[slot] };
+    return (struct id){ slot, *gen_of(p, slot) };
 }
 
 void *pool_get(const struct pool *p, struct id id)
 {
-    return id.gen % 2 == 1 && id.slot < p->used && p->gen[id.slot] == id.gen ? pool_at(p, id.slot) : NULL;
+    return id.gen % 2 == 1 && id.slot < p->used && *gen_of(p, id.slot) == id.gen ? pool_at(p, id.slot) : NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * Records of one size that stay where they are: slots in chunks that never move, so a pointer holds as long as its record lives.
+ * Records of one size that stay where they are, side by side, so that a pointer holds as long as its record lives.
  * Long-lived objects name one another by `struct id`: a stale id is told from a live one by its generation.
  */
 #ifndef RW_BASE_POOL_H
@@ -9,23 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A chunk is a multiple of POOL_ALIGN, since sizes are of 8; records of 64 or 128 bytes then keep to their cache lines. */
-enum { POOL_ALIGN = 128, POOL_CHUNK = 256, POOL_NONE = UINT32_MAX >> 1 };
+#include "base/pages.h"
+
+enum { POOL_NONE = UINT32_MAX >> 1 };
 
 struct id {
     uint32_t slot, gen; /* gen 0: no object */
 };
 
 struct pool {
-    size_t size;      /* bytes of one record, rounded up to 8 */
-    uint32_t cap;     /* never more records than this */
-    uint32_t used;    /* slots ever given out */
-    uint32_t live;    /* given out and not freed */
-    uint64_t refused; /* asked for while full, or without memory */
-    uint8_t **chunk;
-    uint32_t *gen; /* odd: live; even: free */
-    uint32_t chunks;
-    uint32_t free_slot; /* head of the free list, POOL_NONE at its end */
+    struct pages records; /* they begin with a page, so those of 64 or 128 bytes keep to their cache lines */
+    size_t size;          /* bytes of one record, rounded up to 8 */
+    uint32_t cap;         /* never more records than this */
+    uint32_t room;        /* slots that there is memory for */
+    uint32_t used;        /* slots ever given out */
+    uint32_t clean;       /* from this slot on all bytes are zero */
+    uint32_t live;        /* given out and not freed */
+    uint32_t free_slot;   /* head of the free list, POOL_NONE at its end */
+    uint64_t refused;     /* asked for while full, or without memory */
+    struct pages gens;    /* uint32_t of each slot; odd: live; even: free */
 };
 
 void pool_init(struct pool *p, size_t size, uint32_t cap);
@@ -44,7 +46,7 @@ void pool_compact(struct pool *p, const bool *keep, uint32_t *to);
 /* The record in `slot`; the slot must be one that pool_new() gave. */
 static inline void *pool_at(const struct pool *p, uint32_t slot)
 {
-    return p->chunk[slot / POOL_CHUNK] + (size_t)(slot % POOL_CHUNK) * p->size;
+    return (uint8_t *)p->records.at + (size_t)slot * p->size;
 }
 
 size_t pool_bytes(const struct pool *p); /* all that was taken from the system */

@@ -35,7 +35,7 @@ bool frags_init(struct frags *f)
 
 void frags_free(struct frags *f)
 {
-    for (size_t i = 0; f->slot && i <= NET_FRAGMENTED_KEPT; i++)
+    for (size_t i = 0; f->slot && i <= f->table.used; i++)
         free(f->slot[i].bytes);
     free(f->slot);
     free(f->done);

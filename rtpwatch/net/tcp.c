@@ -82,7 +82,7 @@ static void stream_release(struct tcp *t, struct tcp_stream *s)
 
 void tcp_free(struct tcp *t)
 {
-    for (size_t i = 0; t->slot && i <= NET_TCP_KEPT; i++)
+    for (size_t i = 0; t->slot && i <= t->table.used; i++)
         stream_release(t, &t->slot[i]);
     free(t->slot);
     table_free(&t->table);

@@ -77,6 +77,16 @@ const struct call *track_find_call(const struct track *t, struct span call_id)
     return call_find(t, call_id, hash_bytes(call_id.p, call_id.n));
 }
 
+static void arena_of(struct track *t, struct call *c)
+{
+    void *room = pool_new(&t->call_rooms, &c->room);
+
+    if (room)
+        arena_begin(&c->arena, room, TRACK_CALL_ROOM);
+    else
+        c->room = POOL_NONE;
+}
+
 static struct call *call_make(struct track *t, const struct datagram *d, const struct sip_msg *m, uint64_t hash)
 {
     uint32_t slot;
@@ -87,6 +97,7 @@ static struct call *call_make(struct track *t, const struct datagram *d, const s
         return NULL;
     }
     c->id = pool_id(&t->calls, slot);
+    arena_of(t, c);
     c->from_uri = arena_str(&c->arena, m->from.uri);
     c->to_uri = arena_str(&c->arena, m->to.uri);
     c->call_id = text_keep(c, m->call_id, &c->call_id_n); /* side by side, for each message is compared with both */

@@ -282,11 +282,18 @@ static void sweep_end(struct sweep *s)
 #undef X
 }
 
+static void texts_free(struct track *t, struct call *c)
+{
+    arena_done(&c->arena);
+    if (c->room != POOL_NONE)
+        pool_free(&t->call_rooms, c->room);
+}
+
 static void move(struct sweep *s)
 {
     for (uint32_t i = 0; i < s->t->calls.used; i++)
         if (!s->keep_calls[i])
-            arena_done(&track_call_at(s->t, i)->arena);
+            texts_free(s->t, track_call_at(s->t, i));
 #define X(name) pool_compact(&s->t->name, s->keep_##name, s->to_##name);
     COMPACT_POOLS(X)
 #undef X

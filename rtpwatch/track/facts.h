@@ -511,6 +511,7 @@ struct call {
 
     struct id id;
     struct arena arena;
+    uint32_t room; /* in track.call_rooms, POOL_NONE: none */
     const char *from_uri, *to_uri;
     const char **label; /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
     struct seen started;

@@ -16,7 +16,7 @@ static size_t index_bytes(const struct track *t)
 
 static size_t call_text_bytes(const struct track *t)
 {
-    size_t bytes = 0;
+    size_t bytes = pool_bytes(&t->call_rooms);
 
     for (uint32_t i = 0; i < t->calls.used; i++)
         bytes += track_call_at(t, i)->arena.bytes;

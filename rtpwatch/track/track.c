@@ -15,6 +15,7 @@ struct track *track_new(struct fault_log *faults)
     pool_init(&t->flows, sizeof(struct flow), TRACK_FLOWS);
     pool_init(&t->streams, sizeof(struct stream), TRACK_STREAMS);
     pool_init(&t->calls, sizeof(struct call), TRACK_CALLS);
+    pool_init(&t->call_rooms, TRACK_CALL_ROOM, TRACK_CALLS);
     pool_init(&t->stun_txs, sizeof(struct stun_tx), TRACK_STUN);
     pool_init(&t->servers, sizeof(struct stun_server), TRACK_SERVERS);
     pool_init(&t->checks, sizeof(struct check), TRACK_CHECKS);
@@ -44,6 +45,7 @@ void track_free(struct track *t)
     pool_done(&t->flows);
     pool_done(&t->streams);
     pool_done(&t->calls);
+    pool_done(&t->call_rooms);
     pool_done(&t->stun_txs);
     pool_done(&t->servers);
     pool_done(&t->checks);

@@ -43,6 +43,7 @@ enum {
     TRACK_LABELS = 8,        /* headers whose values are kept with each call */
     TRACK_LABEL_VALUE = 128, /* bytes of a value; what is longer is cut */
     TRACK_STREAM_IDS = 1 << 20,
+    TRACK_CALL_ROOM = 832, /* bytes, whole cache lines: what a call with two plain descriptions has to say fits in */
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -63,6 +64,7 @@ struct track {
     struct arena arena;       /* names and other strings that live as long as the track */
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
         allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates, stream_ids;
+    struct pool call_rooms; /* of TRACK_CALL_ROOM bytes: where the arena of a call begins */
     struct hmap by_dtls, by_certificate;
     struct hmap by_socket, by_flow, by_call_id, by_tid, by_old_tid, by_server, by_name, by_outside, by_ufrag, by_conn;
     const char *link_header[TRACK_LINK_HEADERS]; /* beside those that are known */

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "app/pipeline.h"
@@ -17,13 +18,15 @@ static uint64_t calls;
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
 void __real_free(void *p);
+void *__real_mmap(void *at, size_t n, int allowed, int flags, int fd, off_t from);
+int __real_mprotect(void *p, size_t n, int allowed);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
 void __wrap_free(void *p);
+void *__wrap_mmap(void *at, size_t n, int allowed, int flags, int fd, off_t from);
+int __wrap_mprotect(void *p, size_t n, int allowed);
 
 void *__wrap_malloc(size_t n)
 {
@@ -43,10 +46,16 @@ void *__wrap_realloc(void *p, size_t n)
     return __real_realloc(p, n);
 }
 
-void *__wrap_aligned_alloc(size_t align, size_t n)
+void *__wrap_mmap(void *at, size_t n, int allowed, int flags, int fd, off_t from)
 {
     calls++;
-    return __real_aligned_alloc(align, n);
+    return __real_mmap(at, n, allowed, flags, fd, from);
+}
+
+int __wrap_mprotect(void *p, size_t n, int allowed)
+{
+    calls++;
+    return __real_mprotect(p, n, allowed);
 }
 
 void __wrap_free(void *p)

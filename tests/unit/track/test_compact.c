@@ -278,7 +278,7 @@ Test(giving_up, media_of_a_call_goes_with_it)
 /* Calls come and go for an hour and a half; the tables hold what lasts a quarter of an hour, and no more. */
 Test(giving_up, tables_stay_small)
 {
-    uint32_t calls = 0, flows = 0, txs = 0;
+    uint32_t calls = 0, flows = 0, txs = 0, rooms = 0;
     size_t texts = 0;
 
     for (unsigned i = 0; i < 1800; i++) {
@@ -292,6 +292,7 @@ Test(giving_up, tables_stay_small)
             calls = s->track->calls.used;
             flows = s->track->flows.used;
             txs = s->track->stun_txs.used;
+            rooms = s->track->call_rooms.used;
             texts = s->track->arena.bytes;
         }
     }
@@ -301,6 +302,8 @@ Test(giving_up, tables_stay_small)
     cr_expect_leq(s->track->flows.used, flows + 8, "%u and %u", s->track->flows.used, flows);
     cr_expect_leq(s->track->stun_txs.used, txs + 4);
     cr_expect_leq(s->track->arena.bytes, texts + 2000);
+    cr_expect_leq(s->track->call_rooms.used, rooms + 2, "a call that begins takes the room of one that is gone");
+    cr_expect_eq(s->track->call_rooms.live, s->track->calls.live);
     cr_expect_leq(calls, 30, "those of the last minute, three seconds apart, and up to 20 more");
 }
 
