@@ -79,7 +79,8 @@ struct view_options {
     const struct addr *public_ips; /* --public-ip: local hosts are seen from outside at one of these, and at no other address */
     size_t public_ips_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
-    bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
+    /* One of several vantages: --local may mean another one, and then it is inferred who is local; what they find is joined. */
+    bool several;
 };
 
 struct view {
@@ -247,7 +248,10 @@ struct session_finding {
 
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
-/* The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown. */
+/*
+ * The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown; and where
+ * its directions and candidates count for nothing, there are none.
+ */
 void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
 /* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
