@@ -42,6 +42,11 @@ static bool one_operator(const struct view *v, const struct stun_tx *a, const st
     return addr_same_site(&track_server_at(v->t, a->server)->addr, &track_server_at(v->t, b->server)->addr);
 }
 
+static struct proof said_by(const struct view *v, const struct stun_tx *x, enum proof_kind kind)
+{
+    return (struct proof){ kind, x->answer, track_server_at(v->t, x->server)->addr, x->mapped, x->server };
+}
+
 /* Another server, asked from the same socket. */
 static void other_servers(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
@@ -51,16 +56,14 @@ static void other_servers(const struct view *v, const struct stun_tx *x, struct 
 
     for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL;
          i = o->next_asked) {
-        struct proof p = { PROOF_SERVER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server };
-
         if (o->server == x->server || !same_claim_kind(o) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
             continue;
         if (!addr_ip_eq(&o->mapped, &x->mapped)) {
-            against(c, p);
+            against(c, said_by(v, o, PROOF_SERVER));
             continue;
         }
         if (!one_operator(v, o, x))
-            in_favour(c, p);
+            in_favour(c, said_by(v, o, PROOF_SERVER));
         c->port_depends |= o->mapped.port != x->mapped.port;
     }
 }
@@ -77,11 +80,12 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
 
     for (uint32_t i = base->flows_out; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
         const struct check *k = track_check_at(v->t, f->checks);
-        struct proof p = { PROOF_CHECK, { 0 }, f->dst, { { 0 }, 0 }, POOL_NONE };
+        struct proof p = { .kind = PROOF_CHECK, .server = POOL_NONE };
 
         if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst))
             continue;
         p.at = k->mapped_at;
+        p.by = f->dst;
         p.said = k->mapped;
         if (!addr_ip_eq(&k->mapped, &x->mapped)) {
             against(c, p);
@@ -99,14 +103,11 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, struct cl
 
     for (uint32_t i = 0; i < v->t->outsides.used; i++) {
         const struct outside_fact *o = pool_at(&v->t->outsides, i);
-        struct proof p = { PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE };
 
         if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside))
             continue;
-        if (addr_ip_eq(&o->outside, &x->mapped))
-            in_favour(host, p);
-        else
-            against(host, p);
+        (addr_ip_eq(&o->outside, &x->mapped) ? in_favour : against)(
+            host, (struct proof){ PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE });
     }
 }
 
@@ -119,7 +120,8 @@ static void public_ip(const struct view *v, const struct stun_tx *x, struct clai
     const struct view_options *o = &v->options;
     struct proof p = { PROOF_PUBLIC, { 0 }, ADDR_NONE, ADDR_NONE, POOL_NONE };
 
-    if (!view_is_local(v, &track_socket(v->t, x->socket)->addr) || addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
+    if (!o->public_ips_n || !view_is_local(v, &track_socket(v->t, x->socket)->addr) ||
+        addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
         return;
     for (size_t i = 0; i < o->public_ips_n; i++) {
         if (addr_is_v4(&o->public_ips[i]) != addr_is_v4(&x->mapped))
@@ -178,10 +180,10 @@ static void rest_of_host(const struct view *v, const struct stun_tx *x, struct c
         others_count(v, &n, x, o);
     o = n.last_same;
     if (o)
-        in_favour(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+        in_favour(host, said_by(v, o, PROOF_EARLIER));
     o = n.last_other;
     if (o && !n.same && n.other >= 2 && n.stable)
-        against(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+        against(host, said_by(v, o, PROOF_EARLIER));
 }
 
 /*
