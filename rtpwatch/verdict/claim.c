@@ -8,7 +8,7 @@
 
 #define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
 #define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long */
-enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024 };
+enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
 static void put(struct proof *list, size_t *n, struct proof p)
 {
@@ -78,7 +78,8 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
     const struct flow *f;
     unsigned steps = 0;
 
-    for (uint32_t i = base->flows_out; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
+    for (uint32_t i = v->t->checks.used ? base->flows_out : POOL_NONE;
+         steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
         const struct check *k = track_check_at(v->t, f->checks);
         struct proof p = { .kind = PROOF_CHECK, .server = POOL_NONE };
 
@@ -361,12 +362,38 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
         put(out->in_favour, &out->for_n, host.in_favour[i]);
 }
 
-enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
+/* What claim_status() says where media is not known to arrive, and where it is: status and confidence of each, two bits. */
+static unsigned note_of(const struct view *v, uint32_t tx)
 {
     struct claim socket, host;
+    unsigned note = 0;
 
-    if (gather(v, tx, false, &socket, &host))
-        weigh(track_tx_at(v->t, tx), &socket, &host, media_arrives);
-    *confidence = socket.confidence;
-    return socket.status;
+    if (!gather(v, tx, false, &socket, &host))
+        return 0;
+    for (unsigned arrives = 0; arrives < 2; arrives++) {
+        socket.status = CLAIM_OPEN;
+        socket.confidence = CONFIDENCE_NONE;
+        weigh(track_tx_at(v->t, tx), &socket, &host, arrives);
+        note |= ((unsigned)socket.status | (unsigned)socket.confidence << 2) << 4 * arrives;
+    }
+    return note;
+}
+
+void claims_judge(const struct view *v, uint8_t *claims)
+{
+    uint32_t n = v->t->stun_txs.used;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + CLAIMS_AHEAD < n)
+            track_find_socket_ahead(v->t, &track_tx_at(v->t, i + CLAIMS_AHEAD)->mapped);
+        claims[i] = (uint8_t)note_of(v, i);
+    }
+}
+
+enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
+{
+    unsigned note = (v->claims ? v->claims[tx] : note_of(v, tx)) >> (media_arrives ? 4 : 0);
+
+    *confidence = (enum confidence)(note >> 2 & 3);
+    return (enum claim_status)(note & 3);
 }

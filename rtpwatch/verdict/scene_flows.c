@@ -88,7 +88,7 @@ static bool noted_of_another(const struct scene *s, enum party p, const struct f
 
     if (!s->noted)
         return of_another(s, p, f, out);
-    note = &s->noted[(key >> 1) % SCENE_NOTES];
+    note = &s->noted[(key * 0x9e3779b1u >> 16) % SCENE_NOTES]; /* one socket's flows may lie at any distance */
     if (((*note - 1) & ~1u) != key)
         *note = (key | of_another(s, p, f, out)) + 1;
     return (*note - 1) & 1;
@@ -143,6 +143,12 @@ static bool is_of_that_time(const struct scene *s, const struct flow *f)
     return f->packets.first.ns < s->when.to_ns && f->packets.last.ns >= s->call->started.ns;
 }
 
+/* What anybody asks of a session's flow; that of a STUN server's answers, and what nothing explains, have none of it. */
+static bool is_of_media(const struct flow *f)
+{
+    return f->streams != POOL_NONE || f->rtcps != POOL_NONE || f->checks != POOL_NONE || (f->contains & FLOW_DTLS);
+}
+
 /* Goes through the list, newest first, as far as that is worth it. */
 static const struct flow *next_listed(struct flows *w)
 {
@@ -159,7 +165,7 @@ static const struct flow *next_listed(struct flows *w)
         if (!is_of_that_time(w->s, f))
             continue;
         w->looked_at++;
-        if (!noted_of_another(w->s, w->p, f, w->out))
+        if (is_of_media(f) && !noted_of_another(w->s, w->p, f, w->out))
             return f;
     }
     return NULL;
@@ -185,11 +191,6 @@ const struct flow *flows_next(struct flows *w)
     const struct flow *f = next_listed(w);
 
     return f ? f : next_paired(w);
-}
-
-static bool is_of_media(const struct flow *f)
-{
-    return f->streams != POOL_NONE || f->rtcps != POOL_NONE || f->checks != POOL_NONE || (f->contains & FLOW_DTLS);
 }
 
 /* True: some were not looked at. */

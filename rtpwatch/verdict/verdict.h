@@ -91,8 +91,9 @@ struct view {
     size_t locals_n;
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
-    bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
-    bool voice_captured; /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
+    const uint8_t *claims; /* borrowed, see claims_judge(); NULL: each asks anew */
+    bool media_captured;   /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured;   /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
@@ -294,8 +295,13 @@ struct server_finding {
 
 /* What a server is and how it answered; nothing is judged. */
 void server_begin(const struct view *v, uint32_t server, struct server_finding *out);
-/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). False without memory. */
-bool judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
+/*
+ * Asks of each STUN transaction whether what was answered is true. `claims`: a byte for each, for view.claims: whoever asks again is told
+ * so, as long as nothing is added to the track.
+ */
+void claims_judge(const struct view *v, uint8_t *claims);
+/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). */
+void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);
 void server_conclude(struct server_finding *f);
 

@@ -242,8 +242,8 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 /* ---- server_history.c ---- */
 
-/* Onset, end and changes for each server; `status`: enum claim_status of each transaction, and the servers' last_bad is known. */
-void server_history(const struct view *v, const uint8_t *status, struct server_finding *out);
+/* Onset, end and changes for each server, where their last_bad is known. */
+void server_history(const struct view *v, struct server_finding *out);
 void server_history_shift(struct server_finding *f, int64_t ns);                       /* to another clock */
 void server_history_join(struct server_finding *into, const struct server_finding *f); /* of another vantage */
 
