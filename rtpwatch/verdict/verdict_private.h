@@ -220,6 +220,14 @@ bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct s
 bool turn_is_refusal(const struct stun_tx *x);
 /* Warns of a TURN server that gave a party no relay in a session that went well without. */
 void turn_warn(const struct scene *s, struct session_finding *session);
+/* ---- hears.c ---- */
+
+/*
+ * Does anything come to that IP after `ns` that the IP of `but` did not send: where it signals in this call, or at a socket of it that
+ * asked a STUN server? Of a host that has very many, the newest tell.
+ */
+bool host_hears(const struct scene *s, const struct addr *host, const struct addr *but, int64_t ns);
+
 /* ---- dtls.c ---- */
 
 /*
