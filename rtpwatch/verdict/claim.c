@@ -4,6 +4,7 @@
  */
 #include <stddef.h>
 
+#include "verdict/outsides.h"
 #include "verdict/verdict_private.h"
 
 #define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
@@ -98,13 +99,15 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
 }
 
 /* What the SIP of the same host shows: received= in the replies that it got. Another socket, so weaker. */
-static void via_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+static void via_of_host(const struct view *v, const struct stun_tx *x, const struct outsides *all, struct claim *host)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr;
+    uint32_t next;
 
-    for (uint32_t i = 0; i < v->t->outsides.used; i++) {
+    for (uint32_t i = all ? outsides_first(all, base) : 0; i < v->t->outsides.used; i = next) {
         const struct outside_fact *o = pool_at(&v->t->outsides, i);
 
+        next = all ? outsides_next(all, i) : i + 1;
         if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside))
             continue;
         (addr_ip_eq(&o->outside, &x->mapped) ? in_favour : against)(
@@ -324,8 +327,12 @@ static void begin(struct claim *c)
     memset(c, 0, offsetof(struct claim, against)); /* the lists are large */
 }
 
-/* `all`: every proof is told; else the first one that settles it ends the search. False: it is no claim. */
-static bool gather(const struct view *v, uint32_t tx, bool all, struct claim *socket, struct claim *host)
+/*
+ * `all`: every proof is told; else the first one that settles it ends the search. `outsides`: NULL, they are searched. False: it is no
+ * claim.
+ */
+static bool gather(const struct view *v, uint32_t tx, bool all, const struct outsides *outsides, struct claim *socket,
+                   struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
 
@@ -343,7 +350,7 @@ static bool gather(const struct view *v, uint32_t tx, bool all, struct claim *so
     if (!all && socket->for_n)
         return true;
     public_ip(v, x, host);
-    via_of_host(v, x, host);
+    via_of_host(v, x, outsides, host);
     if (all || !host->for_n)
         rest_of_host(v, x, host);
     return true;
@@ -353,7 +360,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 {
     struct claim host;
 
-    if (!gather(v, tx, true, out, &host))
+    if (!gather(v, tx, true, NULL, out, &host))
         return;
     weigh(track_tx_at(v->t, tx), out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
@@ -363,12 +370,12 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 }
 
 /* What claim_status() says where media is not known to arrive, and where it is: status and confidence of each, two bits. */
-static unsigned note_of(const struct view *v, uint32_t tx)
+static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides *outsides)
 {
     struct claim socket, host;
     unsigned note = 0;
 
-    if (!gather(v, tx, false, &socket, &host))
+    if (!gather(v, tx, false, outsides, &socket, &host))
         return 0;
     for (unsigned arrives = 0; arrives < 2; arrives++) {
         socket.status = CLAIM_OPEN;
@@ -382,17 +389,20 @@ static unsigned note_of(const struct view *v, uint32_t tx)
 void claims_judge(const struct view *v, uint8_t *claims)
 {
     uint32_t n = v->t->stun_txs.used;
+    struct outsides outsides;
+    bool indexed = outsides_make(&outsides, v->t);
 
     for (uint32_t i = 0; i < n; i++) {
         if (i + CLAIMS_AHEAD < n)
             track_find_socket_ahead(v->t, &track_tx_at(v->t, i + CLAIMS_AHEAD)->mapped);
-        claims[i] = (uint8_t)note_of(v, i);
+        claims[i] = (uint8_t)note_of(v, i, indexed ? &outsides : NULL);
     }
+    outsides_done(&outsides);
 }
 
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
 {
-    unsigned note = (v->claims ? v->claims[tx] : note_of(v, tx)) >> (media_arrives ? 4 : 0);
+    unsigned note = (v->claims ? v->claims[tx] : note_of(v, tx, NULL)) >> (media_arrives ? 4 : 0);
 
     *confidence = (enum confidence)(note >> 2 & 3);
     return (enum claim_status)(note & 3);
