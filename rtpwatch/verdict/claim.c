@@ -236,21 +236,17 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
 static void answer_alone(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
-    struct proof p = { PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server };
 
     /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
     if (x->mapped_differs && !addr_ip_eq(&x->plain, &x->mapped) && !addr_ip_eq(&x->plain, base))
-        against(c, p);
-    p.said = x->mapped;
-    p.kind = PROOF_PRIVATE;
+        against(c, (struct proof){ PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server });
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
-        against(c, p);
-    p.kind = PROOF_FAMILY; /* a NAT between the families would have changed the server's address as well (RFC 6146) */
+        against(c, said_by(v, x, PROOF_PRIVATE));
+    /* A NAT between the families would have changed the server's address as well (RFC 6146). */
     if (addr_is_v4(base) && addr_is_v4(server) && !addr_is_v4(&x->mapped))
-        against(c, p);
-    p.kind = PROOF_OWN;
+        against(c, said_by(v, x, PROOF_FAMILY));
     if (addr_ip_eq(&x->mapped, server) && !addr_ip_eq(base, server))
-        against(c, p);
+        against(c, said_by(v, x, PROOF_OWN));
 }
 
 static bool of_server(const struct proof *p)

@@ -31,13 +31,13 @@ const struct socket *side_socket(const struct scene *s, enum party p, const stru
     return i < x->own_n ? x->at[i] : view_media_at(s->v, a);
 }
 
-static void own_add(struct scene *s, struct side *x, const struct addr *a)
+/* `k`: what passed there, where that is known; NULL: it is looked up. */
+static void own_add(struct scene *s, struct side *x, const struct addr *a, const struct socket *k)
 {
-    const struct socket *k;
-
     if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
         return;
-    k = view_media_at(s->v, a);
+    if (!k)
+        k = view_media_at(s->v, a);
     flows_begin(s, k, x->begin[x->own_n]);
     x->at[x->own_n] = k;
     x->own[x->own_n++] = *a;
@@ -68,8 +68,11 @@ static void bases_add(struct scene *s, struct side *x, const struct socket *m)
     const struct stun_tx *tx;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; (tx = track_tx_at(s->v->t, i)) != NULL; i = tx->next_claimed)
-        if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS)
-            own_add(s, x, &track_socket(s->v->t, tx->socket)->addr);
+        if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS) {
+            const struct socket *base = track_socket(s->v->t, tx->socket);
+
+            own_add(s, x, &base->addr, base);
+        }
 }
 
 /* A proxy on the other party's host sends this one's SDP as well: what the other party names is the other party's. */
@@ -94,13 +97,13 @@ static void side_make(struct scene *s, enum party p)
     if (!x->media)
         return;
     x->transport = &x->sdp->media[s->transport];
-    own_add(s, x, &x->transport->addr);
+    own_add(s, x, &x->transport->addr, NULL);
     for (size_t i = 0; i < x->sdp->cands; i++) {
         const struct cand_desc *c = &x->sdp->cand[i];
 
         if (c->media == s->transport && c->component == 1 && !c->tcp) {
-            own_add(s, x, &c->addr);
-            own_add(s, x, &c->raddr);
+            own_add(s, x, &c->addr, NULL);
+            own_add(s, x, &c->raddr, NULL);
         }
     }
     for (size_t i = 0, n = x->own_n; i < n; i++)
@@ -108,7 +111,7 @@ static void side_make(struct scene *s, enum party p)
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
     beside = addr_with_port(x->sdp->from, x->transport->addr.port);
     if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside))
-        own_add(s, x, &beside);
+        own_add(s, x, &beside, NULL);
 }
 
 /* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
@@ -231,7 +234,7 @@ static void home_keep(struct scene *s, enum party p, const struct side *before)
         return;
     for (struct flows w = flows_at(s, p, &before->home, true); (f = flows_next(&w)) != NULL;)
         if (flow_rtp(s->v, f, s->when, NULL) && (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
-            own_add(s, x, &before->home);
+            own_add(s, x, &before->home, NULL);
             return;
         }
 }
