@@ -32,6 +32,12 @@ static bool near(int64_t a, int64_t b, int64_t within)
     return a - b <= within && b - a <= within;
 }
 
+/* What was seen from `first` to `last`: a NAT that got another address before or after was not wrong then. */
+static bool holds_at(int64_t ns, int64_t first, int64_t last)
+{
+    return ns >= first - NEAR_TIME_NS && ns <= last + NEAR_TIME_NS;
+}
+
 static bool same_claim_kind(const struct stun_tx *x)
 {
     return x->success && !addr_is_none(&x->mapped);
@@ -84,7 +90,8 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
         const struct check *k = track_check_at(v->t, f->checks);
         struct proof p = { .kind = PROOF_CHECK, .server = POOL_NONE };
 
-        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst))
+        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst) ||
+            !holds_at(x->answer.ns, k->mapped_since_ns, k->mapped_at.ns))
             continue;
         p.at = k->mapped_at;
         p.by = f->dst;
@@ -108,7 +115,8 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, const str
         const struct outside_fact *o = pool_at(&v->t->outsides, i);
 
         next = all ? outsides_next(all, i) : i + 1;
-        if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside))
+        if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside) ||
+            !holds_at(x->answer.ns, o->at.first.ns, o->at.last.ns))
             continue;
         (addr_ip_eq(&o->outside, &x->mapped) ? in_favour : against)(
             host, (struct proof){ PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE });
