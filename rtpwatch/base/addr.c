@@ -60,8 +60,11 @@ bool addr_is_private(const struct addr *a)
 
 bool addr_is_unroutable(const struct addr *a)
 {
-    return addr_is_none(a) || addr_is_private(a) || addr_is_loopback(a) || addr_is_link_local(a) || addr_is_multicast(a) ||
-           (addr_is_v4(a) && (a->ip[12] == 0 || a->ip[12] >= 240));
+    const uint8_t *v4 = a->ip + 12;
+
+    if (!addr_is_v4(a))
+        return addr_is_none(a) || addr_is_private(a) || addr_is_loopback(a) || addr_is_link_local(a) || addr_is_multicast(a);
+    return v4[0] == 0 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254) || addr_is_private(a);
 }
 
 bool addr_same_site(const struct addr *a, const struct addr *b)

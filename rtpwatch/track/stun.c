@@ -351,7 +351,11 @@ static void check_answer(struct track *t, struct check *c, const struct datagram
     if (c->nominated.frame && !c->nominated_ok.frame)
         c->nominated_ok = d->at;
     if (m->has_xor_mapped || m->has_mapped) {
-        c->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
+        const struct addr *mapped = m->has_xor_mapped ? &m->xor_mapped : &m->mapped;
+
+        if (!c->mapped_at.frame || !addr_eq(&c->mapped, mapped))
+            c->mapped_since_ns = d->at.ns;
+        c->mapped = *mapped;
         c->mapped_at = d->at;
         c->mapped_verified = sound == STUN_GOOD;
     }

@@ -215,7 +215,12 @@ static inline const struct stream_ids *track_ids_at(const struct track *t, uint3
     return slot == POOL_NONE ? NULL : pool_at(&t->stream_ids, slot);
 }
 
-struct socket *track_find_socket(const struct track *t, const struct addr *a);                       /* NULL: never seen */
+struct socket *track_find_socket(const struct track *t, const struct addr *a); /* NULL: never seen */
+/* Asks the processor for what track_find_socket() reads first, so that one soon after does not wait for memory. */
+static inline void track_find_socket_ahead(const struct track *t, const struct addr *a)
+{
+    hmap_prefetch(&t->by_socket, addr_hash(a));
+}
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst); /* NULL: never seen */
 bool track_knows_ufrag(const struct track *t, struct span ufrag); /* an SDP gave that ICE username fragment */
 /* The latest DTLS handshake between two addresses, in either order; NULL: none was seen. */

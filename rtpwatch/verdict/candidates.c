@@ -70,9 +70,9 @@ static struct candidate_finding *listed(struct session_finding *f, const struct 
 }
 
 /* Who supplied it: the STUN server whose answer it is, or the TURN server whose relay. */
-static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct candidate_finding *c)
+static void supplied(const struct scene *s, enum party p, struct candidate_finding *c)
 {
-    const struct socket *k = view_media_at(s->v, &c->addr);
+    const struct socket *k = side_socket(s, p, &c->addr);
     const struct turn_alloc *relay = k ? track_alloc_at(s->v->t, k->relay) : NULL;
     enum confidence sure;
 
@@ -83,7 +83,7 @@ static void supplied(const struct scene *s, const struct sdp_fact *sdp, struct c
     }
     if (strcmp(c->type, "host") == 0 || !addr_usable(&c->addr))
         return;
-    c->tx = mapping_behind(s->v, &c->addr, sdp->at.ns);
+    c->tx = mapping_at(s->v, k, s->side[p].sdp->at.ns);
     if (c->tx == POOL_NONE)
         return;
     c->server = track_tx_at(s->v->t, c->tx)->server;
@@ -107,8 +107,8 @@ static void add(const struct scene *s, enum party p, struct candidate_finding *c
         return;
     c->at = s->side[p].sdp->at;
     c->counted = s->agreement;
-    supplied(s, s->side[p].sdp, c);
-    if (addr_usable(&c->addr) && s->v->media_captured)
+    supplied(s, p, c);
+    if (addr_usable(&c->addr) && s->v->voice_captured)
         reached(s, p, c, false);
     f->candidate[f->candidates_n++] = *c;
 }

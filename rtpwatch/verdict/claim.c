@@ -4,11 +4,12 @@
  */
 #include <stddef.h>
 
+#include "verdict/outsides.h"
 #include "verdict/verdict_private.h"
 
 #define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
 #define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long */
-enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024 };
+enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
 static void put(struct proof *list, size_t *n, struct proof p)
 {
@@ -31,6 +32,12 @@ static bool near(int64_t a, int64_t b, int64_t within)
     return a - b <= within && b - a <= within;
 }
 
+/* What was seen from `first` to `last`: a NAT that got another address before or after was not wrong then. */
+static bool holds_at(int64_t ns, int64_t first, int64_t last)
+{
+    return ns >= first - NEAR_TIME_NS && ns <= last + NEAR_TIME_NS;
+}
+
 static bool same_claim_kind(const struct stun_tx *x)
 {
     return x->success && !addr_is_none(&x->mapped);
@@ -42,6 +49,11 @@ static bool one_operator(const struct view *v, const struct stun_tx *a, const st
     return addr_same_site(&track_server_at(v->t, a->server)->addr, &track_server_at(v->t, b->server)->addr);
 }
 
+static struct proof said_by(const struct view *v, const struct stun_tx *x, enum proof_kind kind)
+{
+    return (struct proof){ kind, x->answer, track_server_at(v->t, x->server)->addr, x->mapped, x->server };
+}
+
 /* Another server, asked from the same socket. */
 static void other_servers(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
@@ -51,16 +63,14 @@ static void other_servers(const struct view *v, const struct stun_tx *x, struct 
 
     for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL;
          i = o->next_asked) {
-        struct proof p = { PROOF_SERVER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server };
-
         if (o->server == x->server || !same_claim_kind(o) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
             continue;
         if (!addr_ip_eq(&o->mapped, &x->mapped)) {
-            against(c, p);
+            against(c, said_by(v, o, PROOF_SERVER));
             continue;
         }
         if (!one_operator(v, o, x))
-            in_favour(c, p);
+            in_favour(c, said_by(v, o, PROOF_SERVER));
         c->port_depends |= o->mapped.port != x->mapped.port;
     }
 }
@@ -75,13 +85,16 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
     const struct flow *f;
     unsigned steps = 0;
 
-    for (uint32_t i = base->flows_out; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
+    for (uint32_t i = v->t->checks.used ? base->flows_out : POOL_NONE;
+         steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
         const struct check *k = track_check_at(v->t, f->checks);
-        struct proof p = { PROOF_CHECK, { 0 }, f->dst, { { 0 }, 0 }, POOL_NONE };
+        struct proof p = { .kind = PROOF_CHECK, .server = POOL_NONE };
 
-        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst))
+        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst) ||
+            !holds_at(x->answer.ns, k->mapped_since_ns, k->mapped_at.ns))
             continue;
         p.at = k->mapped_at;
+        p.by = f->dst;
         p.said = k->mapped;
         if (!addr_ip_eq(&k->mapped, &x->mapped)) {
             against(c, p);
@@ -93,20 +106,20 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
 }
 
 /* What the SIP of the same host shows: received= in the replies that it got. Another socket, so weaker. */
-static void via_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+static void via_of_host(const struct view *v, const struct stun_tx *x, const struct outsides *all, struct claim *host)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr;
+    uint32_t next;
 
-    for (uint32_t i = 0; i < v->t->outsides.used; i++) {
+    for (uint32_t i = all ? outsides_first(all, base) : 0; i < v->t->outsides.used; i = next) {
         const struct outside_fact *o = pool_at(&v->t->outsides, i);
-        struct proof p = { PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE };
 
-        if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside))
+        next = all ? outsides_next(all, i) : i + 1;
+        if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside) ||
+            !holds_at(x->answer.ns, o->at.first.ns, o->at.last.ns))
             continue;
-        if (addr_ip_eq(&o->outside, &x->mapped))
-            in_favour(host, p);
-        else
-            against(host, p);
+        (addr_ip_eq(&o->outside, &x->mapped) ? in_favour : against)(
+            host, (struct proof){ PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE });
     }
 }
 
@@ -119,7 +132,8 @@ static void public_ip(const struct view *v, const struct stun_tx *x, struct clai
     const struct view_options *o = &v->options;
     struct proof p = { PROOF_PUBLIC, { 0 }, ADDR_NONE, ADDR_NONE, POOL_NONE };
 
-    if (!view_is_local(v, &track_socket(v->t, x->socket)->addr) || addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
+    if (!o->public_ips_n || !view_is_local(v, &track_socket(v->t, x->socket)->addr) ||
+        addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
         return;
     for (size_t i = 0; i < o->public_ips_n; i++) {
         if (addr_is_v4(&o->public_ips[i]) != addr_is_v4(&x->mapped))
@@ -178,10 +192,10 @@ static void rest_of_host(const struct view *v, const struct stun_tx *x, struct c
         others_count(v, &n, x, o);
     o = n.last_same;
     if (o)
-        in_favour(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+        in_favour(host, said_by(v, o, PROOF_EARLIER));
     o = n.last_other;
     if (o && !n.same && n.other >= 2 && n.stable)
-        against(host, (struct proof){ PROOF_EARLIER, o->answer, track_server_at(v->t, o->server)->addr, o->mapped, o->server });
+        against(host, said_by(v, o, PROOF_EARLIER));
 }
 
 /*
@@ -230,21 +244,17 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
 static void answer_alone(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
-    struct proof p = { PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server };
 
     /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
     if (x->mapped_differs && !addr_ip_eq(&x->plain, &x->mapped) && !addr_ip_eq(&x->plain, base))
-        against(c, p);
-    p.said = x->mapped;
-    p.kind = PROOF_PRIVATE;
+        against(c, (struct proof){ PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server });
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
-        against(c, p);
-    p.kind = PROOF_FAMILY; /* a NAT between the families would have changed the server's address as well (RFC 6146) */
+        against(c, said_by(v, x, PROOF_PRIVATE));
+    /* A NAT between the families would have changed the server's address as well (RFC 6146). */
     if (addr_is_v4(base) && addr_is_v4(server) && !addr_is_v4(&x->mapped))
-        against(c, p);
-    p.kind = PROOF_OWN;
+        against(c, said_by(v, x, PROOF_FAMILY));
     if (addr_ip_eq(&x->mapped, server) && !addr_ip_eq(base, server))
-        against(c, p);
+        against(c, said_by(v, x, PROOF_OWN));
 }
 
 static bool of_server(const struct proof *p)
@@ -321,8 +331,12 @@ static void begin(struct claim *c)
     memset(c, 0, offsetof(struct claim, against)); /* the lists are large */
 }
 
-/* `all`: every proof is told; else the first one that settles it ends the search. False: it is no claim. */
-static bool gather(const struct view *v, uint32_t tx, bool all, struct claim *socket, struct claim *host)
+/*
+ * `all`: every proof is told; else the first one that settles it ends the search. `outsides`: NULL, they are searched. False: it is no
+ * claim.
+ */
+static bool gather(const struct view *v, uint32_t tx, bool all, const struct outsides *outsides, struct claim *socket,
+                   struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
 
@@ -340,7 +354,7 @@ static bool gather(const struct view *v, uint32_t tx, bool all, struct claim *so
     if (!all && socket->for_n)
         return true;
     public_ip(v, x, host);
-    via_of_host(v, x, host);
+    via_of_host(v, x, outsides, host);
     if (all || !host->for_n)
         rest_of_host(v, x, host);
     return true;
@@ -350,7 +364,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 {
     struct claim host;
 
-    if (!gather(v, tx, true, out, &host))
+    if (!gather(v, tx, true, NULL, out, &host))
         return;
     weigh(track_tx_at(v->t, tx), out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
@@ -359,12 +373,41 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
         put(out->in_favour, &out->for_n, host.in_favour[i]);
 }
 
-enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
+/* What claim_status() says where media is not known to arrive, and where it is: status and confidence of each, two bits. */
+static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides *outsides)
 {
     struct claim socket, host;
+    unsigned note = 0;
 
-    if (gather(v, tx, false, &socket, &host))
-        weigh(track_tx_at(v->t, tx), &socket, &host, media_arrives);
-    *confidence = socket.confidence;
-    return socket.status;
+    if (!gather(v, tx, false, outsides, &socket, &host))
+        return 0;
+    for (unsigned arrives = 0; arrives < 2; arrives++) {
+        socket.status = CLAIM_OPEN;
+        socket.confidence = CONFIDENCE_NONE;
+        weigh(track_tx_at(v->t, tx), &socket, &host, arrives);
+        note |= ((unsigned)socket.status | (unsigned)socket.confidence << 2) << 4 * arrives;
+    }
+    return note;
+}
+
+void claims_judge(const struct view *v, uint8_t *claims)
+{
+    uint32_t n = v->t->stun_txs.used;
+    struct outsides outsides;
+    bool indexed = outsides_make(&outsides, v->t);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + CLAIMS_AHEAD < n)
+            track_find_socket_ahead(v->t, &track_tx_at(v->t, i + CLAIMS_AHEAD)->mapped);
+        claims[i] = (uint8_t)note_of(v, i, indexed ? &outsides : NULL);
+    }
+    outsides_done(&outsides);
+}
+
+enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)
+{
+    unsigned note = (v->claims ? v->claims[tx] : note_of(v, tx, NULL)) >> (media_arrives ? 4 : 0);
+
+    *confidence = (enum confidence)(note >> 2 & 3);
+    return (enum claim_status)(note & 3);
 }

@@ -301,7 +301,7 @@ static const struct check *chosen_pair(const struct scene *s)
 
     for (enum party p = CALLER; p < PARTIES; p++)
         for (size_t i = 0; i < s->side[p].own_n; i++) {
-            struct flows w = flows_at(s, p, &s->side[p].own[i], true);
+            struct flows w = flows_of(s, p, i, true);
             const struct flow *f;
 
             while ((f = flows_next(&w)) != NULL) {
@@ -369,7 +369,7 @@ bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *
 {
     struct handshakes h;
 
-    if (!s->v->media_captured)
+    if (s->quiet)
         return false;
     handshakes_gather(&h, s);
     find(&h, &f->dtls);

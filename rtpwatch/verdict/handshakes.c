@@ -147,7 +147,7 @@ static void side_add(struct handshakes *h, enum party p)
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        struct flows out = flows_at(h->s, p, &x->own[i], true), in = flows_at(h->s, p, &x->own[i], false);
+        struct flows out = flows_of(h->s, p, i, true), in = flows_of(h->s, p, i, false);
 
         if (x->local && !view_has(h->s->v, &x->own[i]))
             continue;

@@ -48,7 +48,7 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
     const struct flow *f;
 
     for (size_t i = 0; i < x->own_n; i++) {
-        for (struct flows w = flows_at(s, p, &x->own[i], true); (f = flows_next(&w)) != NULL;) {
+        for (struct flows w = flows_of(s, p, i, true); (f = flows_next(&w)) != NULL;) {
             const struct check *c = track_check_at(s->v->t, f->checks);
 
             if (!c || c->requests.first.ns >= s->when.to_ns || c->requests.last.ns < s->when.from_ns)
@@ -73,7 +73,7 @@ static void checks_reflexive(const struct scene *s, enum party p, struct ice_res
     const struct flow *f;
 
     for (size_t i = 0; other->local && i < other->own_n; i++) {
-        struct flows w = flows_at(s, other_party(p), &other->own[i], false);
+        struct flows w = flows_of(s, other_party(p), i, false);
 
         while (view_has(s->v, &other->own[i]) && (f = flows_next(&w)) != NULL) {
             const struct check *c = track_check_at(s->v->t, f->checks);
@@ -97,7 +97,7 @@ static bool is_lite(const struct scene *s, const struct ice_result *r, enum part
 void ice_judge(const struct scene *s, struct ice_result *out)
 {
     *out = (struct ice_result){ 0 };
-    for (enum party p = CALLER; s->v->media_captured && p < PARTIES; p++) {
+    for (enum party p = CALLER; !s->quiet && p < PARTIES; p++) {
         checks_from(s, p, out);
         checks_reflexive(s, p, out);
     }

@@ -41,7 +41,7 @@ static void collect_sent(struct lane *l, struct direction_finding *out)
     for (size_t i = 0; i < from->own_n; i++) {
         if (from->local && !view_has(l->s->v, &from->own[i]))
             continue;
-        for (struct flows w = flows_at(l->s, l->from, &from->own[i], true); (f = flows_next(&w)) != NULL;)
+        for (struct flows w = flows_of(l->s, l->from, i, true); (f = flows_next(&w)) != NULL;)
             sent_flow(l, f, out);
     }
 }
@@ -68,7 +68,7 @@ static void collect_arrived(struct lane *l, struct direction_finding *out)
     for (size_t i = 0; i < to->own_n; i++) {
         if (to->local && !view_has(l->s->v, &to->own[i]))
             continue;
-        for (struct flows w = flows_at(l->s, l->to, &to->own[i], false); (f = flows_next(&w)) != NULL;)
+        for (struct flows w = flows_of(l->s, l->to, i, false); (f = flows_next(&w)) != NULL;)
             arrived_flow(l, f, out);
     }
 }
@@ -151,14 +151,6 @@ static void sender_alive(struct lane *l, const struct rtcp_sender *r)
     }
 }
 
-/* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
-static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
-{
-    if (x->transport->rtcp.port && addr_eq(rtp, &x->transport->addr))
-        return addr_is_none(&x->transport->rtcp) ? addr_with_port(*rtp, x->transport->rtcp.port) : x->transport->rtcp;
-    return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
-}
-
 /* Without a description the next port may be anybody's: what comes from elsewhere is not that party's. */
 static bool from_party(const struct lane *l, enum party p, const struct addr *src)
 {
@@ -170,14 +162,13 @@ static bool from_party(const struct lane *l, enum party p, const struct addr *sr
     return l->s->call->kind != SESSION_RTP;
 }
 
-static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
-                           void (*read)(struct lane *, const struct rtcp_sender *))
+static void rtcp_of_flows(struct lane *l, struct flows w, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
 {
     const struct track *t = l->s->v->t;
     const struct rtcp_sender *r;
     const struct flow *f;
 
-    for (struct flows w = flows_at(l->s, other_party(of), a, false); (f = flows_next(&w)) != NULL;) {
+    while ((f = flows_next(&w)) != NULL) {
         if (side_has(&l->s->side[other_party(of)], &f->src) || !from_party(l, of, &f->src))
             continue;
         for (uint32_t i = f->rtcps; (r = track_rtcp_at(t, i)) != NULL; i = r->next)
@@ -185,37 +176,36 @@ static void rtcp_at_socket(struct lane *l, const struct addr *a, enum party of,
     }
 }
 
-/* RTCP that leaves the sender's own sockets here. */
-static void collect_own_rtcp(struct lane *l)
+static void own_rtcp_of_flows(struct lane *l, struct flows w)
 {
-    const struct side *x = &l->s->side[l->from];
     const struct track *t = l->s->v->t;
     const struct rtcp_sender *r;
     const struct flow *f;
 
+    while (view_has(l->s->v, w.at) && (f = flows_next(&w)) != NULL)
+        for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
+            sender_alive(l, r);
+}
+
+/* RTCP that leaves the sender's own sockets here. */
+static void collect_own_rtcp(struct lane *l)
+{
+    const struct side *x = &l->s->side[l->from];
+
     for (size_t i = 0; x->local && i < x->own_n; i++) {
-        struct addr pair[2] = { x->own[i], rtcp_of(x, &x->own[i]) };
-
-        for (size_t k = 0; k < 2; k++) {
-            struct flows w = flows_at(l->s, l->from, &pair[k], true);
-
-            while (view_has(l->s->v, &pair[k]) && (f = flows_next(&w)) != NULL)
-                for (uint32_t n = f->rtcps; (r = track_rtcp_at(t, n)) != NULL; n = r->next)
-                    sender_alive(l, r);
-        }
+        own_rtcp_of_flows(l, flows_of(l->s, l->from, i, true));
+        own_rtcp_of_flows(l, flows_of_rtcp(l->s, l->from, i, true));
     }
 }
 
 /* RTCP that party `of` sends, as it reaches the other party's sockets. */
 static void collect_rtcp(struct lane *l, enum party of, void (*read)(struct lane *, const struct rtcp_sender *))
 {
-    const struct side *at = &l->s->side[other_party(of)];
+    enum party at = other_party(of);
 
-    for (size_t i = 0; i < at->own_n; i++) {
-        struct addr rtcp = rtcp_of(at, &at->own[i]);
-
-        rtcp_at_socket(l, &at->own[i], of, read);
-        rtcp_at_socket(l, &rtcp, of, read);
+    for (size_t i = 0; i < l->s->side[at].own_n; i++) {
+        rtcp_of_flows(l, flows_of(l->s, at, i, false), of, read);
+        rtcp_of_flows(l, flows_of_rtcp(l->s, at, i, false), of, read);
     }
 }
 
@@ -240,15 +230,21 @@ static void forget_tail(const struct lane *l, struct tally *t)
         *t = (struct tally){ 0 };
 }
 
-void lane_collect(struct lane *l, struct direction_finding *out)
+static void collect(struct lane *l, struct direction_finding *out)
 {
-    const struct side *a = &l->s->side[l->from], *b = &l->s->side[l->to];
-
     collect_sent(l, out);
     collect_arrived(l, out);
     collect_rtcp(l, l->to, report_read);
     collect_rtcp(l, l->from, sender_alive);
     collect_own_rtcp(l);
+}
+
+void lane_collect(struct lane *l, struct direction_finding *out)
+{
+    const struct side *a = &l->s->side[l->from], *b = &l->s->side[l->to];
+
+    if (!l->s->quiet)
+        collect(l, out);
     out->sender_reports = l->from_sender.n + l->beside.n > 0;
     out->sent =
         a->local || l->sent.n > l->arrived.n ? l->sent.n : l->arrived.n; /* of a sender elsewhere: what is seen to come from it */

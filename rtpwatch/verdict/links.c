@@ -190,17 +190,22 @@ struct naming {
     uint32_t groups, room;
 };
 
+static struct span call_id_of(const struct call *c)
+{
+    return (struct span){ (const uint8_t *)c->call_id, c->call_id_n };
+}
+
 static bool session_eq(const void *self, uint32_t slot, const void *key)
 {
-    return span_eq(span_str(report_any_call(self, slot)->call_id), *(const struct span *)key);
+    return span_eq(call_id_of(report_any_call(self, slot)), *(const struct span *)key);
 }
 
 static bool index_make(struct naming *n)
 {
     for (uint32_t i = 0; i < n->r->sip_sessions && !n->indexed; i++) {
-        const char *id = report_any_call(n->r, i)->call_id;
+        struct span id = call_id_of(report_any_call(n->r, i));
 
-        if (!hmap_put(&n->by_call_id, hash_bytes(id, strlen(id)), i))
+        if (!hmap_put(&n->by_call_id, hash_bytes(id.p, id.n), i))
             return false;
     }
     return n->indexed = true;
@@ -245,7 +250,7 @@ static struct span call_id_before(struct span id)
 
 static bool by_call_id(struct naming *n, uint32_t i)
 {
-    struct span id = call_id_before(span_str(report_any_call(n->r, i)->call_id));
+    struct span id = call_id_before(call_id_of(report_any_call(n->r, i)));
     uint32_t other = id.n ? session_named(n, id) : POOL_NONE;
 
     return other == POOL_NONE || join_named(n, i, other, LINK_BY_CALL_ID, NULL);

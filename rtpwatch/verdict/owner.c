@@ -8,24 +8,54 @@
     SECONDS(32) /* what still comes after a call's end is the call's: as long as its BYE may be under way (RFC 3261 §17.1.2.2) */
 enum { FIRST_ROOM = 256, CLAIMS_LOOKED_AT = 64 };
 
-static void put(struct owners *o, const struct socket *k, const struct call *c, struct span_of_time when)
+static uint64_t socket_hash(const struct socket *k)
 {
+    return (uintptr_t)k * 0x9e3779b97f4a7c15u;
+}
+
+static bool socket_eq(const void *self, uint32_t slot, const void *key)
+{
+    return ((const struct owners *)self)->list[slot].socket == key;
+}
+
+static uint32_t first_of(const struct owners *o, const struct socket *k)
+{
+    uint32_t slot = hmap_find(&o->by_socket, socket_hash(k), socket_eq, o, k);
+
+    return slot == HMAP_NONE ? POOL_NONE : slot;
+}
+
+static bool has_room(struct owners *o)
+{
+    uint32_t room = o->room ? o->room * 2 : FIRST_ROOM;
     struct ownership *more;
 
-    if (o->failed)
-        return;
-    if (o->n == o->room) {
-        size_t room = o->room ? o->room * 2 : FIRST_ROOM;
+    if (o->n < o->room)
+        return true;
+    more = o->room < POOL_NONE / 2 ? realloc(o->list, room * sizeof *more) : NULL;
+    if (!more)
+        return false;
+    o->list = more;
+    o->room = room;
+    return true;
+}
 
-        more = realloc(o->list, room * sizeof *more);
-        if (!more) {
-            o->failed = true;
-            return;
-        }
-        o->list = more;
-        o->room = room;
+/* Its descriptions name the same sockets again and again; what the call owns, it owns all the time. */
+static void put(struct owners *o, const struct socket *k, const struct call *c, struct span_of_time when)
+{
+    uint32_t first = first_of(o, k), second = first == POOL_NONE ? POOL_NONE : o->list[first].next;
+    uint32_t latest = second == POOL_NONE ? first : second;
+
+    if (o->failed || (latest != POOL_NONE && o->list[latest].call == c))
+        return;
+    if (!has_room(o) || (first == POOL_NONE && !hmap_put(&o->by_socket, socket_hash(k), o->n))) {
+        o->failed = true;
+        return;
     }
-    o->list[o->n++] = (struct ownership){ k, c, when.from_ns, when.to_ns };
+    o->list[o->n] = (struct ownership){ k, c, when.from_ns, when.to_ns, second };
+    if (first != POOL_NONE)
+        o->list[first].next = o->n;
+    o->n++;
 }
 
 /* The address, and the sockets that STUN servers told it to. */
@@ -67,13 +97,6 @@ static void own_call(struct owners *o, const struct view *v, const struct call *
         own_description(o, v, c, f, (struct span_of_time){ from_start ? c->started.ns : INT64_MIN, end });
 }
 
-static int by_socket(const void *a, const void *b)
-{
-    uintptr_t x = (uintptr_t)((const struct ownership *)a)->socket, y = (uintptr_t)((const struct ownership *)b)->socket;
-
-    return (x > y) - (x < y);
-}
-
 void owners_make(struct owners *o, const struct view *v, const struct unsignalled *u)
 {
     *o = (struct owners){ 0 };
@@ -81,24 +104,12 @@ void owners_make(struct owners *o, const struct view *v, const struct unsignalle
         own_call(o, v, track_call_at(v->t, i));
     for (uint32_t i = 0; i < u->calls.used; i++)
         own_call(o, v, pool_at(&u->calls, i));
-    if (o->n)
-        qsort(o->list, o->n, sizeof *o->list, by_socket);
 }
 
 bool owners_at(const struct owners *o, const struct socket *k, int64_t first_ns, int64_t last_ns, const struct call *but)
 {
-    size_t low = 0, high = o->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if ((uintptr_t)o->list[middle].socket < (uintptr_t)k)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < o->n && o->list[low].socket == k; low++)
-        if (o->list[low].call != but && first_ns <= o->list[low].to_ns && last_ns >= o->list[low].from_ns)
+    for (uint32_t i = first_of(o, k); i != POOL_NONE; i = o->list[i].next)
+        if (o->list[i].call != but && first_ns <= o->list[i].to_ns && last_ns >= o->list[i].from_ns)
             return true;
     return false;
 }
@@ -112,5 +123,6 @@ bool owners_have(const struct owners *o, const struct view *v, const struct flow
 void owners_done(struct owners *o)
 {
     free(o->list);
+    hmap_done(&o->by_socket);
     *o = (struct owners){ 0 };
 }

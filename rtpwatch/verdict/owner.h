@@ -5,18 +5,21 @@
 #ifndef RW_VERDICT_OWNER_H
 #define RW_VERDICT_OWNER_H
 
+#include "base/hmap.h"
 #include "verdict/unsignalled.h"
 
 struct ownership {
     const struct socket *socket;
     const struct call *call;
     int64_t from_ns, to_ns;
+    uint32_t next; /* of the same socket, POOL_NONE: none */
 };
 
 struct owners {
-    struct ownership *list; /* by socket */
-    size_t n, room;
-    bool failed; /* no memory: everything counts as owned */
+    struct ownership *list;
+    uint32_t n, room;
+    struct hmap by_socket; /* the first of each socket */
+    bool failed;           /* no memory: everything counts as owned */
 };
 
 /* Gathers the addresses of all SIP calls of the view and of the ICE sessions of `u`. owners_done() frees. */

@@ -212,10 +212,14 @@ static bool rows_add(struct report *r, size_t vantage)
     struct server_finding *own = calloc(n + 1u, sizeof *own);
 
     v->server_row = calloc(n + 1u, sizeof *v->server_row);
-    if (!own || !v->server_row || !judge_servers(&v->view, own)) {
+    v->claims = malloc(v->view.t->stun_txs.used + 1u);
+    if (!own || !v->server_row || !v->claims) {
         free(own);
         return false;
     }
+    claims_judge(&v->view, v->claims);
+    v->view.claims = v->claims;
+    judge_servers(&v->view, own);
     for (size_t k = 0; k < vantage; k++)
         before[k] = r->vantage[k].view.t;
     if (!questions_count_once(v->view.t, before, vantage, own)) {
@@ -533,6 +537,7 @@ void report_done(struct report *r)
 {
     for (size_t i = 0; i < r->vantages; i++) {
         free(r->vantage[i].server_row);
+        free(r->vantage[i].claims);
         ssrc_index_done(&r->vantage[i].index);
         unsignalled_done(&r->vantage[i].unsignalled);
     }

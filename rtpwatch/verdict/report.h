@@ -25,6 +25,7 @@ struct vantage {
     struct ssrc_index index; /* where there are several vantages */
     struct offset offset;    /* of its clock, against the first vantage's; the first's own is none */
     uint32_t *server_row;    /* the report's row of each of the track's STUN servers */
+    uint8_t *claims;         /* for view.claims */
 };
 
 /* One session, by its number in each vantage (SIP calls first, then those without signalling); POOL_NONE: not seen there. */

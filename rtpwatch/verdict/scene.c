@@ -9,30 +9,46 @@ bool addr_usable(const struct addr *a)
     return a->port != 0 && !addr_is_none(a);
 }
 
-bool side_has(const struct side *s, const struct addr *a)
+static size_t own_number(const struct side *x, const struct addr *a)
 {
-    for (size_t i = 0; i < s->own_n; i++)
-        if (addr_eq(&s->own[i], a))
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < x->own_n && !addr_eq(&x->own[i], a))
+        i++;
+    return i;
 }
 
-static void own_add(struct scene *s, struct side *x, const struct addr *a)
+bool side_has(const struct side *x, const struct addr *a)
+{
+    return own_number(x, a) < x->own_n;
+}
+
+const struct socket *side_socket(const struct scene *s, enum party p, const struct addr *a)
+{
+    const struct side *x = &s->side[p];
+    size_t i = own_number(x, a);
+
+    return i < x->own_n ? x->at[i] : view_media_at(s->v, a);
+}
+
+/* `k`: what passed there, where that is known; NULL: it is looked up. */
+static void own_add(struct scene *s, struct side *x, const struct addr *a, const struct socket *k)
 {
     if (!addr_usable(a) || x->own_n == SIDE_SOCKETS || side_has(x, a))
         return;
-    if (s->v->media_captured)
-        flows_begin(s, a, x->begin[x->own_n]);
+    if (!k)
+        k = view_media_at(s->v, a);
+    flows_begin(s, k, x->begin[x->own_n]);
+    x->at[x->own_n] = k;
     x->own[x->own_n++] = *a;
-    if (!x->local && view_has(s->v, a) && track_find_socket(s->v->t, a)) {
+    if (!x->local && view_has(s->v, a) && (k || track_find_socket(s->v->t, a))) {
         x->local = true;
         x->home = *a;
     }
 }
 
-uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns)
+uint32_t mapping_at(const struct view *v, const struct socket *m, int64_t ns)
 {
-    const struct socket *m = view_media_at(v, mapped);
     const struct stun_tx *x;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; (x = track_tx_at(v->t, i)) != NULL; i = x->next_claimed)
@@ -41,15 +57,22 @@ uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t
     return POOL_NONE;
 }
 
-/* The sockets that STUN servers told this address to: usually the one behind it. */
-static void bases_add(struct scene *s, struct side *x, const struct addr *mapped)
+uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns)
 {
-    const struct socket *m = view_media_at(s->v, mapped);
+    return mapping_at(v, view_media_at(v, mapped), ns);
+}
+
+/* The sockets that STUN servers told this address to: usually the one behind it. */
+static void bases_add(struct scene *s, struct side *x, const struct socket *m)
+{
     const struct stun_tx *tx;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; (tx = track_tx_at(s->v->t, i)) != NULL; i = tx->next_claimed)
-        if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS)
-            own_add(s, x, &track_socket(s->v->t, tx->socket)->addr);
+        if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS) {
+            const struct socket *base = track_socket(s->v->t, tx->socket);
+
+            own_add(s, x, &base->addr, base);
+        }
 }
 
 /* A proxy on the other party's host sends this one's SDP as well: what the other party names is the other party's. */
@@ -74,21 +97,37 @@ static void side_make(struct scene *s, enum party p)
     if (!x->media)
         return;
     x->transport = &x->sdp->media[s->transport];
-    own_add(s, x, &x->transport->addr);
+    own_add(s, x, &x->transport->addr, NULL);
     for (size_t i = 0; i < x->sdp->cands; i++) {
         const struct cand_desc *c = &x->sdp->cand[i];
 
         if (c->media == s->transport && c->component == 1 && !c->tcp) {
-            own_add(s, x, &c->addr);
-            own_add(s, x, &c->raddr);
+            own_add(s, x, &c->addr, NULL);
+            own_add(s, x, &c->raddr, NULL);
         }
     }
     for (size_t i = 0, n = x->own_n; i < n; i++)
-        bases_add(s, x, &x->own[i]);
+        bases_add(s, x, x->at[i]);
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
     beside = addr_with_port(x->sdp->from, x->transport->addr.port);
     if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside))
-        own_add(s, x, &beside);
+        own_add(s, x, &beside, NULL);
+}
+
+/* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
+static struct addr rtcp_of(const struct side *x, const struct addr *rtp)
+{
+    if (x->transport->rtcp.port && addr_eq(rtp, &x->transport->addr))
+        return addr_is_none(&x->transport->rtcp) ? addr_with_port(*rtp, x->transport->rtcp.port) : x->transport->rtcp;
+    return addr_with_port(*rtp, (uint16_t)(rtp->port + 1));
+}
+
+static void rtcp_make(const struct scene *s, struct side *x)
+{
+    for (size_t i = 0; i < x->own_n; i++) {
+        x->rtcp[i] = rtcp_of(x, &x->own[i]);
+        flows_begin(s, view_media_at(s->v, &x->rtcp[i]), x->rtcp_begin[i]);
+    }
 }
 
 void place_add(struct place *list, size_t *n, const struct addr *a, const struct tally *t)
@@ -166,10 +205,10 @@ static void seen_make(struct scene *s, enum party p)
         x->seen[x->seen_n++] = (struct place){ x->home, 0, { 0 } };
         return;
     }
-    for (size_t k = 0; k < other->own_n; k++) {
+    for (size_t k = 0; k < other->own_n && !s->quiet; k++) {
         if (other->local && !view_has(s->v, &other->own[k]))
             continue;
-        for (struct flows w = flows_at(s, other_party(p), &other->own[k], false); (f = flows_next(&w)) != NULL;) {
+        for (struct flows w = flows_of(s, other_party(p), k, false); (f = flows_next(&w)) != NULL;) {
             const struct check *c = track_check_at(s->v->t, f->checks);
             struct tally rtp = { 0 };
 
@@ -195,14 +234,14 @@ static void home_keep(struct scene *s, enum party p, const struct side *before)
         return;
     for (struct flows w = flows_at(s, p, &before->home, true); (f = flows_next(&w)) != NULL;)
         if (flow_rtp(s->v, f, s->when, NULL) && (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
-            own_add(s, x, &before->home);
+            own_add(s, x, &before->home, NULL);
             return;
         }
 }
 
-static uint64_t rtp_of_socket(const struct scene *s, enum party p, const struct addr *a)
+static uint64_t rtp_of_socket(const struct scene *s, enum party p, size_t i)
 {
-    struct flows out = flows_at(s, p, a, true), in = flows_at(s, p, a, false);
+    struct flows out = flows_of(s, p, i, true), in = flows_of(s, p, i, false);
     const struct flow *f;
     uint64_t n = 0;
 
@@ -217,9 +256,9 @@ static void home_choose(struct scene *s, enum party p)
     struct side *x = &s->side[p];
     uint64_t most = 0;
 
-    for (size_t i = 0; x->local && s->v->media_captured && i < x->own_n; i++) {
-        const struct socket *k = view_has(s->v, &x->own[i]) ? view_media_at(s->v, &x->own[i]) : NULL;
-        uint64_t n = k ? rtp_of_socket(s, p, &x->own[i]) : 0;
+    for (size_t i = 0; x->local && i < x->own_n; i++) {
+        const struct socket *k = x->at[i] && view_has(s->v, &x->own[i]) ? x->at[i] : NULL;
+        uint64_t n = k && !s->quiet ? rtp_of_socket(s, p, i) : 0;
         bool host = k && n == most && k->relay == POOL_NONE && !view_is_local(s->v, &x->home);
 
         if (k && (n > most || host)) {
@@ -238,6 +277,7 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     s->media = media;
     s->when = when;
     s->noted = NULL;
+    s->quiet = s->crowded = false;
     s->transport = media_transport(a, media);
     s->choose = v->media_captured && media_must_choose(a, media);
     side_make(s, CALLER);
@@ -245,13 +285,15 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     s->ice = s->side[CALLER].media && s->side[CALLEE].media && s->side[CALLER].transport->ice && s->side[CALLEE].transport->ice;
     for (enum party p = CALLER; before && p < PARTIES; p++)
         home_keep(s, p, &before->side[p]);
+    for (enum party p = CALLER; p < PARTIES; p++)
+        rtcp_make(s, &s->side[p]);
+    flows_survey(s);
     home_choose(s, CALLER);
     home_choose(s, CALLEE);
     seen_make(s, CALLER);
     seen_make(s, CALLEE);
     memset(s->note, 0, sizeof s->note);
     s->noted = s->note; /* the sides are known, and the same flows are asked for by all that judges */
-    s->crowded = v->media_captured && flows_are_cut(s);
 }
 
 static bool wants(enum sdp_dir d, bool sending)

@@ -88,16 +88,14 @@ static bool noted_of_another(const struct scene *s, enum party p, const struct f
 
     if (!s->noted)
         return of_another(s, p, f, out);
-    note = &s->noted[(key >> 1) % SCENE_NOTES];
+    note = &s->noted[(key * 0x9e3779b1u >> 16) % SCENE_NOTES]; /* one socket's flows may lie at any distance */
     if (((*note - 1) & ~1u) != key)
         *note = (key | of_another(s, p, f, out)) + 1;
     return (*note - 1) & 1;
 }
 
-void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
+void flows_begin(const struct scene *s, const struct socket *k, uint32_t begin[2])
 {
-    const struct socket *k = view_media_at(s->v, a);
-
     begin[0] = begin[1] = POOL_NONE;
     if (!k)
         return;
@@ -111,26 +109,44 @@ void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2])
     }
 }
 
+static struct flows walk(const struct scene *s, enum party p, const struct addr *a, bool out, uint32_t begin)
+{
+    return (struct flows){ .s = s, .p = p, .at = a, .out = out, .next = s->quiet ? POOL_NONE : begin, .last = POOL_NONE };
+}
+
+struct flows flows_of(const struct scene *s, enum party p, size_t i, bool out)
+{
+    return walk(s, p, &s->side[p].own[i], out, s->side[p].begin[i][out]);
+}
+
+struct flows flows_of_rtcp(const struct scene *s, enum party p, size_t i, bool out)
+{
+    return walk(s, p, &s->side[p].rtcp[i], out, s->side[p].rtcp_begin[i][out]);
+}
+
 struct flows flows_at(const struct scene *s, enum party p, const struct addr *a, bool out)
 {
-    struct flows w = { .s = s, .p = p, .at = a, .out = out, .next = POOL_NONE, .last = POOL_NONE };
     const struct side *x = &s->side[p];
-    uint32_t begin[2] = { POOL_NONE, POOL_NONE };
-    size_t i = 0;
+    struct flows w = walk(s, p, a, out, POOL_NONE);
+    uint32_t begin[2];
 
-    if (!s->v->voice_captured)
-        return w;
-    while (i < x->own_n && !addr_eq(&x->own[i], a))
-        i++;
-    if (i == x->own_n)
-        flows_begin(s, a, begin);
-    w.next = i < x->own_n ? x->begin[i][out] : begin[out];
+    for (size_t i = 0; i < x->own_n; i++)
+        if (addr_eq(&x->own[i], a))
+            return flows_of(s, p, i, out);
+    flows_begin(s, view_media_at(s->v, a), begin);
+    w.next = begin[out];
     return w;
 }
 
 static bool is_of_that_time(const struct scene *s, const struct flow *f)
 {
     return f->packets.first.ns < s->when.to_ns && f->packets.last.ns >= s->call->started.ns;
+}
+
+/* What anybody asks of a session's flow; that of a STUN server's answers, and what nothing explains, have none of it. */
+static bool is_of_media(const struct flow *f)
+{
+    return f->streams != POOL_NONE || f->rtcps != POOL_NONE || f->checks != POOL_NONE || (f->contains & FLOW_DTLS);
 }
 
 /* Goes through the list, newest first, as far as that is worth it. */
@@ -149,7 +165,7 @@ static const struct flow *next_listed(struct flows *w)
         if (!is_of_that_time(w->s, f))
             continue;
         w->looked_at++;
-        if (!noted_of_another(w->s, w->p, f, w->out))
+        if (is_of_media(f) && !noted_of_another(w->s, w->p, f, w->out))
             return f;
     }
     return NULL;
@@ -177,24 +193,38 @@ const struct flow *flows_next(struct flows *w)
     return f ? f : next_paired(w);
 }
 
-static bool is_cut(const struct scene *s, uint32_t begin, bool out)
+/* True: some were not looked at. */
+static bool survey(struct scene *s, uint32_t begin, bool out)
 {
     unsigned steps = 0, looked_at = 0;
     const struct flow *f;
 
     for (uint32_t i = begin; (f = track_flow_at(s->v->t, i)) != NULL; i = out ? f->next_out : f->next_in) {
-        if (steps++ == STEPS || looked_at == AT_ONE_TIME)
+        if (steps++ == STEPS || looked_at == AT_ONE_TIME) {
+            s->quiet = false;
             return true;
-        looked_at += is_of_that_time(s, f);
+        }
+        if (!is_of_that_time(s, f))
+            continue;
+        looked_at++;
+        s->quiet &= !is_of_media(f);
     }
     return false;
 }
 
-bool flows_are_cut(const struct scene *s)
+void flows_survey(struct scene *s)
 {
-    for (enum party p = CALLER; p < PARTIES; p++)
-        for (size_t i = 0; i < s->side[p].own_n; i++)
-            if (is_cut(s, s->side[p].begin[i][0], false) || is_cut(s, s->side[p].begin[i][1], true))
-                return true;
-    return false;
+    bool cut = false;
+
+    s->quiet = true;
+    for (enum party p = CALLER; p < PARTIES; p++) {
+        const struct side *x = &s->side[p];
+
+        for (size_t i = 0; i < x->own_n; i++)
+            for (unsigned out = 0; out < 2; out++) {
+                cut |= survey(s, x->begin[i][out], out);
+                survey(s, x->rtcp_begin[i][out], out);
+            }
+    }
+    s->crowded = cut;
 }

@@ -61,25 +61,25 @@ static void bad_at(struct server_finding *f, struct seen at)
         f->last_bad = at;
 }
 
-static bool carries_media(const struct track *t, const struct addr *a)
+static bool carries_media(const struct view *v, const struct addr *a)
 {
-    const struct socket *k = track_find_socket(t, a);
+    const struct socket *k = track_find_socket(v->t, a);
     const struct flow *f;
 
     if (k && k->advertised)
         return true;
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
+    for (uint32_t i = k && v->voice_captured ? k->flows_in : POOL_NONE; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
         if (f->contains & (FLOW_RTP | FLOW_RTCP))
             return true;
     return false;
 }
 
 /* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */
-static bool is_peer(const struct track *t, const struct addr *a)
+static bool is_peer(const struct view *v, const struct addr *a)
 {
     struct addr rtp = addr_with_port(*a, (uint16_t)(a->port - 1));
 
-    return carries_media(t, a) || carries_media(t, &rtp);
+    return carries_media(v, a) || carries_media(v, &rtp);
 }
 
 void server_begin(const struct view *v, uint32_t server, struct server_finding *out)
@@ -94,25 +94,25 @@ void server_begin(const struct view *v, uint32_t server, struct server_finding *
                                     .allocations = s->allocations,
                                     .refused = s->turn_refused,
                                     .name = dns_name_of(v->t, &s->addr, s->asked.last.ns),
-                                    .peer = is_peer(v->t, &s->addr) };
+                                    .peer = is_peer(v, &s->addr) };
     rtts(s, out);
 }
 
-/* Of each transaction its enum claim_status. */
-static void judge_answers(const struct view *v, uint8_t *status, struct server_finding *out)
+static void judge_answers(const struct view *v, struct server_finding *out)
 {
     for (uint32_t i = 0; i < v->t->stun_txs.used; i++) {
         const struct stun_tx *x = track_tx_at(v->t, i);
         struct server_finding *f = &out[x->server];
+        enum claim_status claim;
         enum confidence sure;
 
         f->unanswered += !x->answer.frame;
         if (!x->success || addr_is_none(&x->mapped))
             continue;
         f->mappings++;
-        status[i] = (uint8_t)claim_status(v, i, false, &sure);
-        f->confirmed += status[i] == CLAIM_FINE;
-        if (status[i] != CLAIM_WRONG)
+        claim = claim_status(v, i, false, &sure);
+        f->confirmed += claim == CLAIM_FINE;
+        if (claim != CLAIM_WRONG)
             continue;
         f->contradicted += sure == CONFIDENCE_PROVEN;
         f->suspected += sure != CONFIDENCE_PROVEN;
@@ -120,20 +120,12 @@ static void judge_answers(const struct view *v, uint8_t *status, struct server_f
     }
 }
 
-bool judge_servers(const struct view *v, struct server_finding *out)
+void judge_servers(const struct view *v, struct server_finding *out)
 {
-    const struct track *t = v->t;
-    uint8_t *status = calloc(t->stun_txs.used + 1u, 1);
-
-    if (!status)
-        return false;
-
-    for (uint32_t i = 0; i < t->servers.used; i++)
+    for (uint32_t i = 0; i < v->t->servers.used; i++)
         server_begin(v, i, &out[i]);
-    judge_answers(v, status, out);
-    server_history(v, status, out);
-    free(status);
-    return true;
+    judge_answers(v, out);
+    server_history(v, out);
 }
 
 static void failed_at(struct server_finding *f, struct seen began)

@@ -34,7 +34,14 @@ static void change_add(struct server_finding *f, const struct mapping_change *c)
     f->changes++;
 }
 
-static void change_find(const struct view *v, const uint8_t *status, uint32_t tx, struct server_finding *f)
+static enum claim_status claim_of(const struct view *v, uint32_t tx)
+{
+    enum confidence sure;
+
+    return claim_status(v, tx, false, &sure);
+}
+
+static void change_find(const struct view *v, uint32_t tx, struct server_finding *f)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx), *o;
     uint32_t before = told_before(v, x);
@@ -50,25 +57,25 @@ static void change_find(const struct view *v, const uint8_t *status, uint32_t tx
                                  .to = x->mapped,
                                  .before = o->answer,
                                  .at = x->answer,
-                                 .wrong = status[tx] == CLAIM_WRONG };
+                                 .wrong = claim_of(v, tx) == CLAIM_WRONG };
     change_add(f, &c);
-    if (c.wrong && status[before] != CLAIM_WRONG && !f->turned.at.frame)
+    if (c.wrong && claim_of(v, before) != CLAIM_WRONG && !f->turned.at.frame)
         f->turned = c;
 }
 
 /* That server lied to that host before. */
-static bool lied_to(const struct view *v, const uint8_t *status, const struct stun_tx *x)
+static bool lied_to(const struct view *v, const struct stun_tx *x)
 {
     const struct stun_tx *o;
     unsigned steps = 0;
 
     for (uint32_t i = x->older_of_host; steps++ < STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host)
-        if (o->server == x->server && status[i] == CLAIM_WRONG)
+        if (o->server == x->server && claim_of(v, i) == CLAIM_WRONG)
             return true;
     return false;
 }
 
-void server_history(const struct view *v, const uint8_t *status, struct server_finding *out)
+void server_history(const struct view *v, struct server_finding *out)
 {
     for (uint32_t i = 0; i < v->t->stun_txs.used; i++) {
         const struct stun_tx *x = mapped_at(v, i);
@@ -76,12 +83,12 @@ void server_history(const struct view *v, const uint8_t *status, struct server_f
 
         if (!x)
             continue;
-        change_find(v, status, i, f);
-        if (status[i] == CLAIM_FINE && x->answer.ns < f->first_bad.ns)
+        change_find(v, i, f);
+        if (x->answer.ns < f->first_bad.ns && claim_of(v, i) == CLAIM_FINE)
             f->right_before = x->answer;
         if (!f->last_bad.frame || x->answer.ns <= f->last_bad.ns)
             continue;
-        if (status[i] != CLAIM_FINE && !lied_to(v, status, x))
+        if (claim_of(v, i) != CLAIM_FINE && !lied_to(v, x))
             continue;
         if (!f->right_since++)
             f->healed = x->answer;

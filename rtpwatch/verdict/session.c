@@ -4,6 +4,7 @@
 #include "verdict/verdict_private.h"
 
 #define CONSENT_NS    SECONDS(6)
+#define AT_ONCE_NS    SECONDS(1) /* hung up within that, nobody waited for media */
 #define NOMINATION_NS SECONDS(5) /* a controlling agent that waits for better pairs nominates one long before that */
 
 /* The agreements of the leg that counts: the answered one, or while none is answered the latest early one. */
@@ -442,13 +443,19 @@ static bool media_elsewhere(const struct work *w)
            w->ice.sent[CALLER] + w->ice.sent[CALLEE] == 0;
 }
 
+/* No answer came to it: it was refused, given up, or rings on. Else its answer may have come before the capture. */
+static bool was_refused(const struct call *c)
+{
+    return !c->answered.frame && (c->seen_from_start || c->status >= 300);
+}
+
 static void conclude(struct work *w)
 {
     struct session_finding *f = w->out;
     const struct call *c = w->c;
 
     if (!c->answered.frame) {
-        f->verdict = c->seen_from_start || c->status >= 300 ? VERDICT_NOT_EXPECTED : VERDICT_UNKNOWN;
+        f->verdict = was_refused(c) ? VERDICT_NOT_EXPECTED : VERDICT_UNKNOWN;
         if (!c->seen_from_start)
             evidence_note(f, c->started, "The call began before the capture: its descriptions are not known.");
     } else if (!w->last) {
@@ -474,7 +481,7 @@ static void conclude(struct work *w)
     } else {
         whole_media(w);
     }
-    if (call_end(w->v, c) - c->answered.ns < NS_PER_S && c->answered.frame &&
+    if (call_end(w->v, c) - c->answered.ns < AT_ONCE_NS && c->answered.frame &&
         (verdict_is_failure(f->verdict) || (c->ended.frame && f->verdict == VERDICT_UNKNOWN)))
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
@@ -527,12 +534,24 @@ static void begin(struct work *w, const struct view *v, const struct call *c, bo
     out->server = POOL_NONE;
 }
 
+/*
+ * Refused, or hung up at once, in a capture without any media: no packet can say more of it, nor name a server. Where several places tell
+ * of one call, theirs are joined to its directions.
+ */
+static bool is_settled(const struct view *v, const struct call *c)
+{
+    bool at_once = c->ended.frame && c->ended.ns - c->answered.ns < AT_ONCE_NS;
+
+    return !v->voice_captured && !v->options.several && (c->answered.frame ? at_once : was_refused(c));
+}
+
 static void judge(const struct view *v, const struct call *c, bool brief, struct session_finding *out)
 {
     struct work w;
 
     begin(&w, v, c, brief, out);
-    spans_judge(&w);
+    if (!brief || !is_settled(v, c))
+        spans_judge(&w);
     tell_whereabouts(&w);
     conclude(&w);
     quality_conclude(out, v->options.dropped);

@@ -11,7 +11,6 @@
 #define GONE_NS      SECONDS(3)
 enum {
     DROPPED_LEAST = 25,        /* half a second of audio that no permission covered */
-    FLOWS_LOOKED_AT = 1 << 16, /* the newest ones */
     CALLS_LOOKED_AT = 1 << 16, /* the latest ones */
 };
 
@@ -404,21 +403,6 @@ static const struct stun_tx *unanswered_after(const struct view *v, const struct
     return first;
 }
 
-/* Something else still reaches the client's host: its own network is not what went away. */
-static bool host_hears(const struct view *v, const struct turn_alloc *a, int64_t after_ns)
-{
-    const struct addr *server = &track_server_at(v->t, a->server)->addr;
-    uint32_t n = v->t->flows.used;
-
-    for (uint32_t i = 0; i < n && i < FLOWS_LOOKED_AT; i++) {
-        const struct flow *f = track_flow_at(v->t, n - 1 - i);
-
-        if (f->ttl && addr_ip_eq(&f->dst, &a->client) && !addr_ip_eq(&f->src, server) && f->packets.last.ns > after_ns)
-            return true;
-    }
-    return false;
-}
-
 /* Nothing at all comes from the server any more, although the client asks it and goes on sending. */
 static bool died(const struct scene *s, const struct turn_alloc *a, struct seen *last, struct session_finding *f,
                  enum confidence *how)
@@ -444,9 +428,9 @@ static bool died(const struct scene *s, const struct turn_alloc *a, struct seen 
     else
         tell_answer(s->v, x, 1, f);
     *last = in->packets.last;
-    *how = icmp                                                  ? CONFIDENCE_PROVEN
-           : host_hears(s->v, a, in->packets.last.ns + ABOUT_NS) ? CONFIDENCE_LIKELY
-                                                                 : CONFIDENCE_SUSPECTED;
+    *how = icmp                                                                ? CONFIDENCE_PROVEN
+           : host_hears(s, &a->client, server, in->packets.last.ns + ABOUT_NS) ? CONFIDENCE_LIKELY
+                                                                               : CONFIDENCE_SUSPECTED;
     return true;
 }
 

@@ -79,7 +79,8 @@ struct view_options {
     const struct addr *public_ips; /* --public-ip: local hosts are seen from outside at one of these, and at no other address */
     size_t public_ips_n;
     bool dropped; /* the capture lost so many packets that silence proves nothing */
-    bool several; /* one of several vantages: --local may mean another one, and then it is inferred who is local here */
+    /* One of several vantages: --local may mean another one, and then it is inferred who is local; what they find is joined. */
+    bool several;
 };
 
 struct view {
@@ -90,8 +91,9 @@ struct view {
     size_t locals_n;
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
-    bool media_captured; /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
-    bool voice_captured; /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
+    const uint8_t *claims; /* borrowed, see claims_judge(); NULL: each asks anew */
+    bool media_captured;   /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured;   /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
@@ -247,7 +249,10 @@ struct session_finding {
 
 /* Judges one call. `out` is written whole; session_finding_done() frees its texts. */
 void judge_call(const struct view *v, const struct call *c, struct session_finding *out);
-/* The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown. */
+/*
+ * The same for who counts and does not tell: names and sentences are not written, but for the reason why a session is unknown; and where
+ * its directions and candidates count for nothing, there are none.
+ */
 void judge_call_briefly(const struct view *v, const struct call *c, struct session_finding *out);
 void session_finding_done(struct session_finding *f);
 /* The local host that takes part in it, and the candidate that its failure is about; NULL where that is not known, or none. */
@@ -290,8 +295,13 @@ struct server_finding {
 
 /* What a server is and how it answered; nothing is judged. */
 void server_begin(const struct view *v, uint32_t server, struct server_finding *out);
-/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). False without memory. */
-bool judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
+/*
+ * Asks of each STUN transaction whether what was answered is true. `claims`: a byte for each, for view.claims: whoever asks again is told
+ * so, as long as nothing is added to the track.
+ */
+void claims_judge(const struct view *v, uint8_t *claims);
+/* Judges every server by its own answers; what sessions say of it is added by server_add_session(). */
+void judge_servers(const struct view *v, struct server_finding *out /* one per track server */);
 void server_add_session(struct server_finding *servers, const struct session_finding *s);
 void server_conclude(struct server_finding *f);
 

@@ -81,9 +81,12 @@ struct side {
     struct addr home;                           /* that local one; ADDR_NONE */
     size_t own_n, seen_n;
     /* Only the entries below those counts mean something. */
-    struct addr own[SIDE_SOCKETS];   /* advertised ones, their bases, and the socket behind a NAT */
-    uint32_t begin[SIDE_SOCKETS][2]; /* of each of its own the newest flow in, and out, that began before the scene ends */
-    struct place seen[PLACES_KEPT];  /* where its packets were seen coming from at the other party's sockets */
+    struct addr own[SIDE_SOCKETS];         /* advertised ones, their bases, and the socket behind a NAT */
+    const struct socket *at[SIDE_SOCKETS]; /* what passed at each, see view_media_at() */
+    uint32_t begin[SIDE_SOCKETS][2];       /* the newest flow in, and out, that began before the scene ends */
+    struct addr rtcp[SIDE_SOCKETS];        /* the RTCP socket that goes with each */
+    uint32_t rtcp_begin[SIDE_SOCKETS][2];  /* as `begin` */
+    struct place seen[PLACES_KEPT];        /* where its packets were seen coming from at the other party's sockets */
 };
 
 struct span_of_time {
@@ -99,6 +102,7 @@ struct scene {
     struct span_of_time when;
     bool ice;
     bool choose;  /* not all RTP of its path is its own */
+    bool quiet;   /* no RTP, RTCP, check or DTLS at its sockets at that time: nobody need go through their flows */
     bool crowded; /* one of its sockets has more flows at that time than are looked at: what is missing may be among them */
     struct side side[PARTIES];
     uint32_t *noted; /* scene_flows.c: whose its sockets' flows are, as far as was asked; NULL while it is made */
@@ -109,6 +113,8 @@ struct scene {
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
                 struct span_of_time when, const struct scene *before);
 bool side_has(const struct side *s, const struct addr *a);
+const struct socket *side_socket(const struct scene *s, enum party p,
+                                 const struct addr *a); /* view_media_at(), where it is known */
 /* RTP of believed streams on the flow within the time; the first and last packet's places if asked. */
 uint64_t flow_rtp(const struct view *v, const struct flow *f, struct span_of_time when, struct tally *out);
 /* The same, of this m-line's media alone; and of what shares its path: other m-lines' media, RTX, FEC. */
@@ -122,6 +128,7 @@ void place_add(struct place *list, size_t *n, const struct addr *a, const struct
 bool addr_usable(const struct addr *a); /* a port and an address that is not 0.0.0.0 */
 /* The transaction by which a STUN server claimed `mapped`, the latest answered before `ns`; POOL_NONE: none in this capture. */
 uint32_t mapping_behind(const struct view *v, const struct addr *mapped, int64_t ns);
+uint32_t mapping_at(const struct view *v, const struct socket *mapped, int64_t ns); /* the same; NULL: nothing passed there */
 
 /* ---- scene_flows.c ---- */
 
@@ -138,10 +145,12 @@ struct flows {
     unsigned steps, looked_at;
     size_t paired;
 };
-void flows_begin(const struct scene *s, const struct addr *a, uint32_t begin[2]); /* for side.begin */
+void flows_begin(const struct scene *s, const struct socket *k, uint32_t begin[2]);  /* for side.begin; `k`: NULL, none */
+struct flows flows_of(const struct scene *s, enum party p, size_t i, bool out);      /* of its own socket number `i` */
+struct flows flows_of_rtcp(const struct scene *s, enum party p, size_t i, bool out); /* of the RTCP socket that goes with it */
 struct flows flows_at(const struct scene *s, enum party p, const struct addr *a, bool out);
 const struct flow *flows_next(struct flows *w); /* NULL at the end */
-bool flows_are_cut(const struct scene *s);      /* some were not looked at */
+void flows_survey(struct scene *s);             /* sets `quiet` and `crowded` */
 
 /* ---- ice.c: what the connectivity checks say ---- */
 
@@ -211,6 +220,14 @@ bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct s
 bool turn_is_refusal(const struct stun_tx *x);
 /* Warns of a TURN server that gave a party no relay in a session that went well without. */
 void turn_warn(const struct scene *s, struct session_finding *session);
+/* ---- hears.c ---- */
+
+/*
+ * Does anything come to that IP after `ns` that the IP of `but` did not send: where it signals in this call, or at a socket of it that
+ * asked a STUN server? Of a host that has very many, the newest tell.
+ */
+bool host_hears(const struct scene *s, const struct addr *host, const struct addr *but, int64_t ns);
+
 /* ---- dtls.c ---- */
 
 /*
@@ -233,8 +250,8 @@ void warn_add(struct session_finding *s, const char *kind, uint32_t server, cons
 
 /* ---- server_history.c ---- */
 
-/* Onset, end and changes for each server; `status`: enum claim_status of each transaction, and the servers' last_bad is known. */
-void server_history(const struct view *v, const uint8_t *status, struct server_finding *out);
+/* Onset, end and changes for each server, where their last_bad is known. */
+void server_history(const struct view *v, struct server_finding *out);
 void server_history_shift(struct server_finding *f, int64_t ns);                       /* to another clock */
 void server_history_join(struct server_finding *into, const struct server_finding *f); /* of another vantage */
 

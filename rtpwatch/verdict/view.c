@@ -15,10 +15,13 @@ struct host {
     bool left_here;
 };
 
+enum { LATEST_BITS = 6 };
+
 struct hosts {
     struct pool pool;
     struct hmap by_ip;
-    uint64_t packets, busiest; /* busiest: the most packets of one host with a fresh TTL */
+    struct host *latest[1 << LATEST_BITS]; /* most flows are of a host that was just met */
+    uint64_t packets, busiest;             /* busiest: the most packets of one host with a fresh TTL */
 };
 
 static bool host_eq(const void *self, uint32_t slot, const void *key)
@@ -28,7 +31,7 @@ static bool host_eq(const void *self, uint32_t slot, const void *key)
     return addr_ip_eq(&((const struct host *)pool_at(&h->pool, slot))->ip, key);
 }
 
-static struct host *host_get(struct hosts *h, const struct addr *a)
+static struct host *host_find(struct hosts *h, const struct addr *a)
 {
     struct addr ip = addr_with_port(*a, 0);
     uint32_t slot = hmap_find(&h->by_ip, addr_hash(&ip), host_eq, h, &ip);
@@ -43,20 +46,47 @@ static struct host *host_get(struct hosts *h, const struct addr *a)
     return made;
 }
 
-static void hosts_count(struct hosts *h, const struct track *t)
+static struct host *host_get(struct hosts *h, const struct addr *a)
 {
-    for (uint32_t i = 0; i < t->flows.used; i++) {
-        const struct flow *f = track_flow_at(t, i);
-        struct host *src = host_get(h, &f->src), *dst = host_get(h, &f->dst);
+    struct host **latest;
+    uint32_t end;
 
-        if (!src || !dst || addr_is_multicast(&f->dst) || f->ttl == 0)
-            continue;
-        h->packets += f->packets.n;
-        src->packets += f->packets.n;
-        dst->packets += f->packets.n;
-        *(f->ttl == 64 || f->ttl == 128 || f->ttl == 255 ? &src->fresh : &src->worn) += f->packets.n;
-        src->left_here |= f->left_here;
+    memcpy(&end, a->ip + sizeof a->ip - sizeof end, sizeof end);
+    latest = &h->latest[end * 0x9e3779b1u >> (32 - LATEST_BITS)];
+    if (!*latest || !addr_ip_eq(&(*latest)->ip, a))
+        *latest = host_find(h, a);
+    return *latest;
+}
+
+static void hosts_count(struct hosts *h, const struct flow *f)
+{
+    struct host *src = host_get(h, &f->src), *dst = host_get(h, &f->dst);
+
+    if (!src || !dst || addr_is_multicast(&f->dst) || f->ttl == 0)
+        return;
+    h->packets += f->packets.n;
+    src->packets += f->packets.n;
+    dst->packets += f->packets.n;
+    *(f->ttl == 64 || f->ttl == 128 || f->ttl == 255 ? &src->fresh : &src->worn) += f->packets.n;
+    src->left_here |= f->left_here;
+}
+
+enum { VOICE = FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS };
+
+/* One look at each flow, since they are many. `h`: NULL, nobody asks for the hosts. */
+static void flows_look(struct view *v, struct hosts *h)
+{
+    unsigned contains = 0;
+
+    for (uint32_t i = 0; i < v->t->flows.used && (h || !(contains & VOICE)); i++) {
+        const struct flow *f = track_flow_at(v->t, i);
+
+        contains |= f->contains;
+        if (h)
+            hosts_count(h, f);
     }
+    v->voice_captured = contains & VOICE;
+    v->media_captured = contains & (VOICE | FLOW_STUN_SERVER);
 }
 
 static void add(struct view *v, const struct host *h)
@@ -149,17 +179,13 @@ void view_make(struct view *v, const struct track *t, const struct view_options 
     bool sure;
 
     *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
-    for (uint32_t i = 0; i < t->flows.used && !v->voice_captured; i++) {
-        uint16_t contains = track_flow_at(t, i)->contains;
-
-        v->voice_captured = contains & (FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS);
-        v->media_captured |= v->voice_captured || (contains & FLOW_STUN_SERVER);
-    }
-    if (options->locals_n && !options->several)
+    if (options->locals_n && !options->several) {
+        flows_look(v, NULL);
         return;
+    }
     v->locals_inferred = true;
     pool_init(&h.pool, sizeof(struct host), TRACK_SOCKETS);
-    hosts_count(&h, t);
+    flows_look(v, &h);
     sure = infer(v, &h);
     if (options->locals_n)
         given_elsewhere(v, &h, sure);

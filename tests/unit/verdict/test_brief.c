@@ -1,0 +1,97 @@
+/* What is not looked at by who only counts. That it counts the same, story_judge() holds against each story. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "support/story.h"
+
+static struct story *s;
+
+/* One call that asked its STUN server first; it lies. */
+static void setup(void)
+{
+    s = story_new(D_HOST);
+    story_stun(s, &(struct asks){ D_RTP, LIAR, .mapped = "203.0.113.99:10000" });
+    story_stun(s, &(struct asks){ D_RTP, HONEST, .mapped = D_RTP_OUT });
+}
+
+static void teardown(void)
+{
+    story_free(s);
+}
+
+TestSuite(brief, .init = setup, .fini = teardown);
+
+static void talk_for(unsigned ms)
+{
+    story_up(s, SAYS("203.0.113.99:10000"), SAYS(W_RTP));
+    story_pass(s, ms);
+    story_bye(s, CALLER);
+}
+
+/* How many directions the brief judgement has; the story must be told and judged as a call first. */
+static size_t directions_counted(void)
+{
+    struct session_finding *brief = malloc(sizeof *brief);
+    size_t n;
+
+    cr_assert_not_null(brief);
+    judge_call_briefly(&s->view, track_call_at(s->track, 0), brief);
+    n = brief->directions_n;
+    session_finding_done(brief);
+    free(brief);
+    return n;
+}
+
+static void expect_settled(bool yes)
+{
+    EXPECT(s, .verdict = VERDICT_NOT_EXPECTED);
+    cr_expect_eq(s->found->directions_n, 2, "it is told whole");
+    cr_expect_eq(directions_counted(), yes ? 0 : 2);
+}
+
+Test(brief, hung_up_at_once)
+{
+    talk_for(500);
+    expect_settled(true);
+}
+
+Test(brief, refused_after_early_media)
+{
+    story_request(s, CALLER, SIP_INVITE, SAYS(D_RTP_OUT));
+    story_reply(s, 183, SAYS(W_RTP));
+    story_pass(s, 9000);
+    story_reply(s, 486, NULL);
+    expect_settled(true);
+}
+
+/* Another call's media is in the capture, so this one's might have been. */
+Test(brief, hung_up_at_once_beside_a_call_with_media)
+{
+    story_play(s, D_HOST ":20000", W_OUT ":50000", 7);
+    talk_for(500);
+    expect_settled(false);
+}
+
+/* What the other place saw is joined to the directions. */
+Test(brief, hung_up_at_once_at_one_of_several_places)
+{
+    s->options.several = true;
+    talk_for(500);
+    expect_settled(false);
+}
+
+Test(brief, still_up)
+{
+    story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+    story_judge(s, 0);
+    cr_expect_eq(s->found->verdict, VERDICT_UNKNOWN);
+    cr_expect_eq(directions_counted(), 2);
+}
+
+Test(brief, long_enough_to_be_missed)
+{
+    talk_for(10 * 1000);
+    story_judge(s, 0);
+    cr_expect(verdict_is_failure(s->found->verdict));
+    cr_expect_eq(directions_counted(), 2);
+}
