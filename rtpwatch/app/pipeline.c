@@ -372,21 +372,39 @@ struct plain {
     size_t at[PIPELINE_FRAMES]; /* which of the frames */
     struct net_packet packet[PIPELINE_FRAMES];
     struct flow_ahead ahead[PIPELINE_FRAMES];
+    size_t messages;
+    struct message_ahead message[PIPELINE_FRAMES];
 };
+
+/* Of what is no media the name that track will look for. */
+static void message_ahead(struct plain *out, const struct net_packet *n)
+{
+    struct span s = rd_rest(&n->payload);
+    struct message_ahead *m = &out->message[out->messages];
+    bool answers;
+    const uint8_t *tid = stun_peek(s, &answers);
+
+    m->asker = tid ? (answers ? &n->dst : &n->src) : NULL;
+    m->name = tid ? (struct span){ tid, STUN_TID } : sip_peek_call_id(s);
+    out->messages += m->name.n > 0;
+}
 
 static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, struct plain *out)
 {
-    out->n = out->next = 0;
+    out->n = out->next = out->messages = 0;
     for (size_t i = 0; i < n; i++) {
         struct net_packet *packet = &out->packet[out->n];
 
         if (!net_plain(p->net, &f[i], packet))
             continue;
+        if (packet->payload.p < packet->payload.end && *packet->payload.p >> 6 != 2) /* no RTP (RFC 7983 §7) */
+            message_ahead(out, packet);
         out->ahead[out->n].src = &packet->src;
         out->ahead[out->n].dst = &packet->dst;
         out->at[out->n++] = i;
     }
     track_ahead(p->track, out->ahead, out->n);
+    track_ahead_messages(p->track, out->message, out->messages);
 }
 
 static inline __attribute__((always_inline)) enum disposition one_frame(struct pipeline *p, const struct frame *f, size_t at,
