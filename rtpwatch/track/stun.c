@@ -227,7 +227,7 @@ static void server_claim(struct track *t, uint32_t slot, const struct addr *mapp
 
 const struct stun_more stun_no_more;
 
-static bool more_keep(struct track *t, struct stun_tx *x, const struct stun_more *more)
+static RARE bool more_keep(struct track *t, struct stun_tx *x, const struct stun_more *more)
 {
     struct stun_more *kept = arena_take(&t->arena, sizeof *kept);
 
@@ -301,7 +301,7 @@ static struct check *check_get(struct track *t, struct flow *f)
 }
 
 /* An ICE restart gives both agents new fragments; the request that first carries them is kept, while there is room. */
-static void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
+static RARE void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
 {
     const char *before = c->username_before;
     struct ice_restart *r = NULL;
@@ -393,7 +393,7 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
     if (m->cls == STUN_INDICATION)
         return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
     if (m->has_xor_mapped)
-        hmap_prefetch(&t->by_socket, addr_hash(&m->xor_mapped));
+        hmap_prefetch(&t->by_socket, socket_hash(&m->xor_mapped));
     slot = answered_by(t, d, m);
     if (slot == HMAP_NONE) {
         t->stun_unmatched++;
