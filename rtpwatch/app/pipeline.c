@@ -399,16 +399,43 @@ struct plain {
     struct flow_ahead ahead[PIPELINE_FRAMES];
 };
 
-/* What depends on nothing but the bytes is done stage by stage for all of them, each stage's code staying in the processor's caches. */
+static struct message_ahead sip_named(const struct sip_read *m)
+{
+    return (struct message_ahead){ .name = m->got == DIS_OK || m->got == DIS_CUT ? m->msg.call_id : SPAN_NONE };
+}
+
+static struct message_ahead stun_named(const struct net_packet *n)
+{
+    bool answers;
+    const uint8_t *tid = stun_peek(rd_rest(&n->payload), &answers);
+
+    return (struct message_ahead){ .name = { tid, tid ? STUN_TID : 0 }, .asker = answers ? &n->dst : &n->src };
+}
+
+/*
+ * What depends on nothing but the bytes is done for all of them, stage by stage, each stage's code staying in the processor's caches. Then
+ * it is known early what track will be asked for.
+ */
 static void read_ahead(struct pipeline *p, struct plain *plain)
 {
-    size_t sips = 0;
+    struct message_ahead message[PIPELINE_FRAMES];
+    size_t sips = 0, messages = 0;
 
     for (size_t i = 0; i < plain->n; i++)
         plain->content[i] = (struct content){ kind_of(&plain->packet[i]), NULL, &plain->ahead[i] };
-    for (size_t i = 0; i < plain->n; i++)
-        if (plain->content[i].kind == KIND_SIP)
-            plain->content[i].sip = sip_read(&p->sip[sips++], plain->packet[i].payload);
+    for (size_t i = 0; i < plain->n; i++) {
+        const struct net_packet *n = &plain->packet[i];
+        struct content *c = &plain->content[i];
+
+        if (c->kind == KIND_SIP)
+            message[messages] = sip_named(c->sip = sip_read(&p->sip[sips++], n->payload));
+        else if (c->kind == KIND_STUN)
+            message[messages] = stun_named(n);
+        else
+            continue;
+        messages += message[messages].name.n > 0;
+    }
+    track_ahead_messages(p->track, message, messages);
 }
 
 static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, struct plain *out)

@@ -66,7 +66,7 @@ static inline uint32_t hmap_first(const struct hmap *m, uint64_t hash)
 }
 
 /* Asks the processor for the cell of `hash`, so that a find soon after does not wait for memory. */
-static inline void hmap_prefetch(const struct hmap *m, uint64_t hash)
+__attribute__((always_inline)) static inline void hmap_prefetch(const struct hmap *m, uint64_t hash)
 {
     if (m->mask)
         __builtin_prefetch(&m->cell[hmap_home(hash, m->mask)]);

@@ -232,6 +232,8 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     enum party asker, from;
     uint16_t leg;
 
+    for (size_t i = 0; sdp && i < sdp->medias; i++)
+        hmap_prefetch(&t->by_socket, addr_hash(&sdp->media[i].addr));
     t->last = d->at;
     if (!t->first.frame)
         t->first = d->at;

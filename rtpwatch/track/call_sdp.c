@@ -202,9 +202,9 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
                           const struct sdp *sdp, struct span bytes)
 {
     uint64_t digest = hash_bytes(bytes.p, bytes.n);
-    struct sdp_fact *f;
+    struct sdp_fact *f, *before = NULL;
 
-    for (f = c->sdps; f; f = f->next)
+    for (f = c->sdps; f; before = f, f = f->next)
         if (f->digest == digest && f->party == party && f->cseq == m->cseq)
             return f; /* a retransmission, or the 200 that repeats the 183's answer */
     f = c->sdps_n < CALL_SDPS_KEPT ? arena_take(&c->arena, sizeof *f) : NULL;
@@ -227,13 +227,12 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->medias = (uint8_t)sdp->medias;
     f->cands = (uint8_t)sdp->cands;
     for (size_t i = 0; i < sdp->medias; i++)
-        media_keep(&c->arena, sdp, i, c->sdps_tail && i < c->sdps_tail->medias ? &c->sdps_tail->media[i] : NULL, &f->media[i]);
+        media_keep(&c->arena, sdp, i, before && i < before->medias ? &before->media[i] : NULL, &f->media[i]);
     cands_keep(&c->arena, sdp, f);
-    if (c->sdps_tail)
-        c->sdps_tail->next = f;
+    if (before)
+        before->next = f;
     else
         c->sdps = f;
-    c->sdps_tail = f;
     c->sdps_n++;
     learn(t, c, f);
     return f;

@@ -33,6 +33,14 @@ static inline bool text_is(const char *text, size_t n, struct span s)
     return text_word(text + n - 8) == text_word(s.p + n - 8);
 }
 
+/* What a transaction id stands for: a server transaction's slot, or a check's with this bit. */
+enum { TID_IS_CHECK = 1u << 30 };
+
+static inline uint64_t tid_hash(const uint8_t tid[16], const struct addr *asker)
+{
+    return hash_bytes(tid, 16) ^ addr_hash(asker);
+}
+
 /* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
 void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,
                    struct sdp_fact *sdp);

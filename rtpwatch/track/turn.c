@@ -190,10 +190,13 @@ static void turn_refused(struct track *t, const struct stun_tx *x)
 void turn_answer(struct track *t, uint32_t tx, const struct datagram *d, const struct stun_msg *m)
 {
     const struct stun_tx *x = track_tx_at(t, tx);
-    struct turn_alloc *a = alloc_find(t, &d->dst, &d->src);
+    struct turn_alloc *a;
 
     if (m->cls == STUN_ERROR)
         turn_refused(t, x);
+    if (m->method == STUN_BINDING) /* no method of TURN's */
+        return;
+    a = alloc_find(t, &d->dst, &d->src);
     if (m->method == STUN_ALLOCATE && m->cls == STUN_SUCCESS && m->has_relayed)
         alloc_make(t, x, d, m);
     else if (m->method == STUN_REFRESH && m->cls == STUN_SUCCESS && a)
