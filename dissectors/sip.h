@@ -71,11 +71,6 @@ bool sip_looks_like(struct span s);
  */
 enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct faults *why);
 
-/*
- * The Call-ID of what may be a message, by its usual name alone: a guess of what sip_dissect() will find. SPAN_NONE: none is seen.
- */
-struct span sip_peek_call_id(struct span s);
-
 /* Whether the header has that full name ("Call-ID"), in any case or in its compact form. */
 bool sip_header_is(const struct sip_header *h, struct span name);
 
