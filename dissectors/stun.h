@@ -78,6 +78,15 @@ struct stun_msg {
  */
 enum dis stun_dissect(struct rd *in, bool stream, struct stun_msg *out, struct faults *why);
 
+/* The transaction id of what may be a message, and whether it would answer a request; NULL: it is none. A guess, not a reading. */
+static inline const uint8_t *stun_peek(struct span s, bool *answers)
+{
+    bool may = s.n >= STUN_HEADER && s.p[0] < 4;
+
+    *answers = may && (s.p[0] & 1); /* the class's upper bit (RFC 8489 §5) */
+    return may ? s.p + 4 : NULL;
+}
+
 enum stun_check { STUN_ABSENT, STUN_GOOD, STUN_WRONG };
 /* RFC 8489 §14.7: CRC-32 of all before it, XOR 0x5354554e. The message must be whole (DIS_OK). */
 enum stun_check stun_check_fingerprint(const struct stun_msg *m);

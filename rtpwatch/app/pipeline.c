@@ -5,7 +5,8 @@
 #include "app/twice.h"
 #include "dissectors/icmp.h"
 
-#define LEAP_NS SECONDS(86400)
+#define LEAP_NS     SECONDS(86400)
+#define NOT_INLINED __attribute__((noinline))
 
 const char *disposition_name(enum disposition d)
 {
@@ -31,9 +32,9 @@ struct datagram pipeline_datagram(const struct net_packet *p)
 
 /* ---- SIP ---- */
 
-void pipeline_sip(struct pipeline *p, const struct datagram *d, size_t uncaptured, struct faults *why)
+void pipeline_sip(struct pipeline *p, const struct datagram *d, const struct sip_msg *m, size_t uncaptured, struct faults *why)
 {
-    struct span body = sip_sdp(&p->msg.sip, why);
+    struct span body = sip_sdp(m, why);
     struct rd r = rd_init(body, body.n + uncaptured);
     const struct sdp *sdp = NULL;
 
@@ -44,33 +45,37 @@ void pipeline_sip(struct pipeline *p, const struct datagram *d, size_t uncapture
             sdp = &p->msg.sdp;
     }
     fault_log_all(&p->faults, why, d->at.frame);
-    track_sip(p->track, d, &p->msg.sip, sdp, body);
+    track_sip(p->track, d, m, sdp, body);
     if (p->watch.sip)
-        p->watch.sip(p->watch.self, d, &p->msg.sip, sdp);
+        p->watch.sip(p->watch.self, d, m, sdp);
 }
 
-static bool sip_datagram(struct pipeline *p, const struct datagram *d, struct rd r)
+static struct sip_read *sip_read(struct sip_read *out, struct rd r)
 {
-    struct faults why; /* nothing of it counts but what `n` says */
-    size_t uncaptured = r.uncap;
-    enum dis got;
+    out->why.n = 0; /* nothing of it counts but what `n` says */
+    out->got = sip_dissect(&r, false, &out->msg, &out->why);
+    return out;
+}
 
-    why.n = 0;
-    got = sip_dissect(&r, false, &p->msg.sip, &why);
-    if (got == DIS_NOT_MINE)
+/* `m`: of this datagram, read before its turn, or NULL. */
+static bool udp_sip(struct pipeline *p, const struct datagram *d, const struct rd *r, struct sip_read *m)
+{
+    if (!m)
+        m = sip_read(&p->msg.sip, *r);
+    if (m->got == DIS_NOT_MINE)
         return false;
-    if (got == DIS_CUT)
+    if (m->got == DIS_CUT)
         fault_log_one(&p->faults, FAULT_SIP_CUT, d->at.frame);
-    if (got == DIS_OK || got == DIS_CUT)
-        pipeline_sip(p, d, uncaptured, &why);
+    if (m->got == DIS_OK || m->got == DIS_CUT)
+        pipeline_sip(p, d, &m->msg, r->uncap, &m->why);
     else
-        fault_log_all(&p->faults, &why, d->at.frame);
+        fault_log_all(&p->faults, &m->why, d->at.frame);
     return true;
 }
 
 /* ---- what comes over UDP ---- */
 
-static enum disposition unexplained(struct pipeline *p, struct flow *f, const struct datagram *d, struct span s)
+static NOT_INLINED enum disposition unexplained(struct pipeline *p, struct flow *f, const struct datagram *d, struct span s)
 {
     if (f) {
         f->contains |= FLOW_OTHER;
@@ -81,7 +86,14 @@ static enum disposition unexplained(struct pipeline *p, struct flow *f, const st
     return DONE_UNEXPLAINED;
 }
 
-static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind);
+/* What a datagram is, with what was found out of it before its turn. */
+struct content {
+    enum kind kind;
+    struct sip_read *sip;           /* NULL: not yet read, or no SIP */
+    const struct flow_ahead *ahead; /* what track was told of it beforehand, or NULL */
+};
+static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, const struct rd *r,
+                                    const struct content *c);
 
 static void tell_relayed(struct pipeline *p, const struct flow *inner, struct span data)
 {
@@ -94,10 +106,11 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
                     size_t wire)
 {
     struct datagram inner;
-    enum kind kind = classify(data, wire, peer->port, 0);
+    struct content c = { .kind = classify(data, wire, peer->port, 0) };
+    struct rd r = rd_init(data, wire);
     struct flow *g;
 
-    if (kind == KIND_DNS || kind == KIND_TURN_CHANNEL)
+    if (c.kind == KIND_DNS || c.kind == KIND_TURN_CHANNEL)
         return;
     if (!track_turn_data(p->track, f, d, peer, wire, &inner)) {
         tell_relayed(p, NULL, data);
@@ -110,7 +123,7 @@ static void relayed(struct pipeline *p, const struct flow *f, const struct datag
     if (g->alloc != POOL_NONE)
         return;
     g->contains |= FLOW_RELAYED;
-    udp_content(p, g, &inner, rd_init(data, wire), kind);
+    udp_content(p, g, &inner, &r, &c);
 }
 
 void pipeline_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
@@ -167,7 +180,7 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
     return pipeline_stun(p, f, d, got, &why);
 }
 
-static bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)
+static NOT_INLINED bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
     enum dis got = dns_dissect(&r, &p->msg.dns, &why);
@@ -213,7 +226,7 @@ static bool udp_rtcp(struct pipeline *p, struct flow *f, const struct datagram *
  * The first packet of a stream is looked at whole: a broken header is told once, and not for each of its packets; and its extension may
  * tell the m-line of a stream that shares its path with others.
  */
-static void rtp_first(struct pipeline *p, const struct flow *f, const struct datagram *d, struct rd r)
+static NOT_INLINED void rtp_first(struct pipeline *p, const struct flow *f, const struct datagram *d, struct rd r)
 {
     struct faults why = { 0 };
     struct rtp_msg m;
@@ -226,16 +239,16 @@ static void rtp_first(struct pipeline *p, const struct flow *f, const struct dat
 }
 
 /* The path that nearly every packet takes: no dispatch, no allocation, no call object. */
-static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
+static bool udp_rtp(struct pipeline *p, struct flow *f, const struct datagram *d, const struct rd *r)
 {
     struct rtp_msg m;
     enum rtp_taken taken;
 
-    if (!rtp_peek(rd_rest(&r), &m))
+    if (!rtp_peek(rd_rest(r), &m))
         return false;
     taken = track_rtp(p->track, f, d, &m);
     if (taken == RTP_FIRST)
-        rtp_first(p, f, d, r);
+        rtp_first(p, f, d, *r);
     return taken != RTP_REFUSED;
 }
 
@@ -255,34 +268,45 @@ static enum disposition old_channel(struct pipeline *p, struct flow *f, const st
     return DONE_TURN_DATA;
 }
 
-static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r, enum kind kind)
+/* Out of line, like DNS: their code would stand between what every packet of voice takes. */
+static NOT_INLINED enum disposition other_content(struct pipeline *p, struct flow *f, const struct datagram *d,
+                                                  const struct rd *r, const struct content *c)
 {
-    struct span s = rd_rest(&r);
+    struct span s = rd_rest(r);
 
-    switch (kind) {
-    case KIND_RTP: return udp_rtp(p, f, d, r) ? DONE_RTP : unexplained(p, f, d, s);
-    case KIND_RTCP: return udp_rtcp(p, f, d, r) ? DONE_RTCP : unexplained(p, f, d, s);
-    case KIND_STUN: return udp_stun(p, f, d, r) ? DONE_STUN : unexplained(p, f, d, s);
-    case KIND_SIP: f->contains |= FLOW_SIP; return sip_datagram(p, d, r) ? DONE_SIP : unexplained(p, f, d, s);
-    case KIND_DTLS: return udp_dtls(p, f, d, r) ? DONE_DTLS : unexplained(p, f, d, s);
-    case KIND_TURN_CHANNEL: pipeline_channel(p, f, d, r); return DONE_TURN_DATA;
+    switch (c->kind) {
+    case KIND_RTCP: return udp_rtcp(p, f, d, *r) ? DONE_RTCP : unexplained(p, f, d, s);
+    case KIND_STUN: return udp_stun(p, f, d, *r) ? DONE_STUN : unexplained(p, f, d, s);
+    case KIND_SIP: f->contains |= FLOW_SIP; return udp_sip(p, d, r, c->sip) ? DONE_SIP : unexplained(p, f, d, s);
+    case KIND_DTLS: return udp_dtls(p, f, d, *r) ? DONE_DTLS : unexplained(p, f, d, s);
+    case KIND_TURN_CHANNEL: pipeline_channel(p, f, d, *r); return DONE_TURN_DATA;
     case KIND_KEEPALIVE: return DONE_KEEPALIVE;
-    default: return old_channel(p, f, d, r);
+    default: return old_channel(p, f, d, *r);
     }
 }
 
-/* `ahead`: what track was told of it beforehand, or NULL. */
-static enum disposition udp(struct pipeline *p, const struct net_packet *n, const struct flow_ahead *ahead)
+static enum disposition udp_content(struct pipeline *p, struct flow *f, const struct datagram *d, const struct rd *r,
+                                    const struct content *c)
+{
+    if (c->kind != KIND_RTP)
+        return other_content(p, f, d, r, c);
+    return udp_rtp(p, f, d, r) ? DONE_RTP : unexplained(p, f, d, rd_rest(r));
+}
+
+static enum kind kind_of(const struct net_packet *n)
+{
+    return classify(rd_rest(&n->payload), rd_wire_left(&n->payload), n->src.port, n->dst.port);
+}
+
+static enum disposition udp(struct pipeline *p, const struct net_packet *n, const struct content *c)
 {
     struct datagram d = pipeline_datagram(n);
-    struct span s = rd_rest(&n->payload);
-    enum kind kind = classify(s, d.size, d.src.port, d.dst.port);
     struct flow *f;
 
-    if (kind == KIND_DNS)
-        return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, s);
-    f = ahead ? track_flow_announced(p->track, &d, ahead) : track_flow(p->track, &d);
-    return f ? udp_content(p, f, &d, n->payload, kind) : DONE_UNEXPLAINED;
+    if (c->kind == KIND_DNS)
+        return udp_dns(p, &d, n->payload) ? DONE_DNS : unexplained(p, NULL, &d, rd_rest(&n->payload));
+    f = c->ahead ? track_flow_announced(p->track, &d, c->ahead) : track_flow(p->track, &d);
+    return f ? udp_content(p, f, &d, &n->payload, c) : DONE_UNEXPLAINED;
 }
 
 static enum disposition icmp(struct pipeline *p, const struct net_packet *n)
@@ -355,7 +379,7 @@ static enum disposition other_frame(struct pipeline *p, const struct frame *f)
     p->tcp_done = DONE_TCP;
     p->other_kind = net_frame(p->net, f, &p->other);
     switch (p->other_kind) {
-    case NET_UDP: return udp(p, &p->other, NULL);
+    case NET_UDP: return udp(p, &p->other, &(struct content){ .kind = kind_of(&p->other) });
     case NET_ICMP: return icmp(p, &p->other);
     case NET_TCP: return p->tcp_done;
     case NET_FRAGMENT: return DONE_FRAGMENT;
@@ -371,8 +395,48 @@ struct plain {
     size_t n, next;
     size_t at[PIPELINE_FRAMES]; /* which of the frames */
     struct net_packet packet[PIPELINE_FRAMES];
+    struct content content[PIPELINE_FRAMES];
     struct flow_ahead ahead[PIPELINE_FRAMES];
 };
+
+static struct message_ahead sip_named(const struct sip_read *m)
+{
+    return (struct message_ahead){ .name = m->got == DIS_OK || m->got == DIS_CUT ? m->msg.call_id : SPAN_NONE };
+}
+
+static struct message_ahead stun_named(const struct net_packet *n)
+{
+    bool answers;
+    const uint8_t *tid = stun_peek(rd_rest(&n->payload), &answers);
+
+    return (struct message_ahead){ .name = { tid, tid ? STUN_TID : 0 }, .asker = answers ? &n->dst : &n->src };
+}
+
+/*
+ * What depends on nothing but the bytes is done for all of them, stage by stage, each stage's code staying in the processor's caches. Then
+ * it is known early what track will be asked for.
+ */
+static void read_ahead(struct pipeline *p, struct plain *plain)
+{
+    struct message_ahead message[PIPELINE_FRAMES];
+    size_t sips = 0, messages = 0;
+
+    for (size_t i = 0; i < plain->n; i++)
+        plain->content[i] = (struct content){ kind_of(&plain->packet[i]), NULL, &plain->ahead[i] };
+    for (size_t i = 0; i < plain->n; i++) {
+        const struct net_packet *n = &plain->packet[i];
+        struct content *c = &plain->content[i];
+
+        if (c->kind == KIND_SIP)
+            message[messages] = sip_named(c->sip = sip_read(&p->sip[sips++], n->payload));
+        else if (c->kind == KIND_STUN)
+            message[messages] = stun_named(n);
+        else
+            continue;
+        messages += message[messages].name.n > 0;
+    }
+    track_ahead_messages(p->track, message, messages);
+}
 
 static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, struct plain *out)
 {
@@ -387,6 +451,7 @@ static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, stru
         out->at[out->n++] = i;
     }
     track_ahead(p->track, out->ahead, out->n);
+    read_ahead(p, out);
 }
 
 static inline __attribute__((always_inline)) enum disposition one_frame(struct pipeline *p, const struct frame *f, size_t at,
@@ -398,7 +463,7 @@ static inline __attribute__((always_inline)) enum disposition one_frame(struct p
     plain->next += is_plain;
     if (p->twice && twice_seen(p->twice, f))
         return DONE_DUPLICATE;
-    return is_plain ? udp(p, &plain->packet[i], &plain->ahead[i]) : other_frame(p, f);
+    return is_plain ? udp(p, &plain->packet[i], &plain->content[i]) : other_frame(p, f);
 }
 
 /* Both are inlined into both of what follows: who is not told pays nothing for it. */

@@ -45,6 +45,15 @@ struct pipeline_watch {
     void (*relayed)(void *self, const struct flow *inner, struct span data);
 };
 
+/* At most so many frames come together. */
+enum { PIPELINE_FRAMES = TRACK_AHEAD };
+
+struct sip_read {
+    enum dis got;
+    struct faults why;
+    struct sip_msg msg; /* on DIS_OK and DIS_CUT */
+};
+
 struct pipeline {
     struct fault_log faults;
     struct clock clock;
@@ -58,21 +67,21 @@ struct pipeline {
     enum net_kind other_kind;
     enum disposition tcp_done; /* what the TCP segment in hand completed; DONE_TCP: nothing that is followed */
     struct {                   /* scratch, too large for the stack of a small thread */
-        struct sip_msg sip;
+        struct sip_read sip;
         struct sdp sdp;
         struct dns_msg dns;
         struct stun_msg stun;
         struct rtcp_msg rtcp;
         struct dtls_msg dtls;
     } msg;
-    uint8_t ws[64 * 1024]; /* one WebSocket message, unmasked: as large as a datagram may be */
+    struct sip_read sip[PIPELINE_FRAMES]; /* of frames that came together, read before their turn */
+    uint8_t ws[64 * 1024];                /* one WebSocket message, unmasked: as large as a datagram may be */
 };
 
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
 void pipeline_free(struct pipeline *p);
 /* Frames in time order, at most PIPELINE_FRAMES. The more come together, the less each waits for memory; nothing else depends on it. */
-enum { PIPELINE_FRAMES = TRACK_AHEAD };
 /* Returns what was done with the last one. */
 enum disposition pipeline_frames(struct pipeline *p, const struct frame *f, size_t n);
 enum disposition pipeline_frame(struct pipeline *p, const struct frame *f);

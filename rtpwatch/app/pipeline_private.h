@@ -6,8 +6,8 @@
 
 struct datagram pipeline_datagram(const struct net_packet *p);
 
-/* The SIP message in p->msg.sip, dissected, goes to track with its SDP. `uncaptured`: bytes of it that the snap length cut. */
-void pipeline_sip(struct pipeline *p, const struct datagram *d, size_t uncaptured, struct faults *why);
+/* A SIP message goes to track with its SDP. `uncaptured`: bytes of it that the snap length cut. */
+void pipeline_sip(struct pipeline *p, const struct datagram *d, const struct sip_msg *m, size_t uncaptured, struct faults *why);
 
 /*
  * The STUN message that was dissected into p->msg.stun with this result goes to track, and what it relays is looked at. False: it is no

@@ -64,9 +64,9 @@ static enum look look_message(struct pipeline *p, const struct datagram *d, stru
     at = rd_init((struct span){ p->ws, n }, n);
     fault_log_all(&p->faults, &why, d->at.frame);
     why = (struct faults){ 0 };
-    if (sip_dissect(&at, false, &p->msg.sip, &why) == DIS_OK) {
+    if (sip_dissect(&at, false, &p->msg.sip.msg, &why) == DIS_OK) {
         p->tcp_done = DONE_SIP;
-        pipeline_sip(p, d, 0, &why);
+        pipeline_sip(p, d, &p->msg.sip.msg, 0, &why);
     }
     return LOOK_DONE;
 }
@@ -93,7 +93,7 @@ static enum look look_control(struct rd *r)
 static enum look look_sip(struct pipeline *p, const struct datagram *d, struct rd *r)
 {
     struct faults why = { 0 };
-    enum dis got = sip_dissect(r, true, &p->msg.sip, &why);
+    enum dis got = sip_dissect(r, true, &p->msg.sip.msg, &why);
 
     if (got == DIS_SHORT)
         return LOOK_WAIT;
@@ -102,7 +102,7 @@ static enum look look_sip(struct pipeline *p, const struct datagram *d, struct r
         return LOOK_OTHER;
     }
     p->tcp_done = DONE_SIP;
-    pipeline_sip(p, d, 0, &why);
+    pipeline_sip(p, d, &p->msg.sip.msg, 0, &why);
     return LOOK_DONE;
 }
 

@@ -206,15 +206,20 @@ static void sift_down(struct capture *c, size_t at)
     }
 }
 
-static void input_count(struct capture_input *told, const struct frame *f)
+static void input_count(struct capture_input *told, const struct frame *f, size_t n)
 {
-    if (told->packets++ == 0)
-        told->first_ns = told->last_ns = f->ts_ns;
-    told->bytes += f->wire;
-    if (f->ts_ns < told->first_ns)
-        told->first_ns = f->ts_ns;
-    if (f->ts_ns > told->last_ns)
-        told->last_ns = f->ts_ns;
+    int64_t first = told->packets ? told->first_ns : f->ts_ns, last = told->packets ? told->last_ns : f->ts_ns;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bytes += f[i].wire;
+        first = f[i].ts_ns < first ? f[i].ts_ns : first;
+        last = f[i].ts_ns > last ? f[i].ts_ns : last;
+    }
+    told->packets += n;
+    told->bytes += bytes;
+    told->first_ns = first;
+    told->last_ns = last;
 }
 
 /* The input whose frames were handed out moves on, or leaves the heap at its end. */
@@ -266,18 +271,17 @@ size_t capture_batch(struct capture *c, struct frame *out, size_t n)
         return 0;
     in = &c->inputs[c->heap[0]];
     out[0] = in->next;
-    input_count(&in->told, &out[0]);
     c->given = true;
     got = 1 + read_more(in, out + 1, n - 1, others_due(c));
     for (size_t i = 1; i < got && !in->told.truncated; i++) {
         number(c, in, &out[i]);
         if (filter_passes(c, in, &out[i]) != YES)
             continue;
-        input_count(&in->told, &out[i]);
         if (kept != i)
             out[kept] = out[i];
         kept++;
     }
+    input_count(&in->told, out, kept);
     return kept;
 }
 

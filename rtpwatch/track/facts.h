@@ -52,7 +52,7 @@ static inline void tally_merge(struct tally *into, const struct tally *t)
  * socket, candidate, mapping and media meet (SPEC §3).
  */
 struct socket {
-    struct addr addr;
+    _Alignas(64) struct addr addr;
     bool advertised; /* some SDP named it: media is expected here */
     uint8_t described_media;
     uint16_t described_sdp;
@@ -179,28 +179,35 @@ struct icmp_about {
 
 /* ---- STUN ---- */
 
-/* One request without USERNAME and what was answered: one server's word on one socket. */
-struct stun_tx {
-    uint8_t tid[16];
-    uint16_t method, error;
-    bool classic;
-    bool credentials;                      /* the request was authenticated: 401 is then no challenge but a refusal */
-    bool success, mapped_differs;          /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
-    uint32_t socket;                       /* who asked */
-    uint32_t server;                       /* slot in servers */
-    uint32_t next_asked;                   /* in the socket's list, newest first */
-    uint32_t next_claimed;                 /* in the list of the mapped address's socket */
-    uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
-    struct tally requests;                 /* retransmissions counted */
-    struct seen answer;                    /* frame 0: none */
-    struct addr answered_from;
-    struct addr mapped; /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
-    struct addr plain;  /* MAPPED-ADDRESS where both were there */
+/* What few answers say beside the mapped address. */
+struct stun_more {
+    struct addr plain; /* MAPPED-ADDRESS where it is not what XOR-MAPPED-ADDRESS is */
     union {
         struct addr relayed;   /* with `success` */
         struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
     };
 };
+
+/* One request without USERNAME and what was answered: one server's word on one socket. */
+struct stun_tx {
+    _Alignas(64) uint8_t tid[16];
+    uint16_t method;
+    uint16_t error : 10; /* RFC 8489 §14.8 has them up to 699 */
+    bool classic : 1;
+    bool credentials : 1;                  /* the request was authenticated: 401 is then no challenge but a refusal */
+    bool success : 1, mapped_differs : 1;  /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
+    uint32_t socket;                       /* who asked */
+    uint32_t server;                       /* slot in servers */
+    uint32_t next_asked;                   /* in the socket's list, newest first */
+    uint32_t next_claimed;                 /* in the list of the mapped address's socket */
+    uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
+    struct addr mapped;                    /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
+    struct tally requests;                 /* retransmissions counted */
+    struct seen answer;                    /* frame 0: none */
+    const struct stun_more *more;          /* in the track's arena; &stun_no_more: nothing */
+};
+_Static_assert(sizeof(struct stun_tx) == 128, "of a hundred thousand questions few are in the caches");
+extern const struct stun_more stun_no_more;
 
 struct stun_server {
     struct addr addr;
@@ -486,39 +493,47 @@ struct call_outside {
 
 enum session_kind { SESSION_SIP, SESSION_ICE, SESSION_RTP };
 
+/* What each message looks at comes first, then what a description changes: of a hundred thousand calls little is in the caches. */
 struct call {
-    /* What each message looks at comes first: of a hundred thousand calls little is in the caches. */
-    const char *call_id, *from_tag;
+    _Alignas(64) const char *call_id;
+    const char *from_tag;
     uint32_t call_id_n, from_tag_n; /* their lengths */
     struct leg *leg;                /* `legs` of them, at most CALL_LEGS_KEPT: nearly all calls have one */
     uint16_t legs, answered_leg;
     uint16_t sdps_n;
-    uint16_t status;            /* final status of the INVITE, 0 none */
-    const char *agent[PARTIES]; /* User-Agent or Server */
-    struct seen last, answered, ringing, ended;
-    uint32_t invite_cseq, offer_cseq;
-    uint32_t messages, bad_moves;
+    uint16_t status;  /* final status of the INVITE, 0 none */
     uint8_t state;    /* enum call_state */
     uint8_t kind;     /* enum session_kind; ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
     uint8_t ended_by; /* enum party */
-    bool cancelled, seen_from_start; /* the first INVITE is in the capture */
-    bool offer_in_response, ended_by_known;
-    struct addr signalling[PARTIES];       /* where the party's messages came from here */
-    uint16_t ice_restarts;                 /* ICE sessions: how often the username fragments changed */
-    struct call_outside *outside[PARTIES]; /* NULL: not known */
-    const struct sdp_fact *offer;          /* waiting for its answer */
-    struct agreement *agreements, *agreements_tail;
-    struct sdp_fact *sdps, *sdps_tail;
-
-    struct id id;
-    struct arena arena;
+    bool cancelled : 1, seen_from_start : 1; /* the first INVITE is in the capture */
+    bool offer_in_response : 1, ended_by_known : 1;
     uint32_t room; /* in track.call_rooms, POOL_NONE: none */
-    const char *from_uri, *to_uri;
-    const char **label; /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
+    uint32_t invite_cseq, offer_cseq;
+    uint32_t messages, bad_moves;
+    struct seen last;
+    struct addr signalling[PARTIES]; /* where the party's messages came from here */
+    uint16_t ice_restarts;           /* ICE sessions: how often the username fragments changed */
+    const struct sdp_fact *offer;    /* waiting for its answer */
+
+    const char *agent[PARTIES];            /* User-Agent or Server */
+    struct call_outside *outside[PARTIES]; /* NULL: not known */
+    struct sdp_fact *sdps;
+    struct agreement *agreements;
+    struct seen answered;
+
+    struct seen ringing, ended;
+    struct arena arena;
+    struct id id;
+
     struct seen started;
-    uint32_t ssrc[PARTIES];             /* RTP sessions: of the first stream that each sent, 0 none */
-    struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
+    const char *from_uri, *to_uri;
+    const char **label;      /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
+    uint32_t ssrc[PARTIES];  /* RTP sessions: of the first stream that each sent, 0 none */
+    struct link_fact *links; /* what its headers say of other calls, NULL nothing */
     struct session_id_fact *session_id; /* NULL: none */
 };
+_Static_assert(offsetof(struct call, last) == 64 && offsetof(struct call, agent) == 128 && sizeof(struct call) == 320,
+               "a message touches two cache lines of its call, a description one more");
+enum { CALL_EACH_MESSAGE = offsetof(struct call, ringing) };
 
 #endif

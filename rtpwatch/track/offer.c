@@ -33,7 +33,7 @@ static struct agreement *agreement_find(struct call *c, uint32_t cseq, uint16_t 
 static void agree(struct track *t, struct call *c, const struct datagram *d, uint16_t leg, const struct sdp_fact *answer,
                   bool confirmed)
 {
-    struct agreement *a = agreement_find(c, c->offer_cseq, leg, answer);
+    struct agreement *a = agreement_find(c, c->offer_cseq, leg, answer), **end = &c->agreements;
 
     if (a) {
         a->confirmed |= confirmed;
@@ -51,11 +51,9 @@ static void agree(struct track *t, struct call *c, const struct datagram *d, uin
     a->confirmed = confirmed;
     split(t, c, c->offer);
     split(t, c, answer);
-    if (c->agreements_tail)
-        c->agreements_tail->next = a;
-    else
-        c->agreements = a;
-    c->agreements_tail = a;
+    while (*end)
+        end = &(*end)->next;
+    *end = a;
 }
 
 static void offer_set(struct call *c, const struct sdp_fact *sdp, uint32_t cseq, bool in_response)

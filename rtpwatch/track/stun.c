@@ -1,9 +1,6 @@
 /* STUN servers' answers (RFC 8489 §2) and ICE connectivity checks (RFC 8445 §7), matched by transaction id and the asking socket. */
 #include "track/track_private.h"
 
-/* What a transaction id stands for: a server transaction's slot, or a check's with this bit. */
-enum { TID_IS_CHECK = 1u << 30 };
-
 struct tid_key {
     const uint8_t *tid;
     const struct addr *asker, *asked; /* asked NULL: whoever */
@@ -13,11 +10,6 @@ struct tid_key {
  * Check transactions are not kept one by one: the map's slot names the check (its pair of addresses), and the id's hash is
  * trusted with the pair to tell them apart. A collision needs the same 64-bit hash on the same pair.
  */
-static uint64_t tid_hash(const uint8_t tid[16], const struct addr *asker)
-{
-    return hash_bytes(tid, 16) ^ addr_hash(asker);
-}
-
 static bool tid_eq(const void *self, uint32_t slot, const void *key)
 {
     const struct track *t = self;
@@ -35,20 +27,17 @@ static bool tid_eq(const void *self, uint32_t slot, const void *key)
            addr_eq(&track_socket(t, track_tx_at(t, slot)->socket)->addr, k->asker);
 }
 
-static uint32_t tid_find(const struct track *t, const uint8_t tid[16], const struct addr *asker, const struct addr *asked)
+static uint32_t tid_find(const struct track *t, uint64_t hash, const struct tid_key *k)
 {
-    struct tid_key k = { tid, asker, asked };
-    uint32_t slot = hmap_find(&t->by_tid, tid_hash(tid, asker), tid_eq, t, &k);
+    uint32_t slot = hmap_find(&t->by_tid, hash, tid_eq, t, k);
 
-    return slot == HMAP_NONE ? hmap_find(&t->by_old_tid, tid_hash(tid, asker), tid_eq, t, &k) : slot;
+    return slot == HMAP_NONE ? hmap_find(&t->by_old_tid, hash, tid_eq, t, k) : slot;
 }
 
-static bool tid_put(struct track *t, const struct datagram *d, const struct stun_msg *m, uint32_t slot)
+static void tid_put(struct track *t, const struct datagram *d, uint64_t hash, uint32_t slot)
 {
-    if (t->by_tid.used < TRACK_TIDS && hmap_put(&t->by_tid, tid_hash(m->tid, &d->src), slot))
-        return true;
-    fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
-    return false;
+    if (t->by_tid.used >= TRACK_TIDS || !hmap_put(&t->by_tid, hash, slot))
+        fault_log_one(t->faults, FAULT_STUN_TABLE_FULL, d->at.frame);
 }
 
 struct tid_numbers {
@@ -192,7 +181,8 @@ static void host_link(struct track *t, const struct addr *asker, uint32_t slot)
 /* Records a request to a server and gives its transaction; POOL_NONE: none was free. */
 static uint32_t server_request(struct track *t, const struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
-    uint32_t slot = tid_find(t, m->tid, &d->src, &d->dst), server;
+    uint64_t hash = tid_hash(m->tid, &d->src);
+    uint32_t slot = tid_find(t, hash, &(struct tid_key){ m->tid, &d->src, &d->dst }), server;
     struct stun_tx *x;
 
     if (slot != HMAP_NONE && !(slot & TID_IS_CHECK)) {
@@ -213,6 +203,7 @@ static uint32_t server_request(struct track *t, const struct flow *f, const stru
     x->credentials = m->username.n > 0;
     x->socket = f->src_socket;
     x->server = server;
+    x->more = &stun_no_more;
     x->next_claimed = POOL_NONE;
     x->next_asked = track_socket(t, x->socket)->asked;
     track_socket(t, x->socket)->asked = slot;
@@ -220,7 +211,7 @@ static uint32_t server_request(struct track *t, const struct flow *f, const stru
     tally_add(&x->requests, d->at);
     track_server_at(t, server)->requests++;
     tally_add(&track_server_at(t, server)->asked, d->at);
-    tid_put(t, d, m, slot); /* last: the map compares with what stands in the record */
+    tid_put(t, d, hash, slot); /* last: the map compares with what stands in the record */
     return slot;
 }
 
@@ -234,6 +225,31 @@ static void server_claim(struct track *t, uint32_t slot, const struct addr *mapp
     track_socket(t, s)->claimed = slot;
 }
 
+const struct stun_more stun_no_more;
+
+static RARE bool more_keep(struct track *t, struct stun_tx *x, const struct stun_more *more)
+{
+    struct stun_more *kept = arena_take(&t->arena, sizeof *kept);
+
+    if (!kept)
+        return false;
+    *kept = *more;
+    x->more = kept;
+    return true;
+}
+
+/* What a success says. */
+static void answer_keep(struct track *t, struct stun_tx *x, const struct stun_msg *m)
+{
+    struct stun_more more = { .plain = m->mapped, .relayed = m->relayed };
+    bool differs = m->has_xor_mapped && m->has_mapped && !addr_eq(&m->xor_mapped, &m->mapped);
+
+    if (m->has_xor_mapped || m->has_mapped)
+        x->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
+    if (differs || m->has_relayed)
+        x->mapped_differs = more_keep(t, x, &more) && differs;
+}
+
 static void server_answer(struct track *t, uint32_t slot, const struct datagram *d, const struct stun_msg *m)
 {
     struct stun_tx *x = track_tx_at(t, slot);
@@ -243,14 +259,13 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
     if (x->answer.frame)
         return; /* a second answer to a retransmission */
     x->answer = d->at;
-    x->answered_from = d->src;
     s->responses++;
     if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
         s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */
     if (m->software.n && !*s->software)
         s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
     if (m->cls == STUN_ERROR)
-        x->error = m->error;
+        x->error = m->error & 1023u;
     turn_answer(t, slot, d, m);
     if (m->cls == STUN_ERROR) {
         if ((m->error == 401 && !x->credentials) || m->error == 438)
@@ -258,18 +273,13 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
         else
             s->errors++;
         if (m->has_alternate)
-            x->alternate = m->alternate;
+            more_keep(t, x, &(struct stun_more){ .alternate = m->alternate });
         return;
     }
     x->success = true;
-    if (m->has_relayed)
-        x->relayed = m->relayed;
-    if (!m->has_xor_mapped && !m->has_mapped)
-        return;
-    x->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
-    x->plain = m->has_mapped ? m->mapped : x->mapped;
-    x->mapped_differs = !addr_eq(&x->mapped, &x->plain);
-    server_claim(t, slot, &x->mapped);
+    answer_keep(t, x, m);
+    if (m->has_xor_mapped || m->has_mapped)
+        server_claim(t, slot, &x->mapped);
 }
 
 /* ---- checks ---- */
@@ -291,7 +301,7 @@ static struct check *check_get(struct track *t, struct flow *f)
 }
 
 /* An ICE restart gives both agents new fragments; the request that first carries them is kept, while there is room. */
-static void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
+static RARE void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
 {
     const char *before = c->username_before;
     struct ice_restart *r = NULL;
@@ -312,12 +322,13 @@ static void check_rename(struct track *t, struct check *c, const struct datagram
 static void check_request(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
     struct check *c = check_get(t, f);
+    uint64_t hash = tid_hash(m->tid, &d->src);
 
     f->contains |= FLOW_CHECK;
     if (!c)
         return;
-    if (tid_find(t, m->tid, &d->src, &d->dst) == HMAP_NONE) {
-        tid_put(t, d, m, f->checks | TID_IS_CHECK);
+    if (tid_find(t, hash, &(struct tid_key){ m->tid, &d->src, &d->dst }) == HMAP_NONE) {
+        tid_put(t, d, hash, f->checks | TID_IS_CHECK);
         if (c->unanswered++ == 0)
             c->unanswered_since = d->at;
     }
@@ -361,6 +372,15 @@ static void check_answer(struct track *t, struct check *c, const struct datagram
     }
 }
 
+/* What the answer belongs to. A server may answer from another address: Asterisk does not look (RFC 3489 §8.1 allows it). */
+static uint32_t answered_by(const struct track *t, const struct datagram *d, const struct stun_msg *m)
+{
+    uint64_t hash = tid_hash(m->tid, &d->dst);
+    uint32_t slot = tid_find(t, hash, &(struct tid_key){ m->tid, &d->dst, &d->src });
+
+    return slot == HMAP_NONE ? tid_find(t, hash, &(struct tid_key){ m->tid, &d->dst, NULL }) : slot;
+}
+
 enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram *d, const struct stun_msg *m)
 {
     uint32_t slot;
@@ -376,9 +396,9 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
     }
     if (m->cls == STUN_INDICATION)
         return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
-    slot = tid_find(t, m->tid, &d->dst, &d->src);
-    if (slot == HMAP_NONE) /* a server may answer from another address: Asterisk does not look (RFC 3489 §8.1 allows it) */
-        slot = tid_find(t, m->tid, &d->dst, NULL);
+    if (m->has_xor_mapped)
+        hmap_prefetch(&t->by_socket, socket_hash(&m->xor_mapped));
+    slot = answered_by(t, d, m);
     if (slot == HMAP_NONE) {
         t->stun_unmatched++;
         return STUN_OF_NOBODY;

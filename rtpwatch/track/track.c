@@ -87,20 +87,21 @@ static bool socket_eq(const void *self, uint32_t slot, const void *key)
 
 uint32_t socket_find(const struct track *t, const struct addr *a)
 {
-    uint32_t slot = hmap_find(&t->by_socket, addr_hash(a), socket_eq, t, a);
+    uint32_t slot = hmap_find(&t->by_socket, socket_hash(a), socket_eq, t, a);
 
     return slot == HMAP_NONE ? POOL_NONE : slot;
 }
 
 uint32_t socket_get(struct track *t, const struct addr *a)
 {
-    uint32_t slot = socket_find(t, a);
+    uint64_t hash = socket_hash(a);
+    uint32_t slot = hmap_find(&t->by_socket, hash, socket_eq, t, a);
     struct socket *s;
 
-    if (slot != POOL_NONE)
+    if (slot != HMAP_NONE)
         return slot;
     s = pool_new(&t->sockets, &slot);
-    if (!s || !hmap_put(&t->by_socket, addr_hash(a), slot)) {
+    if (!s || !hmap_put(&t->by_socket, hash, slot)) {
         fault_log_one(t->faults, FAULT_SOCKET_TABLE_FULL, t->last.frame);
         return POOL_NONE;
     }
@@ -208,6 +209,10 @@ void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
         ahead[i].likely = f[i] = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
         if (f[i])
             __builtin_prefetch(&f[i]->packets.n, 1);
+        if (!f[i]) {
+            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].src));
+            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].dst));
+        }
     }
     for (size_t i = 0; i < n; i++) {
         const struct stream *s = f[i] ? track_stream_at(t, f[i]->hot) : NULL;

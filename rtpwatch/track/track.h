@@ -114,6 +114,13 @@ struct flow_ahead {
     struct flow *likely;          /* given by it too: the flow of these two, or of others; NULL: not known yet */
 };
 void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n);
+/* The same for messages, by the names that they bear: what has one of these is looked for soon. */
+struct message_ahead {
+    struct span name; /* a Call-ID, or the STUN_TID bytes of a transaction id; borrowed until track_ahead_messages() returns */
+    const struct addr *asker; /* of STUN: who asks; NULL: it is SIP */
+    uint64_t hash;            /* given by track_ahead_messages() */
+};
+void track_ahead_messages(const struct track *t, struct message_ahead *m, size_t n); /* at most TRACK_AHEAD */
 /* track_flow() of a datagram that was announced, unless the notebook was made smaller meanwhile. */
 struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead);
 enum rtp_taken { RTP_REFUSED, RTP_KNOWN, RTP_FIRST /* a new record begins with it */ };

@@ -246,8 +246,8 @@ static void answer_alone(const struct view *v, const struct stun_tx *x, struct c
     const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
 
     /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
-    if (x->mapped_differs && !addr_ip_eq(&x->plain, &x->mapped) && !addr_ip_eq(&x->plain, base))
-        against(c, (struct proof){ PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server });
+    if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base))
+        against(c, (struct proof){ PROOF_XOR_DIFFERS, x->answer, *server, x->more->plain, x->server });
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
         against(c, said_by(v, x, PROOF_PRIVATE));
     /* A NAT between the families would have changed the server's address as well (RFC 6146). */

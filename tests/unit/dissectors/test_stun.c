@@ -567,3 +567,17 @@ Test(stun, sweep)
     put_attr(&classic, 0x8020, "\0\1\x4c\x91\xa0\x8b\x34\x6d", 8);
     sweep(bytes_of(classic.b, classic.n), check, &(bool){ false });
 }
+
+Test(stun, peek_is_a_guess_of_what_is_read)
+{
+    static const uint8_t short_one[STUN_HEADER - 1], media[STUN_HEADER] = { 0x80 };
+    bool answers = true;
+
+    cr_assert_eq(stun_peek(BYTES(request), &answers), request + 4);
+    cr_assert_not(answers);
+    cr_assert_eq(stun_peek(BYTES(response4), &answers), response4 + 4);
+    cr_assert(answers);
+    cr_assert_null(stun_peek(BYTES(short_one), &answers));
+    cr_assert_null(stun_peek(BYTES(media), &answers));
+    cr_assert_not(answers);
+}

@@ -48,12 +48,15 @@ static const struct sdp_fact *say(const char *text)
     struct datagram d = { .at = { now_ns, ++frame }, .src = address("192.0.2.1:5060"), .dst = address("192.0.2.2:5060") };
     struct faults why = { 0 };
     struct rd r = rd_init(span_str(text), strlen(text));
+    const struct sdp_fact *kept;
 
     m.from.tag = SPAN("1");
     cr_assert_eq(sdp_dissect(&r, &sdp, &why), DIS_OK);
     track_sip(track, &d, &m, &sdp, span_str(text));
     cr_assert_eq(track->calls.used, 1);
-    return track_call_at(track, 0)->sdps_tail;
+    for (kept = track_call_at(track, 0)->sdps; kept->next; kept = kept->next)
+        ;
+    return kept;
 }
 
 static struct stream *packet(const struct addr *to, uint8_t pt, uint16_t seq, uint32_t timestamp)

@@ -1,0 +1,34 @@
+/* ahead.c: what is announced is looked for and not recorded, whether there is such a thing or not. */
+#include "messages.h"
+
+TestSuite(ahead, .init = setup, .fini = teardown);
+
+#define ASKER  "192.0.2.10:10000"
+#define SERVER "74.125.250.129:19302"
+
+Test(ahead, messages_known_and_unknown)
+{
+    struct addr asker = addr_of(ASKER);
+    struct stun_msg question = stun_of(STUN_REQUEST, 1), check = stun_of(STUN_REQUEST, 2), other = stun_of(STUN_REQUEST, 3);
+    struct message_ahead m[] = {
+        { .name = SPAN("5f3c@192.0.2.10") },
+        { .name = SPAN("nobody's") },
+        { .name = { question.tid, STUN_TID }, .asker = &asker },
+        { .name = { check.tid, STUN_TID }, .asker = &asker },
+        { .name = { other.tid, STUN_TID }, .asker = &asker },
+    };
+    size_t n = sizeof m / sizeof *m, bytes;
+
+    track_ahead_messages(t, m, n); /* of an empty notebook */
+    cr_assert_eq(track_memory(t, NULL, NULL), sizeof *t);
+    answered_call();
+    check.username = SPAN("bbbb:aaaa");
+    cr_assert_eq(stun_between(ASKER, SERVER, question), STUN_OF_SERVER);
+    cr_assert_eq(stun_between(ASKER, SERVER, check), STUN_OF_CHECK);
+    bytes = track_memory(t, NULL, NULL);
+    track_ahead_messages(t, m, n);
+    cr_assert_eq(track_memory(t, NULL, NULL), bytes);
+    cr_assert_eq(t->calls.live, 1);
+    cr_assert_eq(t->stun_txs.live, 1);
+    cr_assert_eq(t->checks.live, 1);
+}
