@@ -174,9 +174,11 @@ bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d,
 
 static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
-    struct faults why = { 0 };
-    enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
+    struct faults why; /* nothing of it counts but what `n` says */
+    enum dis got;
 
+    why.n = 0;
+    got = stun_dissect(&r, false, &p->msg.stun, &why);
     return pipeline_stun(p, f, d, got, &why);
 }
 
