@@ -41,7 +41,8 @@ struct fault_log {
     uint64_t first_frame[FAULT_IDS];
 };
 
-void fault_log_one(struct fault_log *log, enum fault_id id, uint64_t frame);
+/* Cold: what comes to it is compiled to stand apart from what is usual. */
+__attribute__((cold)) void fault_log_one(struct fault_log *log, enum fault_id id, uint64_t frame);
 void fault_log_all(struct fault_log *log, const struct faults *f, uint64_t frame);
 const char *fault_key(enum fault_id id);
 const char *fault_text(enum fault_id id);

@@ -28,10 +28,13 @@ void hmap_done(struct hmap *m);
  */
 bool hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self);
 
-/* The high half alone places a cell, since that is all of the hash that a cell keeps when the table grows. */
+/*
+ * The high half alone places a cell, since that is all of the hash that a cell keeps when the table grows. Its lowest bits are used as they
+ * are: keys that are looked for together may be given cells side by side.
+ */
 static inline size_t hmap_home(uint64_t hash, size_t mask)
 {
-    return (size_t)((hash >> 32) * 0x9e3779b1u) & mask;
+    return (size_t)(hash >> 32) & mask;
 }
 
 static inline bool hmap_any(const void *self, uint32_t slot, const void *key)

@@ -149,9 +149,9 @@ void track_labels(struct track *t, const char *const *names, size_t n)
 }
 
 /* The first INVITE that carries a header tells its value. */
-static void labels_keep(const struct track *t, struct call *c, const struct sip_msg *m)
+static RARE void labels_keep(const struct track *t, struct call *c, const struct sip_msg *m)
 {
-    if (t->labels && !c->label && (c->label = arena_take(&c->arena, t->labels * sizeof *c->label)) != NULL)
+    if (!c->label && (c->label = arena_take(&c->arena, t->labels * sizeof *c->label)) != NULL)
         for (size_t i = 0; i < t->labels; i++)
             c->label[i] = "";
     for (size_t i = 0; c->label && i < t->labels; i++)
@@ -233,7 +233,7 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     uint16_t leg;
 
     for (size_t i = 0; sdp && i < sdp->medias; i++)
-        hmap_prefetch(&t->by_socket, addr_hash(&sdp->media[i].addr));
+        hmap_prefetch(&t->by_socket, socket_hash(&sdp->media[i].addr));
     t->last = d->at;
     if (!t->first.frame)
         t->first = d->at;
@@ -249,7 +249,7 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     outside_message(t, c, d, m, asker);
     from = m->request ? asker : other_party(asker);
     leg = leg_of(t, c, d, m, asker);
-    if (m->request && m->method == SIP_INVITE)
+    if (t->labels && m->request && m->method == SIP_INVITE)
         labels_keep(t, c, m);
     call_message(c, d, m, from, leg, sdp != NULL);
     links_message(t, c, d, m, from);

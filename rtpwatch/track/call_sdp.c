@@ -23,10 +23,10 @@ static void codec_keep(const struct sdp_media *m, struct media_desc *out)
 }
 
 /* "sha-256 AB:CD:…" (RFC 8122 §5) */
-static struct dtls_desc *dtls_keep(struct arena *a, const struct sdp_media *m)
+static RARE struct dtls_desc *dtls_keep(struct arena *a, const struct sdp_media *m)
 {
     struct span value = m->fingerprint, hash = span_until(&value, ' ');
-    struct dtls_desc *out = m->fingerprint.n ? arena_take(a, sizeof *out) : NULL;
+    struct dtls_desc *out = arena_take(a, sizeof *out);
 
     if (out)
         *out = (struct dtls_desc){ arena_str(a, hash), arena_str(a, span_trim(value)), arena_str(a, m->setup),
@@ -71,9 +71,9 @@ static void formats_keep(struct arena *a, const struct sdp_media *m, struct medi
     }
 }
 
-static void ssrcs_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+static RARE void ssrcs_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
 {
-    out->ssrcs = m->ssrcs ? arena_take(a, m->ssrcs * sizeof *out->ssrcs) : NULL;
+    out->ssrcs = arena_take(a, m->ssrcs * sizeof *out->ssrcs);
     if (out->ssrcs) {
         memcpy(out->ssrcs, m->ssrc, m->ssrcs * sizeof *out->ssrcs);
         out->ssrcs_n = (uint8_t)m->ssrcs;
@@ -89,13 +89,11 @@ static bool in_group(struct span group, struct span mid)
 }
 
 /* The first mid of the group names the m-line whose address, ICE and rtcp-mux count for all (RFC 9143 §7.3). */
-static void bundle_keep(const struct sdp *sdp, size_t i, struct media_desc *out)
+static RARE void bundle_keep(const struct sdp *sdp, size_t i, struct media_desc *out)
 {
     struct span group = sdp->bundle, first = span_until(&group, ' ');
 
-    out->tagged = (uint8_t)i;
     out->bundled = in_group(sdp->bundle, sdp->media[i].mid);
-    out->bundle_only = sdp->media[i].bundle_only;
     for (size_t k = 0; out->bundled && k < sdp->medias; k++)
         if (span_eq(sdp->media[k].mid, first))
             out->tagged = (uint8_t)k;
@@ -132,7 +130,7 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, const s
     out->ufrag = arena_str(a, m->ufrag);
     out->pwd = arena_str(a, m->pwd);
     out->ptime_ms = m->ptime_ms;
-    out->dtls = dtls_keep(a, m);
+    out->dtls = m->fingerprint.n ? dtls_keep(a, m) : NULL;
     out->mid_ext = m->mid_ext;
     if (before && same_formats(m, before)) {
         out->formats = before->formats;
@@ -140,12 +138,16 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, const s
     } else {
         formats_keep(a, m, out);
     }
-    ssrcs_keep(a, m, out);
+    if (m->ssrcs)
+        ssrcs_keep(a, m, out);
     codec_keep(m, out);
-    bundle_keep(sdp, i, out);
+    out->bundle_only = m->bundle_only;
+    out->tagged = (uint8_t)i;
+    if (sdp->bundle.n)
+        bundle_keep(sdp, i, out);
 }
 
-static void cands_keep(struct arena *a, const struct sdp *sdp, struct sdp_fact *out)
+static RARE void cands_keep(struct arena *a, const struct sdp *sdp, struct sdp_fact *out)
 {
     for (size_t i = 0; i < sdp->cands; i++) {
         const struct sdp_cand *c = &sdp->cand[i];
@@ -228,7 +230,8 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->cands = (uint8_t)sdp->cands;
     for (size_t i = 0; i < sdp->medias; i++)
         media_keep(&c->arena, sdp, i, before && i < before->medias ? &before->media[i] : NULL, &f->media[i]);
-    cands_keep(&c->arena, sdp, f);
+    if (sdp->cands)
+        cands_keep(&c->arena, sdp, f);
     if (before)
         before->next = f;
     else

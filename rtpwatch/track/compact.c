@@ -222,6 +222,17 @@ static void move_text(struct arena *to, const char **text)
     *text = arena_str(to, span_str(*text));
 }
 
+static void move_more(struct arena *to, struct stun_tx *x)
+{
+    struct stun_more *more = x->more == &stun_no_more ? NULL : arena_take(to, sizeof *more);
+
+    if (more)
+        *more = *x->more;
+    else
+        x->mapped_differs = false; /* from what is not known */
+    x->more = more ? more : &stun_no_more;
+}
+
 static void move_texts(struct track *t)
 {
     struct arena old = t->arena;
@@ -233,6 +244,8 @@ static void move_texts(struct track *t)
     }
     for (uint32_t i = 0; i < t->servers.used; i++)
         move_text(&t->arena, &track_server_at(t, i)->software);
+    for (uint32_t i = 0; i < t->stun_txs.used; i++)
+        move_more(&t->arena, track_tx_at(t, i));
     for (uint32_t i = 0; i < t->checks.used; i++) {
         move_text(&t->arena, &track_check_at(t, i)->username);
         move_text(&t->arena, &track_check_at(t, i)->username_before);

@@ -191,7 +191,7 @@ static void mark_answers(struct sweep *s)
         keep_socket(s, &host);
         keep_socket(s, &x->mapped);
         if (x->success)
-            keep_socket(s, &x->relayed);
+            keep_socket(s, &x->more->relayed);
     }
     for (uint32_t i = 0; i < s->t->servers.used; i++)
         s->keep_servers[i] |= s->t->servers.used < TRACK_SERVERS / 2;

@@ -179,28 +179,35 @@ struct icmp_about {
 
 /* ---- STUN ---- */
 
-/* One request without USERNAME and what was answered: one server's word on one socket. */
-struct stun_tx {
-    uint8_t tid[16];
-    uint16_t method, error;
-    bool classic;
-    bool credentials;                      /* the request was authenticated: 401 is then no challenge but a refusal */
-    bool success, mapped_differs;          /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
-    uint32_t socket;                       /* who asked */
-    uint32_t server;                       /* slot in servers */
-    uint32_t next_asked;                   /* in the socket's list, newest first */
-    uint32_t next_claimed;                 /* in the list of the mapped address's socket */
-    uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
-    struct tally requests;                 /* retransmissions counted */
-    struct seen answer;                    /* frame 0: none */
-    struct addr answered_from;
-    struct addr mapped; /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
-    struct addr plain;  /* MAPPED-ADDRESS where both were there */
+/* What few answers say beside the mapped address. */
+struct stun_more {
+    struct addr plain; /* MAPPED-ADDRESS where it is not what XOR-MAPPED-ADDRESS is */
     union {
         struct addr relayed;   /* with `success` */
         struct addr alternate; /* 300 Try Alternate: the server to ask instead (RFC 8489 §10) */
     };
 };
+
+/* One request without USERNAME and what was answered: one server's word on one socket. */
+struct stun_tx {
+    _Alignas(64) uint8_t tid[16];
+    uint16_t method;
+    uint16_t error : 10; /* RFC 8489 §14.8 has them up to 699 */
+    bool classic : 1;
+    bool credentials : 1;                  /* the request was authenticated: 401 is then no challenge but a refusal */
+    bool success : 1, mapped_differs : 1;  /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
+    uint32_t socket;                       /* who asked */
+    uint32_t server;                       /* slot in servers */
+    uint32_t next_asked;                   /* in the socket's list, newest first */
+    uint32_t next_claimed;                 /* in the list of the mapped address's socket */
+    uint32_t older_of_host, newer_of_host; /* other transactions from the same IP */
+    struct addr mapped;                    /* XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS without it */
+    struct tally requests;                 /* retransmissions counted */
+    struct seen answer;                    /* frame 0: none */
+    const struct stun_more *more;          /* in the track's arena; &stun_no_more: nothing */
+};
+_Static_assert(sizeof(struct stun_tx) == 128, "of a hundred thousand questions few are in the caches");
+extern const struct stun_more stun_no_more;
 
 struct stun_server {
     struct addr addr;
@@ -497,8 +504,8 @@ struct call {
     uint8_t state;    /* enum call_state */
     uint8_t kind;     /* enum session_kind; ICE and RTP: no signalling was seen; caller and callee then stand for a and b */
     uint8_t ended_by; /* enum party */
-    bool cancelled, seen_from_start; /* the first INVITE is in the capture */
-    bool offer_in_response, ended_by_known;
+    bool cancelled : 1, seen_from_start : 1; /* the first INVITE is in the capture */
+    bool offer_in_response : 1, ended_by_known : 1;
     uint32_t invite_cseq, offer_cseq;
     uint32_t messages, bad_moves;
     struct seen last;

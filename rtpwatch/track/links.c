@@ -54,7 +54,7 @@ bool track_link_header(struct track *t, const char *name)
 }
 
 /* What the user names makes legs of its calls, whatever the table says of it. */
-static bool header_known(const struct track *t, struct span name, struct link_header *out)
+static RARE bool header_known(const struct track *t, struct span name, struct link_header *out)
 {
     bool found = false;
 
@@ -98,14 +98,14 @@ static struct span icid(struct span s)
     return SPAN_NONE;
 }
 
-static struct span key_of(const struct link_header *h, struct span value)
+static RARE struct span key_of(const struct link_header *h, struct span value)
 {
     value = span_trim(value);
     return h->form == LINK_FIRST ? first_word(value) : h->form == LINK_ICID ? icid(value) : value;
 }
 
 /* A key that is too long is not kept at all: what is left of two of them could be equal where they are not. */
-static void key_keep(struct track *t, struct call *c, struct seen at, const struct link_header *h, struct span key)
+static RARE void key_keep(struct track *t, struct call *c, struct seen at, const struct link_header *h, struct span key)
 {
     struct link_fact **end = &c->links, *f;
     size_t n = 0;
@@ -159,7 +159,7 @@ static void uuid_keep(struct session_id_fact *f, enum party p, struct span s)
 }
 
 /* "local;remote=..." as its sender sees it (RFC 7989 §5). The callee's end changes where another one takes the call. */
-static void session_id_keep(struct call *c, struct seen at, struct span value, enum party from)
+static RARE void session_id_keep(struct call *c, struct seen at, struct span value, enum party from)
 {
     struct span rest = span_trim(value), local = span_trim(span_until(&rest, ';'));
 

@@ -65,8 +65,8 @@ static void keep_as_sent(struct track *t, uint32_t slot, const struct sip_via *v
     memcpy(o->as_sent + v->host.n, v->received.p, v->received.n);
 }
 
-static void outside_add(struct track *t, const struct datagram *d, const struct sip_via *v, const struct addr *host,
-                        const struct addr *outside)
+static RARE void outside_add(struct track *t, const struct datagram *d, const struct sip_via *v, const struct addr *host,
+                             const struct addr *outside)
 {
     struct outside_key k = { host, outside };
     uint64_t hash = outside_hash(&k);
@@ -102,8 +102,8 @@ static bool said_again(const struct track *t, const struct datagram *d, const st
 }
 
 /* False: it tells no address. */
-static bool said(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sip_via *v, struct addr *host,
-                 struct addr *outside)
+static RARE bool said(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sip_via *v,
+                      struct addr *host, struct addr *outside)
 {
     if (!addr_parse_ip(v->received, v->rport, outside))
         return false;

@@ -203,6 +203,7 @@ static uint32_t server_request(struct track *t, const struct flow *f, const stru
     x->credentials = m->username.n > 0;
     x->socket = f->src_socket;
     x->server = server;
+    x->more = &stun_no_more;
     x->next_claimed = POOL_NONE;
     x->next_asked = track_socket(t, x->socket)->asked;
     track_socket(t, x->socket)->asked = slot;
@@ -224,6 +225,31 @@ static void server_claim(struct track *t, uint32_t slot, const struct addr *mapp
     track_socket(t, s)->claimed = slot;
 }
 
+const struct stun_more stun_no_more;
+
+static RARE bool more_keep(struct track *t, struct stun_tx *x, const struct stun_more *more)
+{
+    struct stun_more *kept = arena_take(&t->arena, sizeof *kept);
+
+    if (!kept)
+        return false;
+    *kept = *more;
+    x->more = kept;
+    return true;
+}
+
+/* What a success says. */
+static void answer_keep(struct track *t, struct stun_tx *x, const struct stun_msg *m)
+{
+    struct stun_more more = { .plain = m->mapped, .relayed = m->relayed };
+    bool differs = m->has_xor_mapped && m->has_mapped && !addr_eq(&m->xor_mapped, &m->mapped);
+
+    if (m->has_xor_mapped || m->has_mapped)
+        x->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
+    if (differs || m->has_relayed)
+        x->mapped_differs = more_keep(t, x, &more) && differs;
+}
+
 static void server_answer(struct track *t, uint32_t slot, const struct datagram *d, const struct stun_msg *m)
 {
     struct stun_tx *x = track_tx_at(t, slot);
@@ -233,14 +259,13 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
     if (x->answer.frame)
         return; /* a second answer to a retransmission */
     x->answer = d->at;
-    x->answered_from = d->src;
     s->responses++;
     if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
         s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */
     if (m->software.n && !*s->software)
         s->software = arena_str(&t->arena, span_part(m->software, 0, 128));
     if (m->cls == STUN_ERROR)
-        x->error = m->error;
+        x->error = m->error & 1023u;
     turn_answer(t, slot, d, m);
     if (m->cls == STUN_ERROR) {
         if ((m->error == 401 && !x->credentials) || m->error == 438)
@@ -248,18 +273,13 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
         else
             s->errors++;
         if (m->has_alternate)
-            x->alternate = m->alternate;
+            more_keep(t, x, &(struct stun_more){ .alternate = m->alternate });
         return;
     }
     x->success = true;
-    if (m->has_relayed)
-        x->relayed = m->relayed;
-    if (!m->has_xor_mapped && !m->has_mapped)
-        return;
-    x->mapped = m->has_xor_mapped ? m->xor_mapped : m->mapped;
-    x->plain = m->has_mapped ? m->mapped : x->mapped;
-    x->mapped_differs = !addr_eq(&x->mapped, &x->plain);
-    server_claim(t, slot, &x->mapped);
+    answer_keep(t, x, m);
+    if (m->has_xor_mapped || m->has_mapped)
+        server_claim(t, slot, &x->mapped);
 }
 
 /* ---- checks ---- */
@@ -281,7 +301,7 @@ static struct check *check_get(struct track *t, struct flow *f)
 }
 
 /* An ICE restart gives both agents new fragments; the request that first carries them is kept, while there is room. */
-static void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
+static RARE void check_rename(struct track *t, struct check *c, const struct datagram *d, struct span username)
 {
     const char *before = c->username_before;
     struct ice_restart *r = NULL;
@@ -373,7 +393,7 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
     if (m->cls == STUN_INDICATION)
         return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
     if (m->has_xor_mapped)
-        hmap_prefetch(&t->by_socket, addr_hash(&m->xor_mapped));
+        hmap_prefetch(&t->by_socket, socket_hash(&m->xor_mapped));
     slot = answered_by(t, d, m);
     if (slot == HMAP_NONE) {
         t->stun_unmatched++;

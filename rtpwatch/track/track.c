@@ -85,14 +85,14 @@ static bool socket_eq(const void *self, uint32_t slot, const void *key)
 
 uint32_t socket_find(const struct track *t, const struct addr *a)
 {
-    uint32_t slot = hmap_find(&t->by_socket, addr_hash(a), socket_eq, t, a);
+    uint32_t slot = hmap_find(&t->by_socket, socket_hash(a), socket_eq, t, a);
 
     return slot == HMAP_NONE ? POOL_NONE : slot;
 }
 
 uint32_t socket_get(struct track *t, const struct addr *a)
 {
-    uint64_t hash = addr_hash(a);
+    uint64_t hash = socket_hash(a);
     uint32_t slot = hmap_find(&t->by_socket, hash, socket_eq, t, a);
     struct socket *s;
 
@@ -208,8 +208,8 @@ void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
         if (f[i])
             __builtin_prefetch(&f[i]->packets.n, 1);
         if (!f[i]) {
-            hmap_prefetch(&t->by_socket, addr_hash(ahead[i].src));
-            hmap_prefetch(&t->by_socket, addr_hash(ahead[i].dst));
+            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].src));
+            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].dst));
         }
     }
     for (size_t i = 0; i < n; i++) {

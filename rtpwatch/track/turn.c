@@ -19,7 +19,7 @@ int64_t turn_alloc_end(const struct turn_alloc *a)
     return a->deleted.frame ? a->deleted.ns : a->refreshed.ns + (int64_t)a->lifetime_s * NS_PER_S;
 }
 
-static void alloc_make(struct track *t, const struct stun_tx *x, const struct datagram *d, const struct stun_msg *m)
+static RARE void alloc_make(struct track *t, const struct stun_tx *x, const struct datagram *d, const struct stun_msg *m)
 {
     struct flow *out = track_find_flow(t, &d->dst, &d->src), *in = track_find_flow(t, &d->src, &d->dst);
     uint32_t slot, relay = socket_get(t, &m->relayed);
@@ -38,7 +38,7 @@ static void alloc_make(struct track *t, const struct stun_tx *x, const struct da
     track_socket(t, relay)->relay = slot;
 }
 
-static void alloc_refresh(struct turn_alloc *a, const struct datagram *d, const struct stun_msg *m)
+static RARE void alloc_refresh(struct turn_alloc *a, const struct datagram *d, const struct stun_msg *m)
 {
     a->refreshed = d->at;
     a->lifetime_s = m->has_lifetime ? m->lifetime_s : a->lifetime_s;
@@ -91,7 +91,7 @@ static void permission_asked(struct track *t, struct turn_alloc *a, const struct
 }
 
 /* One request may name several peers (RFC 8656 §9.1). */
-static void permissions_asked(struct track *t, struct turn_alloc *a, const struct stun_msg *m, struct seen at, uint32_t tx)
+static RARE void permissions_asked(struct track *t, struct turn_alloc *a, const struct stun_msg *m, struct seen at, uint32_t tx)
 {
     struct addr more;
 
@@ -102,7 +102,8 @@ static void permissions_asked(struct track *t, struct turn_alloc *a, const struc
 }
 
 /* What was answered counts for all the peers that the request named. */
-static void permissions_answered(struct track *t, struct turn_alloc *a, uint32_t tx, const struct stun_msg *m, struct seen at)
+static RARE void permissions_answered(struct track *t, struct turn_alloc *a, uint32_t tx, const struct stun_msg *m,
+                                      struct seen at)
 {
     struct turn_peer *p;
 
@@ -139,7 +140,7 @@ static struct turn_channel *channel_find(struct turn_alloc *a, uint16_t number)
 }
 
 /* Used from the request on, since its answer may not be in the capture; bound to another peer only when it is free (RFC 8656 §12). */
-static void channel_asked(struct turn_alloc *a, const struct stun_msg *m, struct seen at)
+static RARE void channel_asked(struct turn_alloc *a, const struct stun_msg *m, struct seen at)
 {
     struct turn_channel *c = channel_find(a, m->channel);
 
@@ -178,7 +179,7 @@ void turn_request(struct track *t, const struct flow *f, const struct datagram *
     permissions_asked(t, a, m, d->at, tx);
 }
 
-static void turn_refused(struct track *t, const struct stun_tx *x)
+static RARE void turn_refused(struct track *t, const struct stun_tx *x)
 {
     bool turn = x->method == STUN_ALLOCATE || x->method == STUN_REFRESH || x->method == STUN_CREATE_PERMISSION ||
                 x->method == STUN_CHANNEL_BIND;

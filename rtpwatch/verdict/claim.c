@@ -230,10 +230,10 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
 static void answer_alone(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
-    struct proof p = { PROOF_XOR_DIFFERS, x->answer, *server, x->plain, x->server };
+    struct proof p = { PROOF_XOR_DIFFERS, x->answer, *server, x->more->plain, x->server };
 
     /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
-    if (x->mapped_differs && !addr_ip_eq(&x->plain, &x->mapped) && !addr_ip_eq(&x->plain, base))
+    if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base))
         against(c, p);
     p.said = x->mapped;
     p.kind = PROOF_PRIVATE;

@@ -99,8 +99,8 @@ static void refusal_text(const struct view *v, const struct stun_tx *x, unsigned
     }
     strbuf_fmt(out, " refused %s: ", method_object(x->method));
     error_text(x->error, x->method, out);
-    if (x->error == 300 && !addr_is_none(&x->alternate))
-        strbuf_fmt(out, ", another server: %s", addr_text(&x->alternate, buf));
+    if (x->error == 300 && !addr_is_none(&x->more->alternate))
+        strbuf_fmt(out, ", another server: %s", addr_text(&x->more->alternate, buf));
     if (times > 1)
         strbuf_fmt(out, " (%u times)", times);
 }
@@ -148,7 +148,7 @@ static int telling(const struct stun_tx *x)
 static void asked_add(const struct scene *s, uint32_t tx, struct asking *out)
 {
     const struct stun_tx *x = track_tx_at(s->v->t, tx), *best = track_tx_at(s->v->t, out->vain);
-    const struct turn_alloc *a = x->success ? alloc_of(s->v, &x->relayed) : NULL;
+    const struct turn_alloc *a = x->success ? alloc_of(s->v, &x->more->relayed) : NULL;
 
     if (x->success) {
         out->given |= !a || turn_alloc_end(a) >= s->call->started.ns; /* else it is of an earlier call on this port */

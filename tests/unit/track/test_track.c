@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "messages.h"
+#include "track/track_private.h"
 
 TestSuite(flow, .init = setup, .fini = teardown);
 TestSuite(icmp_fact, .init = setup, .fini = teardown);
@@ -98,6 +99,19 @@ Test(flow, thousands)
         cr_assert(f && f->slot == i && f->packets.n == 1);
     }
     cr_assert_eq(t->sockets.live, 3001);
+}
+
+Test(flow, neighbouring_ports_have_their_cells_together)
+{
+    struct addr a = addr_of(CALLER_MEDIA), b;
+
+    for (uint16_t port = 0; port < SOCKET_NEIGHBOURS; port++) {
+        b = addr_with_port(a, a.port + port);
+        cr_assert_eq(hmap_home(socket_hash(&a), 1023) / SOCKET_NEIGHBOURS, hmap_home(socket_hash(&b), 1023) / SOCKET_NEIGHBOURS);
+        cr_assert(port == 0 || socket_hash(&a) >> 32 != socket_hash(&b) >> 32);
+    }
+    b = addr_with_port(a, a.port + SOCKET_NEIGHBOURS);
+    cr_assert_neq(socket_hash(&a) >> 34, socket_hash(&b) >> 34);
 }
 
 Test(flow, a_full_table_refuses_what_is_new_and_goes_on_with_the_rest)

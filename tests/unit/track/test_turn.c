@@ -251,7 +251,7 @@ Test(turn, another_server_is_named)
     stun_between(CLIENT, SERVER, turn_of(STUN_REQUEST, STUN_ALLOCATE, 1));
     stun_between(SERVER, CLIENT, elsewhere);
     x = track_tx_at(t, socket_at(CLIENT)->asked);
-    cr_assert(x && addr_is(&x->alternate, "203.0.113.79:3478"));
+    cr_assert(x && addr_is(&x->more->alternate, "203.0.113.79:3478"));
 }
 
 /* ---- permissions ---- */
