@@ -174,9 +174,11 @@ bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d,
 
 static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r)
 {
-    struct faults why = { 0 };
-    enum dis got = stun_dissect(&r, false, &p->msg.stun, &why);
+    struct faults why; /* nothing of it counts but what `n` says */
+    enum dis got;
 
+    why.n = 0;
+    got = stun_dissect(&r, false, &p->msg.stun, &why);
     return pipeline_stun(p, f, d, got, &why);
 }
 
@@ -412,17 +414,12 @@ static struct message_ahead stun_named(const struct net_packet *n)
     return (struct message_ahead){ .name = { tid, tid ? STUN_TID : 0 }, .asker = answers ? &n->dst : &n->src };
 }
 
-/*
- * What depends on nothing but the bytes is done for all of them, stage by stage, each stage's code staying in the processor's caches. Then
- * it is known early what track will be asked for.
- */
+/* So that each stage's code stays in the processor's caches, and it is known early what track will be asked for. */
 static void read_ahead(struct pipeline *p, struct plain *plain)
 {
     struct message_ahead message[PIPELINE_FRAMES];
     size_t sips = 0, messages = 0;
 
-    for (size_t i = 0; i < plain->n; i++)
-        plain->content[i] = (struct content){ kind_of(&plain->packet[i]), NULL, &plain->ahead[i] };
     for (size_t i = 0; i < plain->n; i++) {
         const struct net_packet *n = &plain->packet[i];
         struct content *c = &plain->content[i];
@@ -438,6 +435,7 @@ static void read_ahead(struct pipeline *p, struct plain *plain)
     track_ahead_messages(p->track, message, messages);
 }
 
+/* What depends on nothing but the bytes is done for all of them, stage by stage. */
 static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, struct plain *out)
 {
     out->n = out->next = 0;
@@ -446,6 +444,7 @@ static void look_ahead(struct pipeline *p, const struct frame *f, size_t n, stru
 
         if (!net_plain(p->net, &f[i], packet))
             continue;
+        out->content[out->n] = (struct content){ kind_of(packet), NULL, &out->ahead[out->n] };
         out->ahead[out->n].src = &packet->src;
         out->ahead[out->n].dst = &packet->dst;
         out->at[out->n++] = i;

@@ -33,6 +33,7 @@ struct input {
     struct feed feed;      /* of the latter two */
     int link;              /* of pcap */
     uint64_t number;       /* frames read, matching or not */
+    uint64_t ids;          /* frame_id() of number 0 */
     struct frame next;
 };
 
@@ -145,12 +146,12 @@ static bool read_frame(struct input *in, struct frame *out)
 }
 
 /* What a frame is called, and lengths that contradict each other. */
-static void number(const struct capture *c, struct input *in, struct frame *f)
+static void number(struct input *in, struct frame *f)
 {
     in->told.odd_lengths += f->bytes.n > f->wire;
     if (f->wire < f->bytes.n)
         f->wire = f->bytes.n;
-    f->id = frame_id((unsigned)(in - c->inputs), ++in->number);
+    f->id = in->ids | ++in->number;
 }
 
 enum passes { NO, YES, BROKEN };
@@ -175,7 +176,7 @@ static bool advance(struct capture *c, struct input *in, struct frame *f)
     enum passes passes = NO;
 
     while (passes == NO && read_frame(in, f)) {
-        number(c, in, f);
+        number(in, f);
         passes = filter_passes(c, in, f);
     }
     return passes == YES;
@@ -274,7 +275,7 @@ size_t capture_batch(struct capture *c, struct frame *out, size_t n)
     c->given = true;
     got = 1 + read_more(in, out + 1, n - 1, others_due(c));
     for (size_t i = 1; i < got && !in->told.truncated; i++) {
-        number(c, in, &out[i]);
+        number(in, &out[i]);
         if (filter_passes(c, in, &out[i]) != YES)
             continue;
         if (kept != i)
@@ -449,6 +450,7 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     allow_files(n);
     for (c->n = 0; c->n < n; c->n++) {
         c->inputs[c->n].told.path = paths[c->n];
+        c->inputs[c->n].ids = frame_id((unsigned)c->n, 0);
         if (c->n < CAPTURE_INPUTS)
             input_open(&c->inputs[c->n], &stdin_taken);
         else

@@ -9,7 +9,19 @@ enum { STREAMS = 40, ROUNDS = 12, FRAMES = STREAMS * ROUNDS };
 static uint8_t bytes[FRAMES][RTP_FRAME];
 static struct frame frame[FRAMES];
 
-/* Voice, and now and then what is none: cut frames, another link layer's rubbish, fragments, an ARP, a STUN request. */
+enum { PAYLOAD_AT = 42, CALLS = 7 };
+
+static const char invite[] =
+    "INVITE sip:b@c SIP/2.0\r\nFrom: <sip:a@c>;tag=1\r\nTo: <sip:b@c>\r\nCSeq: 1 INVITE\r\nCall-ID: 0\r\n\r\n";
+
+/* One of some calls begins, or is asked for again. */
+static void make_invite(uint8_t *payload, uint32_t i)
+{
+    memcpy(payload, invite, sizeof invite - 1);
+    payload[sizeof invite - 6] = (uint8_t)('0' + i % CALLS);
+}
+
+/* Voice, and now and then what is none: cut frames, another link layer's rubbish, fragments, an ARP, STUN, SIP whole, cut and broken. */
 static void make_frames(void)
 {
     for (uint32_t i = 0; i < FRAMES; i++) {
@@ -21,6 +33,13 @@ static void make_frames(void)
         case 13: frame[i].link = 113; break;
         case 17: memcpy(bytes[i] + 42, "\0\1\0\0\x21\x12\xa4\x42 transaction", 20); break;
         case 19: bytes[i][42] = 0x41; break;
+        case 21:
+        case 22: make_invite(bytes[i] + PAYLOAD_AT, i); break;
+        case 23:
+            make_invite(bytes[i] + PAYLOAD_AT, i);
+            frame[i].bytes.n = PAYLOAD_AT + 60;
+            break;
+        case 24: memcpy(bytes[i] + PAYLOAD_AT, "INVITE sip:b@c NOSIP\r\n", 22); break;
         default: break;
         }
     }
@@ -55,6 +74,9 @@ static void expect_same(const struct pipeline *a, const struct pipeline *b)
     expect_same_records(&a->track->flows, &b->track->flows, "flow");
     expect_same_records(&a->track->streams, &b->track->streams, "stream");
     expect_same_records(&a->track->sockets, &b->track->sockets, "socket");
+    cr_assert_eq(a->track->calls.used, b->track->calls.used);
+    for (uint32_t i = 0; i < a->track->calls.used; i++)
+        cr_assert_eq(track_call_at(a->track, i)->messages, track_call_at(b->track, i)->messages);
 }
 
 Test(frames, together_or_one_by_one, .init = make_frames)
@@ -65,6 +87,9 @@ Test(frames, together_or_one_by_one, .init = make_frames)
     cr_expect_eq(singly->track->streams.used, STREAMS);
     cr_expect_gt(singly->done[DONE_RTP], 0);
     cr_expect_gt(singly->done[DONE_STUN], 0);
+    cr_expect_gt(singly->done[DONE_SIP], 0);
+    cr_expect_eq(singly->track->calls.used, CALLS);
+    cr_expect_gt(singly->faults.count[FAULT_SIP_CUT], 0);
     cr_expect_gt(singly->done[DONE_FRAGMENT], 0);
     cr_expect_gt(singly->done[DONE_NOT_IP], 0);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
