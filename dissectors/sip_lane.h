@@ -4,7 +4,7 @@
 
 #include "base/span.h"
 
-enum { LANE = 16 };
+enum { LANE = 16, LANES = 64 };
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -14,6 +14,13 @@ static inline unsigned lane_equal(const uint8_t *p, char byte)
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
 
     return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8(byte)));
+}
+
+static inline unsigned lane_same(const uint8_t *p, const void *other)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p), y = _mm_loadu_si128((const __m128i *)other);
+
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
 }
 
 /* Blanks and what is below, ! " and what is no ASCII: as signed numbers, these are below all others. */
@@ -44,6 +51,16 @@ static inline unsigned lane_equal(const uint8_t *p, char byte)
     return bits;
 }
 
+static inline unsigned lane_same(const uint8_t *p, const void *other)
+{
+    const uint8_t *q = other;
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < LANE; i++)
+        bits |= (unsigned)(p[i] == q[i]) << i;
+    return bits;
+}
+
 static inline unsigned lane_low(const uint8_t *p)
 {
     unsigned bits = 0;
@@ -62,6 +79,51 @@ static inline unsigned lane_marks(const uint8_t *p)
     return bits;
 }
 #endif
+
+/*
+ * Four lanes at once, without a jump that depends on how long a line or a value is. `last` is the last place of the message where LANES
+ * bytes are: what stands behind it is looked at from there, and what stands before `p`, which is less than LANES behind, is shifted out.
+ */
+#define LANES_OF(lane)                                                                                                           \
+    ((uint64_t)(lane(0)) | (uint64_t)(lane(1)) << LANE | (uint64_t)(lane(2)) << 2 * LANE | (uint64_t)(lane(3)) << 3 * LANE)
+
+static inline const uint8_t *lanes_from(const uint8_t *p, const uint8_t *last)
+{
+    return p < last ? p : last;
+}
+
+static inline uint64_t lanes_equal(const uint8_t *p, const uint8_t *last, char byte)
+{
+    const uint8_t *q = lanes_from(p, last);
+#define ONE(i) lane_equal(q + (i)*LANE, byte)
+    return LANES_OF(ONE) >> (size_t)(p - q);
+#undef ONE
+}
+
+static inline uint64_t lanes_low(const uint8_t *p, const uint8_t *last)
+{
+    const uint8_t *q = lanes_from(p, last);
+#define ONE(i) lane_low(q + (i)*LANE)
+    return LANES_OF(ONE) >> (size_t)(p - q);
+#undef ONE
+}
+
+static inline uint64_t lanes_marks(const uint8_t *p, const uint8_t *last)
+{
+    const uint8_t *q = lanes_from(p, last);
+#define ONE(i) lane_marks(q + (i)*LANE)
+    return LANES_OF(ONE) >> (size_t)(p - q);
+#undef ONE
+}
+
+/* Takes the first bit, of which there must be one. */
+static inline size_t lanes_next(uint64_t *bits)
+{
+    size_t first = (size_t)__builtin_ctzll(*bits);
+
+    *bits &= *bits - 1;
+    return first;
+}
 
 /* The first `byte` in [p, end), or NULL. */
 static inline const uint8_t *lane_find(const uint8_t *p, const uint8_t *end, char byte)

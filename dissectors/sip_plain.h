@@ -11,42 +11,35 @@
 /* A cursor whose address is handed on lives in memory, and costs as much as looking at the bytes. */
 #define PLAIN_INLINE __attribute__((always_inline)) static inline
 
-enum { PLAIN_BLOCK = 64, PLAIN_END = -1 };
+enum { PLAIN_BLOCK = LANES };
 
 struct sip_plain {
     const uint8_t *at, *end; /* the mark that was come to, and where the value ends */
-    int stop;                /* the byte there; PLAIN_END at the end */
+    uint8_t stop;            /* the byte there; at the end some blank */
     const uint8_t *block;    /* what bit 0 of `marks` tells of */
     uint64_t marks;          /* of this block, those ahead */
 };
 
 /*
  * Bit i: the value ends at block + i, or a byte stands there that is a blank, below a blank, no ASCII, or one of ! " , : ; < = > ? @
- * Some of the last LANE bytes are looked at twice, and tell the same again; at least so many stand before `end`.
+ * At least LANE bytes stand before `end`.
  */
-static inline uint64_t plain_marks(const uint8_t *block, const uint8_t *end)
-{
-    size_t n = (size_t)(end - block), last;
-    uint64_t marks = n < PLAIN_BLOCK ? UINT64_C(1) << n : 0;
-
-    last = (n < PLAIN_BLOCK ? n : PLAIN_BLOCK) - LANE;
-    for (size_t i = 0; i < last; i += LANE)
-        marks |= (uint64_t)lane_marks(block + i) << i;
-    return marks | (uint64_t)lane_marks(block + last) << last;
-}
-
-/* The marks of the next block, in which the value may end at once. */
 uint64_t plain_more(const uint8_t *block, const uint8_t *end);
 
-/* Begins behind `prefix`. False where that does not stand in front, or the value is too short for plain_marks(). */
-PLAIN_INLINE bool plain_begin(struct sip_plain *c, struct span value, struct span prefix)
+/*
+ * Begins behind `prefix`; `last` is the message's (sip_lane.h). False where the prefix does not stand in front, or nothing behind the value.
+ */
+PLAIN_INLINE bool plain_begin(struct sip_plain *c, struct span value, const uint8_t *last, struct span prefix)
 {
-    if (value.n < LANE || memcmp(value.p, prefix.p, prefix.n) != 0)
+    if (!last || value.n <= prefix.n || value.p + value.n == last + LANES || memcmp(value.p, prefix.p, prefix.n) != 0)
         return false;
     c->at = value.p + prefix.n - 1;
     c->end = value.p + value.n;
     c->block = value.p;
-    c->marks = plain_marks(value.p, c->end) & UINT64_MAX << prefix.n;
+    c->marks = lanes_marks(value.p, last);
+    if (value.n < PLAIN_BLOCK) /* what stands behind the value is none of its marks */
+        c->marks = (c->marks | UINT64_C(1) << value.n) & ((UINT64_C(2) << value.n) - 1);
+    c->marks &= UINT64_MAX << prefix.n;
     return true;
 }
 
@@ -59,9 +52,9 @@ PLAIN_INLINE struct span plain_part(struct sip_plain *c)
         c->block += PLAIN_BLOCK;
         c->marks = plain_more(c->block, c->end);
     }
-    c->at = c->block + (unsigned)__builtin_ctzll(c->marks);
+    c->at = c->block + __builtin_ctzll(c->marks);
     c->marks &= c->marks - 1;
-    c->stop = c->at < c->end ? *c->at : PLAIN_END;
+    c->stop = *c->at;
     return (struct span){ from, (size_t)(c->at - from) };
 }
 

@@ -117,16 +117,16 @@ PLAIN_INLINE bool via_param(const struct sip_param *param, struct sip_via *out)
 }
 
 /* "SIP/2.0/UDP host:port;name=value…" in which all is sound. */
-static bool plain_via(struct span v, struct sip_via *out)
+static bool plain_via(struct span v, const uint8_t *last, struct sip_via *out)
 {
     struct sip_plain c;
     struct sip_param param;
     uint64_t port = 0;
 
-    if (!plain_begin(&c, v, SPAN("SIP/2.0/")))
+    if (!plain_begin(&c, v, last, SPAN("SIP/2.0/")))
         return false;
     out->transport = plain_part(&c);
-    if (c.stop != ' ' || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
+    if (c.stop != ' ' || c.at == c.end || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
         return false;
     out->host = plain_part(&c);
     if (out->host.n == 0 || out->host.p[0] == '[' || (c.stop == ':' && !span_u64(plain_part(&c), UINT16_MAX, &port)))
@@ -135,7 +135,7 @@ static bool plain_via(struct span v, struct sip_via *out)
     while (plain_param(&c, &param))
         if (!via_param(&param, out))
             return false;
-    return c.stop == PLAIN_END;
+    return c.at == c.end;
 }
 
 __attribute__((noinline)) static bool any_via(struct span *list, struct sip_via *out)
@@ -150,10 +150,10 @@ __attribute__((noinline)) static bool any_via(struct span *list, struct sip_via 
     return end_of_value(list) && sound;
 }
 
-bool sip_via_next(struct span *list, struct sip_via *out)
+bool sip_via_next(struct span *list, const uint8_t *last, struct sip_via *out)
 {
     *out = (struct sip_via){ .port = 0 };
-    if (!plain_via(*list, out))
+    if (!plain_via(*list, last, out))
         return any_via(list, out);
     (void)sip_take(list, list->n);
     return true;
@@ -207,31 +207,48 @@ static inline bool party_param(const struct sip_param *param, struct sip_party *
     return span_eq_nocase(param->name, SPAN("tag")) ? set_once(&out->tag, param->value) : is_token(param->name);
 }
 
-/* "<sip:user@host…>;name=value…" in which all is sound. */
-static bool plain_party(struct span v, struct sip_party *out)
+/* Behind a '>' that stands before `p`: nothing, or a tag and no more. `marks` are those of the `n` bytes, or of some at their front. */
+PLAIN_INLINE bool plain_tag(const uint8_t *p, size_t n, uint64_t marks, struct span *tag)
 {
-    struct sip_plain c;
-    struct sip_param param;
+    *tag = SPAN_NONE;
+    if (n == 0)
+        return true;
+    if (n < 5 || n - 5 >= LANES || memcmp(p, ";tag", 4) != 0 || p[4] != '=')
+        return false;
+    *tag = (struct span){ p + 5, n - 5 };
+    return !(marks >> 5 & ((UINT64_C(1) << tag->n) - 1));
+}
 
-    if (!plain_begin(&c, v, SPAN("<sip:")))
+/*
+ * "<sip:user@host…>" and perhaps ";tag=value" behind it, in which all is sound. The value ends at a blank, which is a mark; the last bit of
+ * marks stands for what is too far away, and is no '@' and no '>' where it is not one of its own.
+ */
+static bool plain_party(const uint8_t *p, size_t n, const uint8_t *last, struct sip_party *out)
+{
+    size_t user = 5, at, close;
+    uint64_t marks;
+
+    if (!last || n <= user || p + n == last + LANES || memcmp(p, "<sip", 4) != 0 || p[4] != ':')
         return false;
-    out->user = plain_part(&c);
-    if (c.stop != '@' || out->user.n == 0)
+    marks = (lanes_marks(p, last) | UINT64_C(1) << (LANES - 1)) & UINT64_MAX << user;
+    at = lanes_next(&marks);
+    if (p[at] != '@' || at == user || !marks)
         return false;
-    out->host = plain_part(&c);
-    if (out->host.n == 0 || out->host.p[0] == '[')
+    close = lanes_next(&marks);
+    if (close == at + 1 || p[at + 1] == '[')
         return false;
-    if (c.stop == ':' || c.stop == ';' || c.stop == '?')
-        (void)plain_until(&c, '>');
-    if (c.stop != '>')
+    out->user = (struct span){ p + user, at - user };
+    out->host = (struct span){ p + at + 1, close - at - 1 };
+    if (p[close] == ':' || p[close] == ';' || p[close] == '?')
+        while (marks && p[close] != '>' && p[close] >= ':' && p[close] <= '@')
+            close = lanes_next(&marks);
+    if (p[close] != '>')
         return false;
-    out->uri = (struct span){ v.p + 1, (size_t)(c.at - v.p) - 1 };
-    if (plain_part(&c).n)
-        return false;
-    while (plain_param(&c, &param))
-        if (!party_param(&param, out))
-            return false;
-    return c.stop == PLAIN_END;
+    out->uri = (struct span){ p + 1, close - 1 };
+    p += close + 1;
+    n -= close + 1;
+    marks = n + close < LANES - 1 ? marks >> close >> 1 : lanes_marks(p, last);
+    return plain_tag(p, n, marks, &out->tag);
 }
 
 static bool only_tokens(struct span s)
@@ -245,10 +262,11 @@ static bool only_tokens(struct span s)
 }
 
 /* Up to the '<' or the URI. A display name that is not quoted has no colon; a URI has one before any '<'. */
-static bool display_name(struct span *s, struct sip_party *out)
+__attribute__((noinline)) static bool display_name(struct span *s, struct sip_party *out)
 {
     struct span rest = *s, name;
 
+    out->display = SPAN_NONE;
     sip_lws(&rest);
     if (sip_quoted(&rest, &out->display)) {
         *s = rest;
@@ -280,29 +298,33 @@ static bool addr_spec(struct span *s, struct sip_party *out)
     return sound;
 }
 
-/* Behind the display name. */
-__attribute__((noinline)) static bool any_party(struct span *list, struct sip_party *out)
+/* By the whole grammar. */
+__attribute__((noinline)) static bool any_party(struct span value, bool list, struct sip_party *out)
 {
     struct sip_param param;
-    bool sound;
+    bool sound = display_name(&value, out);
 
     out->user = out->host = out->tag = SPAN_NONE;
-    sound = addr_spec(list, out);
+    sound = addr_spec(&value, out) && sound;
     sound = split_uri(out) && sound;
-    while (sip_param_next(list, &param))
+    while (sip_param_next(&value, &param))
         sound = party_param(&param, out) && sound;
-    return end_of_value(list) && sound;
+    return end_of_value(&value) && sound && (list || value.n == 0);
 }
 
-bool sip_party(struct span value, bool list, struct sip_party *out)
+/* A display name is quoted or of tokens, and what follows it may be plain. */
+__attribute__((noinline)) static bool named_party(struct span value, const uint8_t *last, bool list, struct sip_party *out)
 {
-    bool sound = true;
+    struct span rest = value;
+    bool sound = display_name(&rest, out);
 
-    if (value.n && value.p[0] == '<')
-        out->display = (struct span){ value.p, 0 };
-    else
-        sound = display_name(&value, out);
-    if (plain_party(value, out))
-        return sound;
-    return any_party(&value, out) && sound && (list || value.n == 0);
+    return plain_party(rest.p, rest.n, last, out) ? sound : any_party(value, list, out);
+}
+
+bool sip_party(struct span value, const uint8_t *last, bool list, struct sip_party *out)
+{
+    if (value.p[0] != '<')
+        return named_party(value, last, list, out);
+    out->display = (struct span){ value.p, 0 };
+    return plain_party(value.p, value.n, last, out) || any_party(value, list, out);
 }
