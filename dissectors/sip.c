@@ -58,11 +58,25 @@ static void take_via(struct parse *p, struct span v)
         fault(p, FAULT_SIP_VIA, at);
 }
 
+/* The method that ends a CSeq. */
+static enum sip_method cseq_method(const struct parse *p, struct span *v, struct span *name)
+{
+    enum sip_method m = SIP_OTHER;
+    size_t n = 0;
+
+    if (p->last && v->p <= p->last)
+        m = sip_method_at(v->p, &n);
+    *name = m != SIP_OTHER && n == v->n ? sip_take(v, n) : sip_token(v);
+    return m != SIP_OTHER && n == name->n ? m : sip_method_of(*name);
+}
+
 /* RFC 3261 §8.1.1.5: below 2^31, and of a request its own method. */
 static void take_cseq(struct parse *p, struct span v)
 {
     const uint8_t *at = v.p;
     struct sip_msg *m = p->m;
+    struct span name;
+    enum sip_method method;
     uint64_t n = 0;
     bool sound = span_take_u64(&v, INT32_MAX, &n) && (v.n == 0 || sip_in(SIP_LWS, v.p[0]));
 
@@ -71,12 +85,13 @@ static void take_cseq(struct parse *p, struct span v)
     else
         (void)sip_until(&v, SIP_LWS);
     sip_lws(&v);
+    method = cseq_method(p, &v, &name);
     if (m->request) {
-        sound = sound && span_eq(v, m->method_name);
+        sound = sound && v.n == 0 && method == m->method && (method != SIP_OTHER || span_eq(name, m->method_name));
     } else {
-        m->method_name = sip_token(&v);
-        m->method = sip_method_of(m->method_name);
-        sound = sound && m->method_name.n && v.n == 0;
+        m->method = method;
+        m->method_name = name;
+        sound = sound && name.n && v.n == 0;
     }
     if (!sound)
         fault(p, FAULT_SIP_CSEQ, at);
@@ -226,24 +241,27 @@ __attribute__((noinline)) static const uint8_t *far_feed(const uint8_t *line, co
 __attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line, const uint8_t *end)
 {
     struct sip_header *h = p->m->header + p->m->headers, *const full = p->m->header + SIP_HEADERS_KEPT;
-    const uint8_t *const last = p->last;
+    const uint8_t *const last = p->last, *const near = end - LANE, *const tail = end - 1, *base = line;
+    uint64_t feeds = 0;
     uint32_t seen = p->seen;
 
-    while (line + LANE < end && h<full && * line> ' ') {
-        enum header_id id = header_usual(line);
-        const uint8_t *value = line + header_lengths[id] + 2, *feed;
-        uint64_t feeds;
-        size_t n;
+    while (line < near && h<full && * line> ' ') {
+        const uint8_t *value, *feed;
+        enum header_id id;
+        size_t length, n;
 
-        if (id == HDR_IDS)
+        if (!header_usual(line, &id, &length))
             break;
-        feeds = lanes_equal(line, last, '\n');
-        feed = feeds ? line + __builtin_ctzll(feeds) : far_feed(line, end);
-        if (feed + 1 >= end || (feed[1] <= ' ' && sip_blank(feed[1])) || value[-1] != ' ' || value[0] <= ' ' ||
-            feed[-1] != '\r' || feed[-2] <= ' ')
+        value = line + length + 2;
+        if (!feeds) {
+            base = line;
+            feeds = lanes_equal(line, last, '\n');
+        }
+        feed = feeds ? base + lanes_next(&feeds) : far_feed(line, end);
+        if (feed >= tail || (feed[1] <= ' ' && sip_blank(feed[1])) || value[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
             break;
-        h->name = (struct span){ line, (size_t)(value - 2 - line) };
         n = (size_t)(feed - 1 - value);
+        h->name = (struct span){ line, length };
         h->value = (struct span){ value, n };
         if (at_once(seen, id)) {
             p->seen = seen;

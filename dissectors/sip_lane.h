@@ -23,23 +23,25 @@ static inline unsigned lane_same(const uint8_t *p, const void *other)
     return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
 }
 
-/* Blanks and what is below, ! " and what is no ASCII: as signed numbers, these are below all others. */
+/* Blanks and what is below, ! " and what is no ASCII: less than # as signed numbers. What is negative has its bit in the mask. */
+static inline __m128i lane_below(__m128i x)
+{
+    return _mm_subs_epi8(x, _mm_set1_epi8('#'));
+}
+
 static inline unsigned lane_low(const uint8_t *p)
 {
-    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-
-    return (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8('"' + 1), x));
+    return (unsigned)_mm_movemask_epi8(lane_below(_mm_loadu_si128((const __m128i *)(const void *)p)));
 }
 
 /* The low ones, and , : ; < = > ? @ */
 static inline unsigned lane_marks(const uint8_t *p)
 {
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i low = _mm_cmpgt_epi8(_mm_set1_epi8('"' + 1), x);
     __m128i comma = _mm_cmpeq_epi8(x, _mm_set1_epi8(','));
     __m128i colon_to_at = _mm_cmpgt_epi8(_mm_add_epi8(x, _mm_set1_epi8(INT8_MAX - '@')), _mm_set1_epi8(INT8_MAX - '@' + '9'));
 
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, comma), colon_to_at));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(lane_below(x), comma), colon_to_at));
 }
 #else
 static inline unsigned lane_equal(const uint8_t *p, char byte)

@@ -2,14 +2,15 @@
 
 #include "sip.h"
 
-const char header_names[HDR_IDS][HEADER_NAME_ROOM] = {
-#define X(id, name, second, compact, times) name ":",
+/* Two names of one slot would be two values of one element, which the compiler warns of. */
+const struct header_table header_table = {
+#define X(id, name, second, compact, times) .slots[HEADER_SLOT(sizeof(name) - 1, second)] = HDR_##id,
 #include "sip_hdr.def"
 #undef X
-};
-
-const uint8_t header_lengths[HDR_IDS + 1] = {
-#define X(id, name, second, compact, times) sizeof(name) - 1,
+#define X(id, name, second, compact, times) .names[HDR_##id] = name ": ",
+#include "sip_hdr.def"
+#undef X
+#define X(id, name, second, compact, times) .lengths[HDR_##id] = sizeof(name) - 1,
 #include "sip_hdr.def"
 #undef X
 };
@@ -20,16 +21,9 @@ static const uint8_t compact_names[HDR_IDS] = {
 #undef X
 };
 
-/* Two names of one slot would be two values of one element, which is an error here. */
-const uint8_t header_slots[HEADER_SLOTS] = {
-#define X(id, name, second, compact, times) [HEADER_SLOT(sizeof(name) - 1, second)] = HDR_##id,
-#include "sip_hdr.def"
-#undef X
-};
-
 static struct span full_name(enum header_id id)
 {
-    return (struct span){ (const uint8_t *)header_names[id], header_lengths[id] };
+    return (struct span){ (const uint8_t *)header_table.names[id], header_table.lengths[id] };
 }
 
 static enum header_id compact_id(uint8_t letter)
@@ -47,7 +41,7 @@ enum header_id header_id(struct span name)
 
     if (name.n < 2)
         return name.n ? compact_id(name.p[0]) : HDR_IDS;
-    id = header_slots[HEADER_SLOT(name.n, name.p[1])];
+    id = header_table.slots[HEADER_SLOT(name.n, name.p[1])];
     return span_eq_nocase(name, full_name(id)) ? id : HDR_IDS;
 }
 

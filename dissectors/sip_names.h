@@ -13,22 +13,25 @@ enum header_id {
 
 enum { HEADER_NAME_ROOM = 32, HEADER_SLOTS = 128 };
 
-/* With the colon behind the name. */
-extern const char header_names[HDR_IDS][HEADER_NAME_ROOM];
-/* Without it; 0 behind the last. */
-extern const uint8_t header_lengths[HDR_IDS + 1];
-/* By slot: the one row whose name has that length and second letter. Where none has, the first row stands, which differs. */
-extern const uint8_t header_slots[HEADER_SLOTS];
-
+/* No two of the listed names share it. */
 #define HEADER_SLOT(length, second) (((length)*13u + ((second) | 32u)) % HEADER_SLOTS)
 
-/* The row whose name, in its usual case, and a colon stand at `p`, where at least LANE bytes are; HDR_IDS where none does. */
-static inline enum header_id header_usual(const uint8_t *p)
-{
-    unsigned colon = lane_equal(p, ':'), through = colon ^ (colon - 1); /* up to the first colon, and it */
-    enum header_id id = header_slots[HEADER_SLOT((unsigned)__builtin_ctz(colon | 1u << LANE), p[1])];
+struct header_table {
+    uint8_t slots[HEADER_SLOTS];           /* the row that a name has, if it is listed */
+    char names[HDR_IDS][HEADER_NAME_ROOM]; /* with colon and blank behind it */
+    uint8_t lengths[HDR_IDS];              /* of the name alone */
+};
 
-    return (lane_same(p, header_names[id]) & through) == through ? id : HDR_IDS;
+extern const struct header_table header_table;
+
+/* Whether a listed name, in its usual case, a colon and a blank stand at `p`, all within LANE bytes, which are there. */
+static inline bool header_usual(const uint8_t *p, enum header_id *id, size_t *length)
+{
+    unsigned colon = lane_equal(p, ':'), through = (colon ^ (colon - 1)) * 2 + 1; /* what is to be the same: up to the blank */
+
+    *length = (unsigned)__builtin_ctz(colon | 1u << LANE);
+    *id = header_table.slots[HEADER_SLOT(*length, p[1])];
+    return (lane_same(p, header_table.names[*id]) & through) == through;
 }
 
 /* The row of a header name in either form and any case; HDR_IDS where it is not listed. */

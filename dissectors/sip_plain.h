@@ -27,7 +27,8 @@ struct sip_plain {
 uint64_t plain_more(const uint8_t *block, const uint8_t *end);
 
 /*
- * Begins behind `prefix`; `last` is the message's (sip_lane.h). False where the prefix does not stand in front, or nothing behind the value.
+ * Begins behind `prefix`; `last` is the message's (sip_lane.h). False where the prefix does not stand in front, or the message ends with the
+ * value.
  */
 PLAIN_INLINE bool plain_begin(struct sip_plain *c, struct span value, const uint8_t *last, struct span prefix)
 {

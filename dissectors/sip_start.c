@@ -29,9 +29,9 @@ static const uint8_t method_slots[METHOD_SLOTS] = {
 #undef X
 };
 
-static const char method_names[][LANE] = { [SIP_OTHER] = "other",
+static const char method_names[][LANE + 1] = { [SIP_OTHER] = "other",
 #define X(method, second) [SIP_##method] = #method,
-                                           METHODS(X)
+                                               METHODS(X)
 #undef X
 };
 
@@ -50,13 +50,12 @@ enum sip_method sip_method_of(struct span name)
 
 enum sip_method sip_method_at(const uint8_t *p, size_t *n)
 {
-    unsigned low = lane_low(p) | 1u << LANE, through = low ^ (low - 1);
+    unsigned low = lane_low(p) | 1u << LANE, before = (low & -low) - 1; /* the bytes before the first low one */
     enum sip_method m;
 
     *n = (unsigned)__builtin_ctz(low);
     m = method_slots[METHOD_SLOT(*n, p[1])];
-    /* In its row a byte of zero ends the name: it differs from the text in all bytes from its end on, and in none before. */
-    return (lane_same(p, method_names[m]) & through) == through >> 1 ? m : SIP_OTHER;
+    return (lane_same(p, method_names[m]) & before) == before && method_names[m][*n] == 0 ? m : SIP_OTHER;
 }
 
 static bool digit(uint8_t c)
