@@ -226,39 +226,30 @@ static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
     }
 }
 
-/* The line end of a line that is longer than LANES; `end` without one. */
-__attribute__((noinline)) static const uint8_t *far_feed(const uint8_t *line, const uint8_t *end)
-{
-    const uint8_t *feed = lane_find(line + LANES, end, '\n');
-
-    return feed ? feed : end;
-}
-
 /*
  * The lines from `line` on that are plain: "Name: value CRLF" with a listed name in its usual case, as nearly all are sent. Where
- * the first line begins that is not.
+ * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: so to look for the next ones need not wait
+ * for the last one.
  */
-__attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line, const uint8_t *end)
+__attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line)
 {
     struct sip_header *h = p->m->header + p->m->headers, *const full = p->m->header + SIP_HEADERS_KEPT;
-    const uint8_t *const last = p->last, *const near = end - LANE, *const tail = end - 1, *base = line;
-    uint64_t feeds = 0;
+    const uint8_t *const last = p->last, *const near = p->end - LANE, *const end = p->end - 1, *block = line;
+    uint64_t feeds = line < near ? lanes_of(line, last, lane_feeds) : 0;
     uint32_t seen = p->seen;
 
-    while (line < near && h<full && * line> ' ') {
+    for (; line < near && h != full && line[0] > ' '; h++) {
         const uint8_t *value, *feed;
         enum header_id id;
         size_t length, n;
 
-        if (!header_usual(line, &id, &length))
+        while (!feeds && (block += LANES) < end)
+            feeds = lanes_of(block, last, lane_feeds);
+        if (!feeds || !header_usual(line, &id, &length))
             break;
+        feed = block + lanes_next(&feeds);
         value = line + length + 2;
-        if (!feeds) {
-            base = line;
-            feeds = lanes_equal(line, last, '\n');
-        }
-        feed = feeds ? base + lanes_next(&feeds) : far_feed(line, end);
-        if (feed >= tail || (feed[1] <= ' ' && sip_blank(feed[1])) || value[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
+        if (feed >= end || sip_blank(feed[1]) || value[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
             break;
         n = (size_t)(feed - 1 - value);
         h->name = (struct span){ line, length };
@@ -271,7 +262,6 @@ __attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, co
             p->value[id] = (struct span){ value, n };
             seen |= UINT32_C(1) << id;
         }
-        h++;
         line = feed + 1;
     }
     p->m->headers = (size_t)(h - p->m->header);
@@ -320,7 +310,7 @@ static enum dis headers(struct parse *p, const uint8_t **start)
     const uint8_t *at = *start, *end = p->end;
     size_t empty = 0;
 
-    while ((at = p->last ? plain_fields(p, at, end) : at) < end && (empty = empty_line(at, end)) == 0) {
+    while ((at = p->last ? plain_fields(p, at) : at) < end && (empty = empty_line(at, end)) == 0) {
         const uint8_t *next = field_end(at, end);
 
         if (!next && last && !is_blank(at, end))

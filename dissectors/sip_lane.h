@@ -82,40 +82,24 @@ static inline unsigned lane_marks(const uint8_t *p)
 }
 #endif
 
+static inline unsigned lane_feeds(const uint8_t *p)
+{
+    return lane_equal(p, '\n');
+}
+
 /*
- * Four lanes at once, without a jump that depends on how long a line or a value is. `last` is the last place of the message where LANES
- * bytes are: what stands behind it is looked at from there, and what stands before `p`, which is less than LANES behind, is shifted out.
+ * What `lane` tells of four of them at `p`, without a jump that depends on how long a line or a value is. `last` is the last place of the
+ * message where LANES bytes are: beyond it they are looked at from there, and what stands before `p`, which is less than LANES behind, is
+ * shifted out.
  */
-#define LANES_OF(lane)                                                                                                           \
-    ((uint64_t)(lane(0)) | (uint64_t)(lane(1)) << LANE | (uint64_t)(lane(2)) << 2 * LANE | (uint64_t)(lane(3)) << 3 * LANE)
-
-static inline const uint8_t *lanes_from(const uint8_t *p, const uint8_t *last)
+__attribute__((always_inline)) static inline uint64_t lanes_of(const uint8_t *p, const uint8_t *last,
+                                                               unsigned (*lane)(const uint8_t *))
 {
-    return p < last ? p : last;
-}
+    const uint8_t *q = p < last ? p : last;
+    uint64_t bits = (uint64_t)lane(q) | (uint64_t)lane(q + LANE) << LANE | (uint64_t)lane(q + 2 * LANE) << 2 * LANE |
+                    (uint64_t)lane(q + 3 * LANE) << 3 * LANE;
 
-static inline uint64_t lanes_equal(const uint8_t *p, const uint8_t *last, char byte)
-{
-    const uint8_t *q = lanes_from(p, last);
-#define ONE(i) lane_equal(q + (i)*LANE, byte)
-    return LANES_OF(ONE) >> (size_t)(p - q);
-#undef ONE
-}
-
-static inline uint64_t lanes_low(const uint8_t *p, const uint8_t *last)
-{
-    const uint8_t *q = lanes_from(p, last);
-#define ONE(i) lane_low(q + (i)*LANE)
-    return LANES_OF(ONE) >> (size_t)(p - q);
-#undef ONE
-}
-
-static inline uint64_t lanes_marks(const uint8_t *p, const uint8_t *last)
-{
-    const uint8_t *q = lanes_from(p, last);
-#define ONE(i) lane_marks(q + (i)*LANE)
-    return LANES_OF(ONE) >> (size_t)(p - q);
-#undef ONE
+    return bits >> (size_t)(p - q);
 }
 
 /* Takes the first bit, of which there must be one. */

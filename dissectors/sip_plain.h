@@ -37,7 +37,7 @@ PLAIN_INLINE bool plain_begin(struct sip_plain *c, struct span value, const uint
     c->at = value.p + prefix.n - 1;
     c->end = value.p + value.n;
     c->block = value.p;
-    c->marks = lanes_marks(value.p, last);
+    c->marks = lanes_of(value.p, last, lane_marks);
     if (value.n < PLAIN_BLOCK) /* what stands behind the value is none of its marks */
         c->marks = (c->marks | UINT64_C(1) << value.n) & ((UINT64_C(2) << value.n) - 1);
     c->marks &= UINT64_MAX << prefix.n;

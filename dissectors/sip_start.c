@@ -158,7 +158,7 @@ static const uint8_t *plain_status_line(const uint8_t *p, uint64_t low, struct s
 
 const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *m)
 {
-    uint64_t low = lanes_low(p, p);
+    uint64_t low = lanes_of(p, p, lane_low);
     size_t n, end;
 
     if (memcmp(p, "SIP/2.0 ", 8) == 0)

@@ -230,7 +230,7 @@ static bool plain_party(const uint8_t *p, size_t n, const uint8_t *last, struct 
 
     if (!last || n <= user || p + n == last + LANES || memcmp(p, "<sip", 4) != 0 || p[4] != ':')
         return false;
-    marks = (lanes_marks(p, last) | UINT64_C(1) << (LANES - 1)) & UINT64_MAX << user;
+    marks = (lanes_of(p, last, lane_marks) | UINT64_C(1) << (LANES - 1)) & UINT64_MAX << user;
     at = lanes_next(&marks);
     if (p[at] != '@' || at == user || !marks)
         return false;
@@ -247,7 +247,7 @@ static bool plain_party(const uint8_t *p, size_t n, const uint8_t *last, struct 
     out->uri = (struct span){ p + 1, close - 1 };
     p += close + 1;
     n -= close + 1;
-    marks = n + close < LANES - 1 ? marks >> close >> 1 : lanes_marks(p, last);
+    marks = n + close < LANES - 1 ? marks >> close >> 1 : lanes_of(p, last, lane_marks);
     return plain_tag(p, n, marks, &out->tag);
 }
 
