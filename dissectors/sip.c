@@ -5,7 +5,7 @@
  *  body                                        Content-Length bytes of it
  */
 #include "sip_names.h"
-#include "sip_plain.h"
+#include "sip_parse.h"
 
 /* The message under way, its start (faults are offsets from there), and which of the listed headers stood in it. */
 struct parse {
@@ -228,8 +228,8 @@ static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
 
 /*
  * The lines from `line` on that are plain: "Name: value CRLF" with a listed name in its usual case, as nearly all are sent. Where
- * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: so to look for the next ones need not wait
- * for the last one.
+ * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: to find the next ones need not wait for
+ * the last.
  */
 __attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line)
 {

@@ -2,7 +2,7 @@
  * What is plain is read in straight ways, all else by the whole grammar, and both must find the same. A scheme, a protocol name, the name of
  * a header field in other case mean the same and are not plain, so each message is read twice, and only the case of a few letters differs.
  */
-#include "dissectors/sip_plain.h"
+#include "dissectors/sip_lane.h"
 #include "sip_support.h"
 
 #define PARTY(value)                                                                                                             \
@@ -99,27 +99,35 @@ static void every_byte(const char *whole, const char *name, const char *end)
     read_both(length, text + from);
 }
 
-static bool is_mark(uint8_t byte)
+static bool is_low(uint8_t byte)
 {
-    return byte <= ' ' || byte > 127 || strchr("!\",:;<=>?@", byte);
+    return byte <= '"' || byte > 127;
 }
 
-/* Of each byte, in each place before an end at each place of a block. */
+static bool is_mark(uint8_t byte)
+{
+    return is_low(byte) || strchr(",:;<=>?@", byte);
+}
+
+/* Of each byte, in each place, as far from the end as it may be. */
 Test(sip_plain, marks_are_where_the_bytes_are)
 {
-    uint8_t bytes[3 * PLAIN_BLOCK];
+    uint8_t bytes[3 * LANES];
+    const uint8_t *end = bytes + sizeof bytes;
 
     for (unsigned byte = 1; byte < 256; byte++)
-        for (size_t n = 0; n <= PLAIN_BLOCK + 1; n++) {
-            size_t seen = n < PLAIN_BLOCK ? n : PLAIN_BLOCK;
-            uint64_t want = n < PLAIN_BLOCK ? UINT64_C(1) << n : 0;
+        for (const uint8_t *from = end - LANES - LANE; from < end; from++) {
+            size_t seen = (size_t)(end - from) < LANES ? (size_t)(end - from) : LANES;
+            uint64_t marks = 0, low = 0;
 
             memset(bytes, 'a', sizeof bytes);
             for (size_t i = byte % 3; i < seen; i += 3) {
-                bytes[LANE + i] = (uint8_t)byte;
-                want |= (uint64_t)is_mark((uint8_t)byte) << i;
+                bytes[from - bytes + (ptrdiff_t)i] = (uint8_t)byte;
+                marks |= (uint64_t)is_mark((uint8_t)byte) << i;
+                low |= (uint64_t)is_low((uint8_t)byte) << i;
             }
-            cr_assert_eq(plain_more(bytes + LANE, bytes + LANE + n), want, "byte %u, %zu of them", byte, n);
+            cr_assert_eq(lanes_of(from, end - LANES, lane_marks), marks, "byte %u, %zu of them", byte, seen);
+            cr_assert_eq(lanes_of(from, end - LANES, lane_low), low, "byte %u, %zu of them", byte, seen);
         }
 }
 
