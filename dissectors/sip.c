@@ -228,8 +228,8 @@ static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
 
 /*
  * The lines from `line` on that are plain: "Name: value CRLF" with a listed name in its usual case, as nearly all are sent. Where
- * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: to find the next ones need not wait for
- * the last.
+ * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: to find the next ones need not wait
+ * for the last.
  */
 __attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line)
 {

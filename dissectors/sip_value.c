@@ -117,8 +117,8 @@ static inline bool via_param(const struct sip_param *param, struct sip_via *out)
 }
 
 /*
- * Values as nearly all are sent, without blanks, quotes and commas between their parts, are read from one mark to the next (lane_marks: what
- * may end a part); what lies between is not looked at. Places count from the value's begin, and its end is a mark, too: a blank or a
+ * Values as nearly all are sent, without blanks, quotes and commas between their parts, are read from one mark to the next (lane_marks:
+ * what may end a part); what lies between is not looked at. Places count from the value's begin, and its end is a mark, too: a blank or a
  * line's end stands there. Where anything else is met, or no mark is near, the value is not plain and is read by the whole grammar.
  */
 static inline bool next_mark(uint64_t *marks, size_t *at)
