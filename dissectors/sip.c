@@ -16,8 +16,8 @@ struct parse {
     size_t uncap;        /* what the snap length took behind the end */
     uint32_t seen;
     bool stream;
-    bool overflowed;                /* more headers or Vias than are kept: told once */
-    struct span value[HDR_IDS + 1]; /* of those that were seen, the first one with a value */
+    bool overflowed;            /* more headers or Vias than are kept: told once */
+    struct span value[HDR_IDS]; /* of those that were seen, the first one with a value */
 };
 
 __attribute__((cold)) static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
@@ -141,17 +141,23 @@ static void take_values(struct parse *p)
 
 enum { ONCE, AGAIN, EACH };
 
+/* A bit for each header of that kind, as in parse.seen. */
 #define X(id, name, second, compact, times) | (uint32_t)(times == ONCE) << HDR_##id
 static const uint32_t once = 0
 #include "sip_hdr.def"
     ;
 #undef X
+#define X(id, name, second, compact, times) | (uint32_t)(times == EACH) << HDR_##id
+static const uint32_t each = 0
+#include "sip_hdr.def"
+    ;
+#undef X
 _Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
 
-/* Whether that header's value has to be looked at once its line is met: all are decoded as they come, or this is not the first one. */
+/* Whether that header has to be looked at once its line is met: each is decoded as it comes, or another stood before. */
 static inline bool at_once(uint32_t seen, enum header_id id)
 {
-    return (seen | 1u << HDR_VIA | 1u << HDR_CONTENT_LENGTH) >> id & 1;
+    return (seen | each) >> id & 1;
 }
 
 /* The first one with a value counts of those that may stand once. */
