@@ -278,6 +278,19 @@ Test(sip_plain, methods_by_their_whole_name)
     }
 }
 
+/* Where no method stands none is found, whatever letter follows. */
+Test(sip_plain, no_method)
+{
+    for (char letter = 'A'; letter <= 'Z'; letter++) {
+        int n = snprintf(text, sizeof text,
+                         "SIP/2.0 200 OK\r\n" VIA "CSeq: 1 \"%cVITE\r\nFrom: <sip:a@example.org>;tag=1\r\n" END, letter);
+
+        cr_assert_eq(feed((struct span){ (const uint8_t *)text, (size_t)n }, (size_t)n, false), DIS_OK);
+        cr_assert_eq(m.method, SIP_OTHER);
+        cr_assert(faulty(FAULT_SIP_CSEQ));
+    }
+}
+
 /* ---- lines ---- */
 
 Test(sip_plain, line_with_any_byte)
