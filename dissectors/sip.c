@@ -4,23 +4,20 @@
  *  CRLF
  *  body                                        Content-Length bytes of it
  */
-#include "sip_plain.h"
-
-enum header_id {
-#define X(id, name, compact, times, take) HDR_##id,
-#include "sip_hdr.def"
-#undef X
-    HDR_IDS
-};
+#include "sip_names.h"
+#include "sip_parse.h"
 
 /* The message under way, its start (faults are offsets from there), and which of the listed headers stood in it. */
 struct parse {
     struct sip_msg *m;
     struct faults *why;
-    const uint8_t *start;
+    const uint8_t *start, *end;
+    const uint8_t *last; /* where its last LANES bytes begin; NULL where it has fewer */
+    size_t uncap;        /* what the snap length took behind the end */
     uint32_t seen;
     bool stream;
-    bool overflowed; /* more headers or Vias than are kept: told once */
+    bool overflowed;            /* more headers or Vias than are kept: told once */
+    struct span value[HDR_IDS]; /* of those that were seen, the first one with a value */
 };
 
 __attribute__((cold)) static void fault(const struct parse *p, enum fault_id id, const uint8_t *at)
@@ -51,7 +48,7 @@ static void take_via(struct parse *p, struct span v)
     while (v.n) {
         struct sip_via unkept, *via = p->m->vias < SIP_VIAS_KEPT ? &p->m->via[p->m->vias] : &unkept;
 
-        sound = sip_via_next(&v, via) && sound;
+        sound = sip_via_next(&v, p->last, via) && sound;
         if (via->host.n && via == &unkept)
             too_many(p, at);
         else if (via->host.n)
@@ -61,32 +58,16 @@ static void take_via(struct parse *p, struct span v)
         fault(p, FAULT_SIP_VIA, at);
 }
 
-/* Of a list the first: From and To hold one value, Contact tells first where the sender wants requests. */
-static void take_party(const struct parse *p, struct span v, bool list, struct sip_party *out)
+/* The method that ends a CSeq. */
+static enum sip_method cseq_method(const struct parse *p, struct span *v, struct span *name)
 {
-    if (!sip_party(v, list, out))
-        fault(p, FAULT_SIP_ADDRESS, v.p);
-}
+    enum sip_method m = SIP_OTHER;
+    size_t n = 0;
 
-static void take_from(struct parse *p, struct span v)
-{
-    take_party(p, v, false, &p->m->from);
-}
-
-static void take_to(struct parse *p, struct span v)
-{
-    take_party(p, v, false, &p->m->to);
-}
-
-static void take_contact(struct parse *p, struct span v)
-{
-    if (!seen(p, HDR_CONTACT))
-        take_party(p, v, true, &p->m->contact);
-}
-
-static void take_call_id(struct parse *p, struct span v)
-{
-    p->m->call_id = v;
+    if (p->last && v->p <= p->last)
+        m = sip_method_at(v->p, &n);
+    *name = m != SIP_OTHER && n == v->n ? sip_take(v, n) : sip_token(v);
+    return m != SIP_OTHER && n == name->n ? m : sip_method_of(*name);
 }
 
 /* RFC 3261 §8.1.1.5: below 2^31, and of a request its own method. */
@@ -94,18 +75,23 @@ static void take_cseq(struct parse *p, struct span v)
 {
     const uint8_t *at = v.p;
     struct sip_msg *m = p->m;
-    struct span number = sip_until(&v, SIP_LWS);
+    struct span name;
+    enum sip_method method;
     uint64_t n = 0;
-    bool sound = span_u64(number, INT32_MAX, &n);
+    bool sound = span_take_u64(&v, INT32_MAX, &n) && (v.n == 0 || sip_in(SIP_LWS, v.p[0]));
 
+    if (sound)
+        m->cseq = (uint32_t)n;
+    else
+        (void)sip_until(&v, SIP_LWS);
     sip_lws(&v);
-    m->cseq = (uint32_t)n;
+    method = cseq_method(p, &v, &name);
     if (m->request) {
-        sound = sound && span_eq(v, m->method_name);
+        sound = sound && v.n == 0 && method == m->method && (method != SIP_OTHER || span_eq(name, m->method_name));
     } else {
-        m->method_name = sip_token(&v);
-        m->method = sip_method_of(m->method_name);
-        sound = sound && m->method_name.n && v.n == 0;
+        m->method = method;
+        m->method_name = name;
+        sound = sound && name.n && v.n == 0;
     }
     if (!sound)
         fault(p, FAULT_SIP_CSEQ, at);
@@ -123,108 +109,71 @@ static void take_content_length(struct parse *p, struct span v)
     p->m->content_length = (size_t)n;
 }
 
-static void take_content_type(struct parse *p, struct span v)
+static inline void take_party(const struct parse *p, enum header_id id, struct sip_party *out)
 {
-    p->m->content_type = v;
+    if (!seen(p, id))
+        *out = (struct sip_party){ .uri = SPAN_NONE };
+    else if (!sip_party(p->value[id], p->last, id == HDR_CONTACT, out))
+        fault(p, FAULT_SIP_ADDRESS, p->value[id].p);
 }
 
-static void take_user_agent(struct parse *p, struct span v)
+/* What the fields say that stand once, when all were met: in one order, whatever that of their lines is. */
+static void take_values(struct parse *p)
 {
-    p->m->user_agent = v;
-}
+    struct sip_msg *m = p->m;
 
-static void take_server(struct parse *p, struct span v)
-{
-    if (!seen(p, HDR_USER_AGENT))
-        p->m->user_agent = v;
-}
-
-/* Of a header field that is only kept. */
-static void take_nothing(const struct parse *p, struct span v)
-{
-    (void)p;
-    (void)v;
+    take_party(p, HDR_FROM, &m->from);
+    take_party(p, HDR_TO, &m->to);
+    take_party(p, HDR_CONTACT, &m->contact); /* of a list the first: where the sender wants requests */
+    if (seen(p, HDR_CSEQ))
+        take_cseq(p, p->value[HDR_CSEQ]);
+    if (seen(p, HDR_CALL_ID))
+        m->call_id = p->value[HDR_CALL_ID];
+    if (seen(p, HDR_CONTENT_TYPE))
+        m->content_type = p->value[HDR_CONTENT_TYPE];
+    if (seen(p, HDR_USER_AGENT))
+        m->user_agent = p->value[HDR_USER_AGENT];
+    else if (seen(p, HDR_SERVER))
+        m->user_agent = p->value[HDR_SERVER];
 }
 
 /* ---- header fields ---- */
 
-enum { ONCE, AGAIN };
+enum { ONCE, AGAIN, EACH };
 
-static const struct header_def {
-    const char *name;
-    uint8_t compact;
-} header_defs[HDR_IDS] = {
-#define X(id, name, compact, times, take) { name, compact },
+/* A bit for each header of that kind, as in parse.seen. */
+#define X(id, name, second, compact, times) | (uint32_t)(times == ONCE) << HDR_##id
+static const uint32_t once = 0
 #include "sip_hdr.def"
+    ;
 #undef X
-};
-
-/* Apart from the rest, for a search of all of them to stay within one cache line. */
-static const uint8_t header_lengths[HDR_IDS + 1] = {
-#define X(id, name, compact, times, take) [HDR_##id] = sizeof(name) - 1,
+#define X(id, name, second, compact, times) | (uint32_t)(times == EACH) << HDR_##id
+static const uint32_t each = 0
 #include "sip_hdr.def"
+    ;
 #undef X
-};
-
 _Static_assert(HDR_IDS <= 32, "parse.seen has a bit for each");
 
-union header_names {
-#define X(id, name, compact, times, take) char id[sizeof(name)];
-#include "sip_hdr.def"
-#undef X
-};
-
-enum { NAME_LONGEST = (int)sizeof(union header_names) }; /* with the colon behind it */
-
-static enum header_id compact_id(uint8_t letter)
+/* Whether that header has to be looked at once its line is met: each is decoded as it comes, or another stood before. */
+static inline bool at_once(uint32_t seen, enum header_id id)
 {
-    enum header_id i = 0;
-
-    while (i < HDR_IDS && (!header_defs[i].compact || (letter | 32) != header_defs[i].compact))
-        i++;
-    return i;
+    return (seen | each) >> id & 1;
 }
 
-/* The row of a header name in either form; HDR_IDS where it is not listed. */
-static enum header_id header_id(struct span name)
+/* The first one with a value counts of those that may stand once. */
+static void take_at_once(struct parse *p, enum header_id id, struct span value, const uint8_t *line)
 {
-    if (name.n == 1)
-        return compact_id(name.p[0]);
-    for (enum header_id i = 0; i < HDR_IDS; i++)
-        if (name.n == header_lengths[i] && bytes_eq_nocase(name.p, (const uint8_t *)header_defs[i].name, name.n))
-            return i;
-    return HDR_IDS;
-}
-
-/*
- * The row whose name, as it is usually written, and a colon stand in front: a comparison of a few words each, which spares most headers the
- * search of their name's end and its comparison in any case. Names have no line end, so the message may go on behind the line.
- */
-static inline enum header_id usual_id(const uint8_t *p, const uint8_t *end)
-{
-    if (end - p < NAME_LONGEST)
-        return HDR_IDS;
-#define X(id, name, compact, times, take)                                                                                        \
-    if (memcmp(p, name ":", sizeof(name)) == 0)                                                                                  \
-        return HDR_##id;
-#include "sip_hdr.def"
-#undef X
-    return HDR_IDS;
-}
-
-bool sip_header_is(const struct sip_header *h, struct span name)
-{
-    enum header_id id = h->name.n == 1 ? header_id(h->name) : HDR_IDS;
-
-    return span_eq_nocase(h->name, name) || (id < HDR_IDS && span_eq_nocase(span_str(header_defs[id].name), name));
-}
-
-struct span sip_header(const struct sip_msg *m, struct span name)
-{
-    for (size_t i = 0; i < m->headers; i++)
-        if (sip_header_is(&m->header[i], name))
-            return m->header[i].value;
-    return SPAN_NONE;
+    if (id == HDR_VIA)
+        take_via(p, value);
+    else if (id == HDR_CONTENT_LENGTH)
+        take_content_length(p, value);
+    else if (seen(p, id) && once >> id & 1)
+        fault(p, FAULT_SIP_REPEATED, line);
+    else if (!seen(p, id) && id <= HDR_CONTACT)
+        fault(p, FAULT_SIP_ADDRESS, value.p);
+    else if (!seen(p, id) && id == HDR_CSEQ)
+        fault(p, FAULT_SIP_CSEQ, value.p);
+    p->seen |= (uint32_t)(value.n > 0) << id;
 }
 
 /* The name, and its colon; NULL where there is no name or no colon behind it. */
@@ -242,16 +191,11 @@ __attribute__((noinline)) static const uint8_t *any_name(const uint8_t *p, const
     return line.p;
 }
 
-/*
- * What stands behind the colon, without the blanks around it. Those at its end are read backwards, and end at the colon at the latest.
- * Nearly all are sent as ": value CRLF"; where the CRLF is there and `from` is a blank, a byte of the line stands behind it.
- */
-static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
+/* What stands behind the colon, without the blanks around it. Those at its end are read backwards, and end at the colon at the latest. */
+static struct span value_of(const uint8_t *colon, const uint8_t *end)
 {
     const uint8_t *from = colon + 1, *to = end;
 
-    if (memcmp(end - 2, "\r\n", 2) == 0 && end[-3] > ' ' && from[0] == ' ' && from[1] > ' ')
-        return (struct span){ from + 1, (size_t)(end - from) - 3 };
     while (sip_in(SIP_LWS, to[-1]))
         to--;
     if (from == to)
@@ -261,46 +205,74 @@ static inline struct span value_of(const uint8_t *colon, const uint8_t *end)
     return (struct span){ from, (size_t)(to - from) };
 }
 
-/* The first header with a value counts of those that may stand once. */
-static void take_value(struct parse *p, enum header_id id, struct span value, const uint8_t *line)
-{
-    switch (id) {
-#define X(id, name, compact, times, take)                                                                                        \
-    case HDR_##id:                                                                                                               \
-        if (times == ONCE && seen(p, HDR_##id))                                                                                  \
-            fault(p, FAULT_SIP_REPEATED, line);                                                                                  \
-        else                                                                                                                     \
-            take(p, value);                                                                                                      \
-        if (value.n)                                                                                                             \
-            p->seen |= UINT32_C(1) << HDR_##id;                                                                                  \
-        break;
-#include "sip_hdr.def"
-#undef X
-    case HDR_IDS: break;
-    }
-}
-
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
-static void header_field(struct parse *p, const uint8_t *line, const uint8_t *end, enum header_id id)
+static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
 {
     struct sip_msg *m = p->m;
-    struct span name = { line, header_lengths[id] }, value;
-    const uint8_t *colon = line + name.n;
+    enum header_id id;
+    struct span name, value;
+    const uint8_t *colon = any_name(line, end, &id, &name);
 
-    if (id == HDR_IDS && (colon = any_name(line, end, &id, &name)) == NULL) {
+    if (!colon) {
         fault(p, FAULT_SIP_HEADER, line);
         return;
     }
     value = value_of(colon, end);
-    if (m->headers == SIP_HEADERS_KEPT) {
+    if (m->headers == SIP_HEADERS_KEPT)
         too_many(p, line);
+    else
+        m->header[m->headers++] = (struct sip_header){ name, value };
+    if (id == HDR_IDS)
+        return;
+    if (value.n == 0 || at_once(p->seen, id)) {
+        take_at_once(p, id, value, line);
     } else {
-        struct sip_header *h = &m->header[m->headers++];
-
-        h->name = name;
-        h->value = value;
+        p->value[id] = value;
+        p->seen |= UINT32_C(1) << id;
     }
-    take_value(p, id, value, line);
+}
+
+/*
+ * The lines from `line` on that are plain: "Name: value CRLF" with a listed name in its usual case, as nearly all are sent. Where
+ * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: to find the next ones need not wait
+ * for the last.
+ */
+__attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line)
+{
+    struct sip_header *h = p->m->header + p->m->headers, *const full = p->m->header + SIP_HEADERS_KEPT;
+    const uint8_t *const last = p->last, *const near = p->end - LANE, *const end = p->end - 1, *block = line;
+    uint64_t feeds = line < near ? lanes_of(line, last, lane_feeds) : 0;
+    uint32_t seen = p->seen;
+
+    for (; line < near && h != full && line[0] > ' '; h++) {
+        const uint8_t *value, *feed;
+        enum header_id id;
+        size_t length, n;
+
+        while (!feeds && (block += LANES) < end)
+            feeds = lanes_of(block, last, lane_feeds);
+        if (!feeds || !header_usual(line, &id, &length))
+            break;
+        feed = block + lanes_next(&feeds);
+        value = line + length + 2;
+        if (feed >= end || sip_blank(feed[1]) || value[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
+            break;
+        n = (size_t)(feed - 1 - value);
+        h->name = (struct span){ line, length };
+        h->value = (struct span){ value, n };
+        if (at_once(seen, id)) {
+            p->seen = seen;
+            take_at_once(p, id, (struct span){ value, n }, line);
+            seen = p->seen;
+        } else {
+            p->value[id] = (struct span){ value, n };
+            seen |= UINT32_C(1) << id;
+        }
+        line = feed + 1;
+    }
+    p->m->headers = (size_t)(h - p->m->header);
+    p->seen = seen;
+    return line;
 }
 
 /* Length of the empty line that ends the headers; 0 where another stands here. */
@@ -338,33 +310,53 @@ static void check_required(struct parse *p, const uint8_t *at)
         fault(p, FAULT_SIP_MISSING, at);
 }
 
-static enum dis headers(struct parse *p, struct rd *r)
+static enum dis headers(struct parse *p, const uint8_t **start)
 {
-    bool last = r->uncap == 0 && !p->stream; /* where a datagram ends, its last line does */
-    const uint8_t *at = r->p, *end = r->end;
+    bool last = p->uncap == 0 && !p->stream; /* where a datagram ends, its last line does */
+    const uint8_t *at = *start, *end = p->end;
     size_t empty = 0;
 
-    while (at < end && (empty = empty_line(at, end)) == 0) {
-        enum header_id id = usual_id(at, end);
-        const uint8_t *next = field_end(at + header_lengths[id], end);
+    while ((at = p->last ? plain_fields(p, at) : at) < end && (empty = empty_line(at, end)) == 0) {
+        const uint8_t *next = field_end(at, end);
 
         if (!next && last && !is_blank(at, end))
             next = end;
         if (!next)
             break;
-        header_field(p, at, next, id);
+        any_field(p, at, next);
         at = next;
     }
+    take_values(p);
     if (empty == 0 && !last)
-        return r->uncap ? DIS_CUT : DIS_SHORT;
+        return p->uncap ? DIS_CUT : DIS_SHORT;
     if (empty == 0)
         fault(p, FAULT_SIP_HEADERS_END, end);
-    (void)rd_take(r, empty ? (size_t)(at - r->p) + empty : rd_left(r));
-    check_required(p, r->p);
+    *start = empty ? at + empty : end;
+    check_required(p, *start);
     return DIS_OK;
 }
 
 /* ---- start line ---- */
+
+/* All but the lists, which are large and written entry by entry, and the parties, which are set in any case. */
+static inline void clear(struct sip_msg *m)
+{
+    m->request = false;
+    m->method = SIP_OTHER;
+    m->method_name = SPAN_NONE;
+    m->uri = SPAN_NONE;
+    m->reason = SPAN_NONE;
+    m->status = 0;
+    m->call_id = SPAN_NONE;
+    m->cseq = 0;
+    m->user_agent = SPAN_NONE;
+    m->content_type = SPAN_NONE;
+    m->has_content_length = false;
+    m->content_length = 0;
+    m->body = SPAN_NONE;
+    m->vias = 0;
+    m->headers = 0;
+}
 
 /* The beginning of a line of text, as far as it has come over a stream. */
 static bool may_begin(struct span s)
@@ -377,18 +369,18 @@ static bool may_begin(struct span s)
     return true;
 }
 
-static enum dis start_line(struct parse *p, struct rd *r)
+RARE static enum dis any_start_line(struct parse *p, const uint8_t **at)
 {
-    const uint8_t *feed;
+    const uint8_t *begin = *at, *feed;
     struct span line;
     bool sound;
     enum dis d;
 
-    while (rd_left(r) && (r->p[0] == '\r' || r->p[0] == '\n'))
-        (void)rd_u8(r);
-    line = rd_rest(r);
-    feed = line.n ? lane_find(line.p, line.p + line.n, '\n') : NULL;
-    if (!feed && r->uncap) {
+    while (begin < p->end && (*begin == '\r' || *begin == '\n'))
+        begin++;
+    line = (struct span){ begin, (size_t)(p->end - begin) };
+    feed = line.n ? lane_find(line.p, p->end, '\n') : NULL;
+    if (!feed && p->uncap) {
         if (!sip_looks_like(line))
             return DIS_NOT_MINE;
         sip_start_line_cut(line, p->m);
@@ -397,7 +389,7 @@ static enum dis start_line(struct parse *p, struct rd *r)
     if (!feed && p->stream)
         return may_begin(line) ? DIS_SHORT : DIS_NOT_MINE;
     line.n = feed ? (size_t)(feed - line.p) : line.n;
-    (void)rd_take(r, feed ? line.n + 1 : line.n);
+    *at = feed ? feed + 1 : p->end;
     line.n -= line.n && line.p[line.n - 1] == '\r';
     d = sip_start_line(line, p->m, &sound);
     if (d == DIS_OK && !sound)
@@ -405,40 +397,67 @@ static enum dis start_line(struct parse *p, struct rd *r)
     return d;
 }
 
+static inline enum dis start_line(struct parse *p, const uint8_t **at)
+{
+    const uint8_t *next = p->last ? sip_plain_start(*at, p->m) : NULL;
+
+    if (!next) { /* what it may have set counts no more; and perhaps no header field will come */
+        clear(p->m);
+        memset(&p->m->from, 0, sizeof p->m->from);
+        memset(&p->m->to, 0, sizeof p->m->to);
+        memset(&p->m->contact, 0, sizeof p->m->contact);
+        return any_start_line(p, at);
+    }
+    *at = next;
+    return DIS_OK;
+}
+
 /* ---- body ---- */
 
 /* RFC 3261 §18.3: a stream needs Content-Length; a datagram may leave it out, and what it does not count is discarded. */
-static enum dis body(struct parse *p, struct rd *r)
+static inline enum dis body(struct parse *p, const uint8_t **at)
 {
     struct sip_msg *m = p->m;
-    size_t wire = rd_wire_left(r), n = p->stream ? 0 : wire;
+    size_t left = (size_t)(p->end - *at), wire = left + p->uncap, n = p->stream ? 0 : wire;
 
     if (m->has_content_length)
         n = m->content_length;
     if (p->stream ? !m->has_content_length : n > wire) {
-        fault(p, FAULT_SIP_CONTENT_LENGTH, r->p);
+        fault(p, FAULT_SIP_CONTENT_LENGTH, *at);
         n = p->stream ? 0 : wire;
     }
-    m->body = span_part(rd_rest(r), 0, n);
-    (void)rd_take(r, n);
-    return r->err == RD_FINE ? DIS_OK : r->err == RD_CUT ? DIS_CUT : DIS_SHORT;
+    m->body.p = *at;
+    m->body.n = n < left ? n : left;
+    if (n > left)
+        return n > wire ? DIS_SHORT : DIS_CUT;
+    *at += n;
+    return DIS_OK;
 }
 
 enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct faults *why)
 {
-    struct rd r = *in;
-    struct parse p = { .m = out, .why = why, .start = in->p, .stream = stream };
-    size_t known = why->n;
+    struct parse p;
+    const uint8_t *at = in->p;
+    size_t known = why->n, left = rd_left(in);
     enum dis d;
 
-    memset(out, 0, offsetof(struct sip_msg, via)); /* the lists are large, and written entry by entry */
-    d = start_line(&p, &r);
+    p.m = out;
+    p.why = why;
+    p.start = at;
+    p.end = left ? at + left : at;
+    p.last = left < LANES ? NULL : p.end - LANES;
+    p.uncap = in->uncap;
+    p.seen = 0;
+    p.stream = stream;
+    p.overflowed = false;
+    clear(out);
+    d = start_line(&p, &at);
     if (d == DIS_OK)
-        d = headers(&p, &r);
+        d = headers(&p, &at);
     if (d == DIS_OK)
-        d = body(&p, &r);
+        d = body(&p, &at);
     if (d == DIS_OK)
-        *in = r;
+        in->p = at;
     else if (d == DIS_SHORT)
         why->n = known; /* the same bytes will come again, with more behind them */
     return d;

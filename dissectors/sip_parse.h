@@ -124,10 +124,18 @@ enum dis sip_start_line(struct span line, struct sip_msg *out, bool *sound);
 /* What the snap length left of a start line: the method or the status, where a blank ends it. */
 void sip_start_line_cut(struct span line, struct sip_msg *out);
 enum sip_method sip_method_of(struct span name);
+/* The method at `p`, where LANE bytes are, and that a blank or a line end follows; *n is the length of what stands before such a byte. */
+enum sip_method sip_method_at(const uint8_t *p, size_t *n);
+/*
+ * A start line as nearly all are sent, in which all is sound, at `p`, where LANES bytes are. What follows it; NULL, and nothing of *out
+ * means anything, where it is not so.
+ */
+const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *out);
+/* `last` is that of the message (sip_lane.h), NULL where that has less than LANES bytes. */
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
-bool sip_via_next(struct span *list, struct sip_via *out);
+bool sip_via_next(struct span *list, const uint8_t *last, struct sip_via *out);
 /* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */
-bool sip_party(struct span value, bool list, struct sip_party *out);
+bool sip_party(struct span value, const uint8_t *last, bool list, struct sip_party *out);
 /* A scheme and its colon at the front. */
 bool sip_has_scheme(struct span uri);
 

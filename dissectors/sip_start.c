@@ -1,42 +1,61 @@
 /* The start line of a SIP message, RFC 3261 §7.1 and §7.2, and the methods. */
 #include "sip_parse.h"
 
-enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7 };
+enum { METHOD_LONGEST = 64, VERSION_LENGTH = 7, METHOD_SLOTS = 64 };
 
+/* X(method, its second letter) */
 #define METHODS(X)                                                                                                               \
-    X(INVITE)                                                                                                                    \
-    X(ACK)                                                                                                                       \
-    X(BYE)                                                                                                                       \
-    X(CANCEL)                                                                                                                    \
-    X(REGISTER)                                                                                                                  \
-    X(OPTIONS)                                                                                                                   \
-    X(PRACK)                                                                                                                     \
-    X(UPDATE)                                                                                                                    \
-    X(INFO)                                                                                                                      \
-    X(REFER)                                                                                                                     \
-    X(MESSAGE)                                                                                                                   \
-    X(SUBSCRIBE)                                                                                                                 \
-    X(NOTIFY)                                                                                                                    \
-    X(PUBLISH)
+    X(INVITE, 'N')                                                                                                               \
+    X(ACK, 'C')                                                                                                                  \
+    X(BYE, 'Y')                                                                                                                  \
+    X(CANCEL, 'A')                                                                                                               \
+    X(REGISTER, 'E')                                                                                                             \
+    X(OPTIONS, 'P')                                                                                                              \
+    X(PRACK, 'R')                                                                                                                \
+    X(UPDATE, 'P')                                                                                                               \
+    X(INFO, 'N')                                                                                                                 \
+    X(REFER, 'E')                                                                                                                \
+    X(MESSAGE, 'E')                                                                                                              \
+    X(SUBSCRIBE, 'U')                                                                                                            \
+    X(NOTIFY, 'O')                                                                                                               \
+    X(PUBLISH, 'U')
+
+/* A method is found by its length and second letter, which no two share. */
+#define METHOD_SLOT(length, second) (((length)*7u + (second)) % METHOD_SLOTS)
+
+static const uint8_t method_slots[METHOD_SLOTS] = {
+#define X(method, second) [METHOD_SLOT(sizeof(#method) - 1, second)] = SIP_##method,
+    METHODS(X)
+#undef X
+};
+
+static const char method_names[][LANE + 1] = { [SIP_OTHER] = "other",
+#define X(method, second) [SIP_##method] = #method,
+                                               METHODS(X)
+#undef X
+};
 
 const char *sip_method_name(enum sip_method m)
 {
-#define X(name) [SIP_##name] = #name,
-    static const char *const names[] = { "other", METHODS(X) };
-#undef X
-
-    return names[m <= SIP_PUBLISH ? m : SIP_OTHER];
+    return method_names[m <= SIP_PUBLISH ? m : SIP_OTHER];
 }
 
 /* Methods are case-sensitive: RFC 3261 §7.1. */
 enum sip_method sip_method_of(struct span name)
 {
-#define X(method)                                                                                                                \
-    if (span_eq(name, SPAN(#method)))                                                                                            \
-        return SIP_##method;
-    METHODS(X)
-#undef X
-    return SIP_OTHER;
+    enum sip_method m = name.n > 1 ? method_slots[METHOD_SLOT(name.n, name.p[1])] : SIP_OTHER;
+
+    return m != SIP_OTHER && span_eq(name, span_str(method_names[m])) ? m : SIP_OTHER;
+}
+
+enum sip_method sip_method_at(const uint8_t *p, size_t *n)
+{
+    unsigned low = lane_low(p) | 1u << LANE, before = (low & -low) - 1; /* the bytes before the first low one */
+    enum sip_method m;
+
+    *n = (unsigned)__builtin_ctz(low);
+    m = method_slots[METHOD_SLOT(*n, p[1])];
+    return (lane_same(p, method_names[m]) & before) == before && method_names[m][*n] == 0 ? m : SIP_OTHER;
 }
 
 static bool digit(uint8_t c)
@@ -120,11 +139,51 @@ enum dis sip_start_line(struct span line, struct sip_msg *m, bool *sound)
     return DIS_OK;
 }
 
+/* "SIP/2.0 200 reason CRLF" */
+static const uint8_t *plain_status_line(const uint8_t *p, uint64_t low, struct sip_msg *m)
+{
+    const uint8_t *reason = p + 12, *end = p;
+
+    m->status = status_of((struct span){ p + 8, 3 });
+    low &= UINT64_MAX << 12 & UINT64_MAX >> 1; /* for the line feed behind it to be there */
+    if (!m->status || p[11] != ' ')
+        return NULL;
+    while (low && *end != '\r' && *end != '\n')
+        end = p + lanes_next(&low);
+    if (*end != '\r' || end[1] != '\n')
+        return NULL;
+    m->reason = (struct span){ reason, (size_t)(end - reason) };
+    return end + 2;
+}
+
+const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *m)
+{
+    uint64_t low = lanes_of(p, p, lane_low);
+    size_t n, end;
+
+    if (memcmp(p, "SIP/2.0 ", 8) == 0)
+        return plain_status_line(p, low, m);
+    m->method = sip_method_at(p, &n);
+    low &= low - 1;
+    if (m->method == SIP_OTHER || p[n] != ' ' || !low || memcmp(p + n + 1, "sip:", 4) != 0)
+        return NULL;
+    end = lanes_next(&low);
+    if (end + 10 > LANES || memcmp(p + end, " SIP/2.0", 8) != 0 || memcmp(p + end + 8, "\r\n", 2) != 0)
+        return NULL;
+    m->request = true;
+    m->method_name = (struct span){ p, n };
+    m->uri = (struct span){ p + n + 1, end - n - 1 };
+    return p + end + 10;
+}
+
 bool sip_looks_like(struct span s)
 {
     struct span method;
     size_t n;
 
+    if (s.n >= LANES && (memcmp(s.p, "SIP/2.0 ", 8) == 0 ||
+                         (sip_method_at(s.p, &n) != SIP_OTHER && s.p[n] == ' ' && memcmp(s.p + n + 1, "sip:", 4) == 0)))
+        return true;
     while (s.n && (s.p[0] == '\r' || s.p[0] == '\n'))
         (void)sip_take(&s, 1);
     if (is_version(span_part(s, 0, VERSION_LENGTH)))

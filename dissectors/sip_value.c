@@ -1,5 +1,5 @@
 /* The values of SIP header fields: parameters, Via, and the addresses of From, To and Contact. */
-#include "sip_plain.h"
+#include "sip_parse.h"
 
 enum { SCHEME_LONGEST = 64, IPV6_REFERENCE_LONGEST = 64 };
 
@@ -98,7 +98,7 @@ static struct span without_brackets(struct span v)
     return v.n >= 2 && v.p[0] == '[' && v.p[v.n - 1] == ']' ? span_part(v, 1, v.n - 2) : v;
 }
 
-PLAIN_INLINE bool via_param(const struct sip_param *param, struct sip_via *out)
+static inline bool via_param(const struct sip_param *param, struct sip_via *out)
 {
     uint64_t port = 0;
 
@@ -116,26 +116,83 @@ PLAIN_INLINE bool via_param(const struct sip_param *param, struct sip_via *out)
     return true;
 }
 
-/* "SIP/2.0/UDP host:port;name=value…" in which all is sound. */
-static bool plain_via(struct span v, struct sip_via *out)
+/*
+ * Values as nearly all are sent, without blanks, quotes and commas between their parts, are read from one mark to the next (lane_marks:
+ * what may end a part); what lies between is not looked at. Places count from the value's begin, and its end is a mark, too: a blank or a
+ * line's end stands there. Where anything else is met, or no mark is near, the value is not plain and is read by the whole grammar.
+ */
+static inline bool next_mark(uint64_t *marks, size_t *at)
 {
-    struct sip_plain c;
-    struct sip_param param;
-    uint64_t port = 0;
+    if (*marks == 0)
+        return false;
+    *at = lanes_next(marks);
+    return true;
+}
 
-    if (!plain_begin(&c, v, SPAN("SIP/2.0/")))
-        return false;
-    out->transport = plain_part(&c);
-    if (c.stop != ' ' || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
-        return false;
-    out->host = plain_part(&c);
-    if (out->host.n == 0 || out->host.p[0] == '[' || (c.stop == ':' && !span_u64(plain_part(&c), UINT16_MAX, &port)))
-        return false;
-    out->port = (uint16_t)port;
-    while (plain_param(&c, &param))
+/* To the mark `byte`, or to what makes the value not plain. */
+static inline bool mark_of(uint8_t byte, const uint8_t *p, uint64_t *marks, size_t *at)
+{
+    do
+        if (!next_mark(marks, at))
+            return false;
+    while (p[*at] != byte && p[*at] >= ':' && p[*at] <= '@');
+    return true;
+}
+
+/* From the ';' at `at` on; a long value's parameters are within reach of their own ';'. */
+static inline bool plain_params(const uint8_t *p, size_t n, const uint8_t *last, uint64_t marks, size_t at, struct sip_via *out)
+{
+    while (p[at] == ';') {
+        struct sip_param param = { .value = SPAN_NONE };
+
+        if (n >= LANES) {
+            p += at;
+            n -= at;
+            at = 0;
+            marks = lanes_of(p, last, lane_marks) & ~UINT64_C(1);
+        }
+        param.name.p = p + at + 1;
+        if (!next_mark(&marks, &at))
+            return false;
+        param.name.n = (size_t)(p + at - param.name.p);
+        if (p[at] == '=') {
+            param.value.p = p + at + 1;
+            if (!mark_of(';', p, &marks, &at))
+                return false;
+            param.value.n = (size_t)(p + at - param.value.p);
+        }
         if (!via_param(&param, out))
             return false;
-    return c.stop == PLAIN_END;
+    }
+    return at == n;
+}
+
+/* "SIP/2.0/UDP host:port;name=value…" in which all is sound. */
+static bool plain_via(const uint8_t *p, size_t n, const uint8_t *last, struct sip_via *out)
+{
+    size_t name = 8, blank, at;
+    uint64_t marks, port = 0;
+
+    if (!last || n <= name || p + n == last + LANES || memcmp(p, "SIP/2.0/", name) != 0)
+        return false;
+    marks = lanes_of(p, last, lane_marks) & UINT64_MAX << name;
+    if (!next_mark(&marks, &blank) || p[blank] != ' ' || blank == n || !next_mark(&marks, &at))
+        return false;
+    out->transport = (struct span){ p + name, blank - name };
+    out->host = (struct span){ p + blank + 1, at - blank - 1 };
+    if (out->host.n == 0 || out->host.p[0] == '[' || !(span_eq(out->transport, SPAN("UDP")) || is_token(out->transport)))
+        return false;
+    if (p[at] == ':') {
+        struct span digits = { p + at + 1, 0 };
+
+        if (!next_mark(&marks, &at))
+            return false;
+        digits.n = (size_t)(p + at - digits.p);
+        if (!span_u64(digits, UINT16_MAX, &port))
+            return false;
+    }
+    out->port = (uint16_t)port;
+    return plain_params(p, n, last, marks, at, out);
 }
 
 __attribute__((noinline)) static bool any_via(struct span *list, struct sip_via *out)
@@ -150,10 +207,10 @@ __attribute__((noinline)) static bool any_via(struct span *list, struct sip_via 
     return end_of_value(list) && sound;
 }
 
-bool sip_via_next(struct span *list, struct sip_via *out)
+bool sip_via_next(struct span *list, const uint8_t *last, struct sip_via *out)
 {
     *out = (struct sip_via){ .port = 0 };
-    if (!plain_via(*list, out))
+    if (!plain_via(list->p, list->n, last, out))
         return any_via(list, out);
     (void)sip_take(list, list->n);
     return true;
@@ -207,31 +264,42 @@ static inline bool party_param(const struct sip_param *param, struct sip_party *
     return span_eq_nocase(param->name, SPAN("tag")) ? set_once(&out->tag, param->value) : is_token(param->name);
 }
 
-/* "<sip:user@host…>;name=value…" in which all is sound. */
-static bool plain_party(struct span v, struct sip_party *out)
+/* Behind a '>' that stands before `p`: nothing, or a tag and no more. `marks` are those of the `n` bytes, or of some at their front. */
+static inline bool plain_tag(const uint8_t *p, size_t n, uint64_t marks, struct span *tag)
 {
-    struct sip_plain c;
-    struct sip_param param;
+    *tag = SPAN_NONE;
+    if (n == 0)
+        return true;
+    if (n < 5 || n - 5 >= LANES || memcmp(p, ";tag", 4) != 0 || p[4] != '=')
+        return false;
+    *tag = (struct span){ p + 5, n - 5 };
+    return !(marks >> 5 & ((UINT64_C(1) << tag->n) - 1));
+}
 
-    if (!plain_begin(&c, v, SPAN("<sip:")))
+/* "<sip:user@host…>" and perhaps ";tag=value" behind it, in which all is sound. */
+static bool plain_party(const uint8_t *p, size_t n, const uint8_t *last, struct sip_party *out)
+{
+    size_t user = 5, at, close;
+    uint64_t marks;
+
+    if (!last || n <= user || p + n == last + LANES || memcmp(p, "<sip", 4) != 0 || p[4] != ':')
         return false;
-    out->user = plain_part(&c);
-    if (c.stop != '@' || out->user.n == 0)
+    marks = lanes_of(p, last, lane_marks) & UINT64_MAX << user;
+    if (!next_mark(&marks, &at) || p[at] != '@' || at == user || !next_mark(&marks, &close))
         return false;
-    out->host = plain_part(&c);
-    if (out->host.n == 0 || out->host.p[0] == '[')
+    out->user = (struct span){ p + user, at - user };
+    out->host = (struct span){ p + at + 1, close - at - 1 };
+    if (out->host.n == 0 || p[at + 1] == '[')
         return false;
-    if (c.stop == ':' || c.stop == ';' || c.stop == '?')
-        (void)plain_until(&c, '>');
-    if (c.stop != '>')
+    if ((p[close] == ':' || p[close] == ';' || p[close] == '?') && !mark_of('>', p, &marks, &close))
         return false;
-    out->uri = (struct span){ v.p + 1, (size_t)(c.at - v.p) - 1 };
-    if (plain_part(&c).n)
+    if (p[close] != '>')
         return false;
-    while (plain_param(&c, &param))
-        if (!party_param(&param, out))
-            return false;
-    return c.stop == PLAIN_END;
+    out->uri = (struct span){ p + 1, close - 1 };
+    p += close + 1;
+    n -= close + 1;
+    marks = n + close < LANES - 1 ? marks >> close >> 1 : lanes_of(p, last, lane_marks);
+    return plain_tag(p, n, marks, &out->tag);
 }
 
 static bool only_tokens(struct span s)
@@ -245,10 +313,11 @@ static bool only_tokens(struct span s)
 }
 
 /* Up to the '<' or the URI. A display name that is not quoted has no colon; a URI has one before any '<'. */
-static bool display_name(struct span *s, struct sip_party *out)
+__attribute__((noinline)) static bool display_name(struct span *s, struct sip_party *out)
 {
     struct span rest = *s, name;
 
+    out->display = SPAN_NONE;
     sip_lws(&rest);
     if (sip_quoted(&rest, &out->display)) {
         *s = rest;
@@ -280,29 +349,33 @@ static bool addr_spec(struct span *s, struct sip_party *out)
     return sound;
 }
 
-/* Behind the display name. */
-__attribute__((noinline)) static bool any_party(struct span *list, struct sip_party *out)
+/* By the whole grammar. */
+__attribute__((noinline)) static bool any_party(struct span value, bool list, struct sip_party *out)
 {
     struct sip_param param;
-    bool sound;
+    bool sound = display_name(&value, out);
 
     out->user = out->host = out->tag = SPAN_NONE;
-    sound = addr_spec(list, out);
+    sound = addr_spec(&value, out) && sound;
     sound = split_uri(out) && sound;
-    while (sip_param_next(list, &param))
+    while (sip_param_next(&value, &param))
         sound = party_param(&param, out) && sound;
-    return end_of_value(list) && sound;
+    return end_of_value(&value) && sound && (list || value.n == 0);
 }
 
-bool sip_party(struct span value, bool list, struct sip_party *out)
+/* A display name is quoted or of tokens, and what follows it may be plain. */
+__attribute__((noinline)) static bool named_party(struct span value, const uint8_t *last, bool list, struct sip_party *out)
 {
-    bool sound = true;
+    struct span rest = value;
+    bool sound = display_name(&rest, out);
 
-    if (value.n && value.p[0] == '<')
-        out->display = (struct span){ value.p, 0 };
-    else
-        sound = display_name(&value, out);
-    if (plain_party(value, out))
-        return sound;
-    return any_party(&value, out) && sound && (list || value.n == 0);
+    return plain_party(rest.p, rest.n, last, out) ? sound : any_party(value, list, out);
+}
+
+bool sip_party(struct span value, const uint8_t *last, bool list, struct sip_party *out)
+{
+    if (value.p[0] != '<')
+        return named_party(value, last, list, out);
+    out->display = (struct span){ value.p, 0 };
+    return plain_party(value.p, value.n, last, out) || any_party(value, list, out);
 }
