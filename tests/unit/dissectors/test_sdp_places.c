@@ -48,9 +48,9 @@ static uint8_t *dissect_at(size_t far, const char *end, const char *last, bool e
     filler[far] = 0;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%s%s", lines[i], end);
-    snprintf(text + n, sizeof text - (size_t)n,
-             "i=%s%sm=audio 49170/2 RTP/AVP 0 111 101%sa=rtpmap:111 opus/48000/2%sa=rtcp:53020 IN IP4 192.0.2.7%s%s%s", filler,
-             end, end, end, end, last, ended ? end : "");
+    n += snprintf(text + n, sizeof text - (size_t)n, "i=%s%sm=audio 49170/2 RTP/AVP 0 111 101%s", filler, end, end);
+    n += snprintf(text + n, sizeof text - (size_t)n, "a=rtcp-mux%sa=mid:0%sa=rtpmap:111 opus/48000/2%s", end, end, end);
+    snprintf(text + n, sizeof text - (size_t)n, "a=rtcp:53020 IN IP4 192.0.2.7%s%s%s", end, last, ended ? end : "");
     return dissect(text);
 }
 
@@ -63,6 +63,7 @@ static void check_all(const char *what)
     cr_assert(at(&out.origin_addr, "192.0.2.1:0"), "%s", what);
     cr_assert(out.medias == 1 && m->formats == 3 && m->port == 49170, "%s", what);
     cr_assert(at(&m->addr, "192.0.2.1:49170") && at(&m->rtcp, "192.0.2.7:53020"), "%s", what);
+    cr_assert(m->rtcp_mux && is(m->mid, "0"), "%s: a name ends with its line", what);
     cr_assert(is(m->proto, "RTP/AVP") && is(m->format[1].encoding, "opus") && m->format[1].clock_hz == 48000, "%s", what);
 }
 
@@ -156,9 +157,9 @@ Test(sdp_places, blanks_behind_the_colon)
     check_all("candidate");
     cr_assert(out.cands == 1 && is(out.cand[0].line, candidate) && is(out.cand[0].foundation, "S"));
     free(text);
-    text = dissect_at(0, "\r\n", "a=mid:  left ", true);
-    check_all("mid");
-    cr_assert(is(out.media[0].mid, "left"));
+    text = dissect_at(0, "\r\n", "a=ice-ufrag:  left ", true);
+    check_all("ice-ufrag");
+    cr_assert(is(out.media[0].ufrag, "left"));
     free(text);
     text = dissect_at(0, "\r\n", "a=ptime: 30", false);
     check_all("ptime");
