@@ -321,7 +321,6 @@ enum dis sdp_dissect(struct rd *in, struct sdp *out, struct faults *why)
     r.out = out;
     r.why = why;
     memset(out, 0, offsetof(struct sdp, media)); /* the lists are large, and cleared entry by entry */
-    out->cands = 0;
     if (end.err)
         return end.err == RD_CUT ? DIS_CUT : DIS_SHORT;
     if (!span_eq(opening, SPAN("v=")))

@@ -120,19 +120,31 @@ static bool read_extensions(struct sdp_rest *s, struct sdp_cand *out)
     struct addr raddr = ADDR_NONE;
     uint64_t rport = 0;
 
+    out->tcptype = SPAN_NONE;
     for (struct span name = sdp_word(s); name.n; name = sdp_word(s)) {
         struct span value = sdp_word(s);
 
-        if (span_eq_nocase(name, SPAN("raddr")) && !sdp_host(value, 0, &raddr))
-            return false;
-        if (span_eq_nocase(name, SPAN("rport")) && !span_u64(value, UINT16_MAX, &rport))
-            return false;
-        if (span_eq_nocase(name, SPAN("tcptype")))
+        if (span_eq_nocase(name, SPAN("rport"))) {
+            if (!span_u64(value, UINT16_MAX, &rport))
+                return false;
+        } else if (span_eq_nocase(name, SPAN("raddr"))) {
+            if (!sdp_host(value, 0, &raddr))
+                return false;
+        } else if (span_eq_nocase(name, SPAN("tcptype"))) {
             out->tcptype = value;
+        }
     }
-    if (!addr_is_none(&raddr))
-        out->raddr = addr_with_port(raddr, (uint16_t)rport);
+    out->raddr = addr_is_none(&raddr) ? ADDR_NONE : addr_with_port(raddr, (uint16_t)rport);
     return true;
+}
+
+static enum sdp_cand_type type_of(struct span name)
+{
+    if (span_eq(name, SPAN("host")))
+        return SDP_CAND_HOST;
+    if (span_eq(name, SPAN("srflx")))
+        return SDP_CAND_SRFLX;
+    return (enum sdp_cand_type)sdp_name_index(name, cand_type_names, SDP_CAND_UNKNOWN);
 }
 
 bool sdp_read_candidate(struct sdp_rest *s, struct sdp_cand *out)
@@ -140,7 +152,6 @@ bool sdp_read_candidate(struct sdp_rest *s, struct sdp_cand *out)
     uint64_t component = 0, priority = 0, port = 0;
     bool sound;
 
-    *out = (struct sdp_cand){ 0 };
     if (span_starts(sdp_all(s), SPAN("candidate:")))
         s->p += SPAN("candidate:").n;
     out->line = sdp_all(s);
@@ -155,9 +166,10 @@ bool sdp_read_candidate(struct sdp_rest *s, struct sdp_cand *out)
     out->addr.port = (uint16_t)port;
     if (!sound || !is_foundation(out->foundation) || !out->type_name.n || (out->is_name && !sdp_is_host_name(out->host)))
         return false;
+    out->media = 0;
     out->component = (uint8_t)component;
     out->priority = (uint32_t)priority;
-    out->type = (enum sdp_cand_type)sdp_name_index(out->type_name, cand_type_names, SDP_CAND_UNKNOWN);
+    out->type = type_of(out->type_name);
     out->tcp = span_starts_nocase(out->transport, SPAN("TCP"));
     return read_extensions(s, out);
 }
