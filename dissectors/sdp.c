@@ -176,15 +176,26 @@ static struct sdp_media *begin_section(struct sdp_reader *r)
     return r->now;
 }
 
-static enum sdp_kind kind_of(struct span name)
+/* Nearly always it is audio: then nobody waits for where the word ends. */
+static struct span take_kind(struct sdp_rest *s, enum sdp_kind *kind)
 {
-    size_t i = span_eq(name, SPAN("audio")) ? SDP_AUDIO : sdp_name_index(name, kind_names, COUNT(kind_names));
+    struct span name;
+    size_t i;
 
-    return i < COUNT(kind_names) ? (enum sdp_kind)i : SDP_OTHER;
+    if (span_starts(sdp_all(s), SPAN("audio "))) {
+        *kind = SDP_AUDIO;
+        name = (struct span){ s->p, SPAN("audio").n };
+        s->p += SPAN("audio ").n;
+        return name;
+    }
+    name = sdp_word(s);
+    i = sdp_name_index(name, kind_names, COUNT(kind_names));
+    *kind = i < COUNT(kind_names) ? (enum sdp_kind)i : SDP_OTHER;
+    return name;
 }
 
-/* "49170/2" (RFC 8866 §5.14) */
-static bool read_ports(struct sdp_rest *s, uint16_t *out)
+/* "49170/2" (RFC 8866 §5.14), in any form. */
+RARE static bool odd_ports(struct sdp_rest *s, uint16_t *out)
 {
     struct span ports = sdp_word(s);
     uint64_t port, count;
@@ -195,15 +206,26 @@ static bool read_ports(struct sdp_rest *s, uint16_t *out)
     return ports.n <= 1 || span_u64(span_part(ports, 1, ports.n), UINT16_MAX, &count);
 }
 
+static bool take_ports(struct sdp_rest *s, uint16_t *out)
+{
+    struct span rest = sdp_all(s);
+    uint64_t port;
+
+    if (!span_take_u64(&rest, UINT16_MAX, &port) || !rest.n || rest.p[0] != ' ')
+        return odd_ports(s, out);
+    s->p = rest.p + 1;
+    *out = (uint16_t)port;
+    return true;
+}
+
 /* "audio 49170/2 RTP/AVP 0 8" (RFC 8866 §5.14). A line with faults keeps its place: offer and answer match by position. */
 APART static void read_m(struct sdp_reader *r)
 {
     struct sdp_media *m = begin_section(r);
     bool sound;
 
-    m->kind_name = sdp_word(&r->rest);
-    m->kind = kind_of(m->kind_name);
-    sound = read_ports(&r->rest, &m->port);
+    m->kind_name = take_kind(&r->rest, &m->kind);
+    sound = take_ports(&r->rest, &m->port);
     m->proto = sdp_word(&r->rest);
     if (!sound || r->rest.p == r->rest.end)
         sdp_fault(r, FAULT_SDP_FIELD);

@@ -125,8 +125,16 @@ APART static void read_ssrc_group(struct sdp_reader *r)
     rtp_fault(r, sdp_rtp_ssrc_group(r->now, &r->rest));
 }
 
+/* The value behind a name of `n` bytes: `n` is known where it is called, so that nobody waits for where the name was found to end. */
+static inline bool value_behind(struct sdp_reader *r, size_t n)
+{
+    r->rest.p += n;
+    r->rest.p += r->rest.p < r->rest.end;
+    return true;
+}
+
 /* In a switch over the length of the name, so that it is not compared again. */
-#define IS(literal)     span_eq(name, SPAN(literal))
+#define IS(literal)     (span_eq(name, SPAN(literal)) && value_behind(r, sizeof(literal) - 1))
 #define IS_DIR(literal) span_eq_nocase(name, SPAN(literal)) /* directions may stand in any case */
 
 APART static void read_attribute_8(struct sdp_reader *r, struct span name)
@@ -151,7 +159,7 @@ APART static void read_attribute_8(struct sdp_reader *r, struct span name)
 void sdp_read_attribute(struct sdp_reader *r)
 {
     struct sdp_media *m = r->now;
-    struct span name = sdp_until(&r->rest, ':');
+    struct span name = { r->rest.p, (size_t)(sdp_find(&r->rest, ':') - r->rest.p) };
 
     switch (name.n) {
     case 0: sdp_fault(r, FAULT_SDP_FIELD); break;
