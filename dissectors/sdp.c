@@ -61,8 +61,8 @@ APART static void read_origin(struct sdp_reader *r)
     if (r->out->origin.n)
         return;
     r->out->origin = sdp_all(&r->rest);
-    (void)sdp_word(&r->rest); /* username */
-    (void)sdp_word(&r->rest); /* sess-id */
+    sdp_skip_word(&r->rest); /* username */
+    sdp_skip_word(&r->rest); /* sess-id */
     if (!sdp_number(&r->rest, UINT64_MAX, &r->out->version) || !sdp_connection(&r->rest, 0, &host, &r->out->origin_addr))
         sdp_fault(r, FAULT_SDP_FIELD);
 }
@@ -89,18 +89,21 @@ static bool is_rtp(struct span proto)
 
 static void read_formats(struct sdp_reader *r, struct sdp_media *m)
 {
+    struct sdp_format *f = m->format, *const full = f + SDP_FORMATS_KEPT;
+
     while (r->rest.p < r->rest.end) {
         uint64_t pt;
 
         if (!sdp_number(&r->rest, 127, &pt)) {
             sdp_fault(r, FAULT_SDP_FIELD);
-        } else if (m->formats == SDP_FORMATS_KEPT) {
+        } else if (f == full) {
             sdp_fault(r, FAULT_SDP_FORMAT_COUNT);
-            return;
+            break;
         } else {
-            m->format[m->formats++] = (struct sdp_format){ .pt = (uint8_t)pt, .apt = (uint8_t)pt };
+            *f++ = (struct sdp_format){ .pt = (uint8_t)pt, .apt = (uint8_t)pt };
         }
     }
+    m->formats = (size_t)(f - m->format);
 }
 
 /* Formats that no a=rtpmap explains are what their number says, where it says anything (RFC 3551 §6). */

@@ -74,6 +74,17 @@ static inline struct span sdp_word(struct sdp_rest *s)
     return sdp_until(s, ' ');
 }
 
+/* Past the next word, byte by byte: short ones are foreseen, and what follows does not wait for a lane. */
+static inline void sdp_skip_word(struct sdp_rest *s)
+{
+    const uint8_t *p;
+
+    sdp_trim_front(s);
+    for (p = s->p; p < s->end && *p != ' '; p++)
+        ;
+    s->p = p + (p < s->end);
+}
+
 /* What was read ends here, or goes on with `byte`. */
 static inline bool sdp_ends(const struct sdp_rest *s, uint8_t byte)
 {
