@@ -34,11 +34,11 @@ enum sdp_role {
 };
 
 struct sdp_format {
-    uint8_t pt;
     struct span encoding; /* rtpmap's encoding name, or the static type's (RFC 3551 §6); SPAN_NONE unknown */
     uint32_t clock_hz;    /* 0 unknown */
-    uint8_t apt;          /* whose retransmission it is (RFC 4588 §8.1); its own pt where it is none */
     enum sdp_role role;
+    uint8_t pt;
+    uint8_t apt; /* whose retransmission it is (RFC 4588 §8.1); its own pt where it is none */
 };
 
 /* An SSRC that the sender announces (RFC 5576 §4.1). */
@@ -72,9 +72,8 @@ struct sdp {
     struct addr origin_addr; /* o= unicast-address where it is a literal */
     bool ice_lite;
     struct span bundle; /* the mids of a=group:BUNDLE, blank-separated */
-    size_t medias;
+    size_t medias, cands;
     struct sdp_media media[SDP_MEDIA_KEPT];
-    size_t cands;
     struct sdp_cand cand[SDP_CANDIDATES_KEPT]; /* in the order sent */
 };
 

@@ -2,38 +2,40 @@
 
 #include "dissectors/sdp_parse.h"
 
+/* "flexfec-03" has its version behind the name. */
+static bool is_repair(struct span encoding)
+{
+    return span_starts_nocase(encoding, SPAN("ulpfec")) || span_starts_nocase(encoding, SPAN("flexfec")) ||
+           span_starts_nocase(encoding, SPAN("parityfec")) || span_starts_nocase(encoding, SPAN("1d-interleaved-parityfec"));
+}
+
 enum sdp_role sdp_rtp_role(struct span encoding)
 {
-    bool is;
-
-    if (!encoding.n)
-        return SDP_ROLE_MEDIA;
-#define IS(name)     span_eq_nocase(encoding, SPAN(name))
-#define BEGINS(name) span_starts_nocase(encoding, SPAN(name)) /* "flexfec-03" */
-    switch (encoding.p[0] | 32) {
-    case 'r': return IS("rtx") ? SDP_ROLE_RTX : IS("red") ? SDP_ROLE_RED : SDP_ROLE_MEDIA;
-    case 'c': return IS("cn") ? SDP_ROLE_NOISE : SDP_ROLE_MEDIA;
-    case 't': return IS("telephone-event") ? SDP_ROLE_DTMF : SDP_ROLE_MEDIA;
-    case 'u': is = BEGINS("ulpfec"); break;
-    case 'f': is = BEGINS("flexfec"); break;
-    case 'p': is = BEGINS("parityfec"); break;
-    case '1': is = BEGINS("1d-interleaved-parityfec"); break;
-    default: is = false; break;
+    switch (encoding.n) {
+    case 2: return span_eq_nocase(encoding, SPAN("cn")) ? SDP_ROLE_NOISE : SDP_ROLE_MEDIA;
+    case 3:
+        if (span_eq_nocase(encoding, SPAN("rtx")))
+            return SDP_ROLE_RTX;
+        return span_eq_nocase(encoding, SPAN("red")) ? SDP_ROLE_RED : SDP_ROLE_MEDIA;
+    case 4: /* PCMU, opus and most others */ return SDP_ROLE_MEDIA;
+    case 15:
+        if (span_eq_nocase(encoding, SPAN("telephone-event")))
+            return SDP_ROLE_DTMF;
+        break;
+    default: break;
     }
-    return is ? SDP_ROLE_FEC : SDP_ROLE_MEDIA;
-#undef IS
-#undef BEGINS
+    return is_repair(encoding) ? SDP_ROLE_FEC : SDP_ROLE_MEDIA;
 }
 
 /* "97 apt=96;rtx-time=3000" (RFC 4588 §8.1). Other parameters, and those of formats that the m= line does not list, mean nothing here. */
-enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct sdp_rest *value)
 {
     uint64_t pt, apt;
 
-    if (!sdp_word_u64(&value, 127, &pt)) /* T.38 and others name no payload type */
+    if (!sdp_number(value, 127, &pt)) /* T.38 and others name no payload type */
         return SDP_RTP_FINE;
-    while (value.n) {
-        struct span one = sdp_trim(span_until(&value, ';'));
+    while (value->p < value->end) {
+        struct span one = sdp_trim(sdp_until(value, ';'));
 
         if (!span_starts_nocase(one, SPAN("apt")) || !span_eq_nocase(sdp_trim(span_until(&one, '=')), SPAN("apt")))
             continue;
@@ -47,9 +49,9 @@ enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct span value)
 }
 
 /* "urn:ietf:params:rtp-hdrext:sdes:mid" as "4 URI" or "4/sendrecv URI" (RFC 8285 §8). Ids from 4096 on stand for none yet (§6). */
-enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct sdp_rest *value)
 {
-    struct span id_and_dir = sdp_word(&value), uri = sdp_word(&value), id_text = span_until(&id_and_dir, '/');
+    struct span id_and_dir = sdp_word(value), uri = sdp_word(value), id_text = span_until(&id_and_dir, '/');
     uint64_t id;
 
     if (!span_u64(id_text, UINT16_MAX, &id) || id == 0 || !uri.n)
@@ -73,27 +75,27 @@ static enum sdp_rtp ssrc_keep(struct sdp_media *m, uint32_t ssrc, bool repair)
 }
 
 /* "1234567890 cname:abc" (RFC 5576 §4.1); one line for each of its attributes. */
-enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct sdp_rest *value)
 {
     uint64_t ssrc;
 
-    if (!sdp_word_u64(&value, UINT32_MAX, &ssrc))
+    if (!sdp_number(value, UINT32_MAX, &ssrc))
         return SDP_RTP_BROKEN;
     return ssrc_keep(m, (uint32_t)ssrc, false);
 }
 
 /* "FID 1 2": the first is the stream, the others repair it. Other semantics, such as SIM, join streams of media. */
-enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct span value)
+enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct sdp_rest *value)
 {
-    struct span semantics = sdp_word(&value);
+    struct span semantics = sdp_word(value);
     bool repairs = span_eq(semantics, SPAN("FID")) || span_eq(semantics, SPAN("FEC-FR"));
     enum sdp_rtp got = SDP_RTP_FINE;
     bool first = true;
 
-    for (; value.n && got == SDP_RTP_FINE; first = false) {
+    for (; value->p < value->end && got == SDP_RTP_FINE; first = false) {
         uint64_t ssrc;
 
-        got = sdp_word_u64(&value, UINT32_MAX, &ssrc) ? ssrc_keep(m, (uint32_t)ssrc, repairs && !first) : SDP_RTP_BROKEN;
+        got = sdp_number(value, UINT32_MAX, &ssrc) ? ssrc_keep(m, (uint32_t)ssrc, repairs && !first) : SDP_RTP_BROKEN;
     }
     return got;
 }

@@ -2,15 +2,15 @@
 #ifndef RW_DISSECTORS_SDP_RTP_H
 #define RW_DISSECTORS_SDP_RTP_H
 
-#include "dissectors/sdp.h"
+#include "dissectors/sdp_parse.h"
 
 enum sdp_rtp { SDP_RTP_FINE, SDP_RTP_BROKEN, SDP_RTP_FULL /* more than are kept */ };
 
-/* The value of one attribute of `m`, without blanks at its ends. */
-enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct span value);
-enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct span value);
-enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct span value);
-enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct span value);
+/* Reads the value of one attribute of `m`. */
+enum sdp_rtp sdp_rtp_fmtp(struct sdp_media *m, struct sdp_rest *value);
+enum sdp_rtp sdp_rtp_extmap(struct sdp_media *m, struct sdp_rest *value);
+enum sdp_rtp sdp_rtp_ssrc(struct sdp_media *m, struct sdp_rest *value);
+enum sdp_rtp sdp_rtp_ssrc_group(struct sdp_media *m, struct sdp_rest *value);
 enum sdp_role sdp_rtp_role(struct span encoding);
 
 #endif

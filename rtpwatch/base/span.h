@@ -46,10 +46,10 @@ static inline struct span span_part(struct span s, size_t from, size_t n)
 
 bool bytes_eq_nocase(const uint8_t *a, const uint8_t *b, size_t n); /* ASCII case only */
 
-/* Nearly always the lengths differ or the bytes are the same: that much is told without a call where `b` is a literal. */
+/* Nearly always the lengths differ, or the first bytes, or nothing: that much is told without a call where `b` is a literal. */
 static inline bool span_eq_nocase(struct span a, struct span b)
 {
-    return span_eq(a, b) || (a.n == b.n && bytes_eq_nocase(a.p, b.p, b.n));
+    return span_eq(a, b) || (a.n == b.n && ((a.p[0] ^ b.p[0]) & 0xdf) == 0 && bytes_eq_nocase(a.p, b.p, b.n));
 }
 
 static inline bool byte_is_blank(uint8_t c)

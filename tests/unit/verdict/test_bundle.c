@@ -19,8 +19,9 @@ static void video_add(struct sdp *sdp)
     *m = (struct sdp_media){ .kind = SDP_VIDEO, .mid = SPAN("1"), .rtcp_mux = true, .mid_ext = MID_EXT, .formats = 2 };
     m->ufrag = sdp->media[AUDIO].ufrag;
     m->pwd = sdp->media[AUDIO].pwd;
-    m->format[0] = (struct sdp_format){ PT_VIDEO, SPAN("VP8"), 90000, PT_VIDEO, SDP_ROLE_MEDIA };
-    m->format[1] = (struct sdp_format){ PT_RTX, SPAN("rtx"), 90000, PT_VIDEO, SDP_ROLE_RTX };
+    m->format[0] = (struct sdp_format){ .pt = PT_VIDEO, .encoding = SPAN("VP8"), .clock_hz = 90000, .apt = PT_VIDEO };
+    m->format[1] =
+        (struct sdp_format){ .pt = PT_RTX, .encoding = SPAN("rtx"), .clock_hz = 90000, .apt = PT_VIDEO, .role = SDP_ROLE_RTX };
     m->addr = addr_with_port(ADDR_NONE, 0);
 }
 
