@@ -3,7 +3,7 @@
 #define RW_DISSECTORS_SDP_PARSE_H
 
 #include "dissectors/sdp.h"
-#include "dissectors/sip_lane.h"
+#include "dissectors/lane.h"
 
 /*
  * What is left of a line's value, without blanks at its end. The text goes on to `wall`: up to there bytes may be looked at, so that

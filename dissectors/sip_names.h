@@ -2,7 +2,7 @@
 #ifndef RW_DISSECTORS_SIP_NAMES_H
 #define RW_DISSECTORS_SIP_NAMES_H
 
-#include "sip_lane.h"
+#include "lane.h"
 
 enum header_id {
 #define X(id, name, second, compact, times) HDR_##id,

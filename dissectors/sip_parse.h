@@ -6,7 +6,7 @@
 #define RW_DISSECTORS_SIP_PARSE_H
 
 #include "sip.h"
-#include "sip_lane.h"
+#include "lane.h"
 
 /* Sets of characters, as bits of sip_class[]. */
 enum sip_set {
@@ -131,7 +131,7 @@ enum sip_method sip_method_at(const uint8_t *p, size_t *n);
  * means anything, where it is not so.
  */
 const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *out);
-/* `last` is that of the message (sip_lane.h), NULL where that has less than LANES bytes. */
+/* `last` is that of the message (lane.h), NULL where that has less than LANES bytes. */
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, const uint8_t *last, struct sip_via *out);
 /* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */

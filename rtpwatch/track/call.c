@@ -244,7 +244,7 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     uint16_t leg;
 
     for (size_t i = 0; sdp && i < sdp->medias; i++)
-        hmap_prefetch(&t->by_socket, socket_hash(&sdp->media[i].addr));
+        track_find_socket_ahead(t, &sdp->media[i].addr);
     t->last = d->at;
     if (!t->first.frame)
         t->first = d->at;

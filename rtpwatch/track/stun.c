@@ -397,7 +397,7 @@ enum stun_role track_stun(struct track *t, struct flow *f, const struct datagram
     if (m->cls == STUN_INDICATION)
         return m->classic ? STUN_OF_NOBODY : STUN_OF_SERVER; /* a keep-alive (RFC 8445 §11), or TURN data */
     if (m->has_xor_mapped)
-        hmap_prefetch(&t->by_socket, socket_hash(&m->xor_mapped));
+        track_find_socket_ahead(t, &m->xor_mapped);
     slot = answered_by(t, d, m);
     if (slot == HMAP_NONE) {
         t->stun_unmatched++;

@@ -210,8 +210,8 @@ void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
         if (f[i])
             __builtin_prefetch(&f[i]->packets.n, 1);
         if (!f[i]) {
-            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].src));
-            hmap_prefetch(&t->by_socket, socket_hash(ahead[i].dst));
+            track_find_socket_ahead(t, ahead[i].src);
+            track_find_socket_ahead(t, ahead[i].dst);
         }
     }
     for (size_t i = 0; i < n; i++) {

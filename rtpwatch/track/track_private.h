@@ -33,18 +33,6 @@ static inline bool text_is(const char *text, size_t n, struct span s)
     return text_word(text + n - 8) == text_word(s.p + n - 8);
 }
 
-/*
- * Ports come side by side, RTP's with RTCP's and a call's with those of the next: SOCKET_NEIGHBOURS of them have their cells in one line
- * of the cache, wherever that is.
- */
-enum { SOCKET_NEIGHBOURS = 4 };
-static inline uint64_t socket_hash(const struct addr *a)
-{
-    struct addr group = addr_with_port(*a, a->port / SOCKET_NEIGHBOURS);
-
-    return addr_hash(&group) ^ (uint64_t)(a->port % SOCKET_NEIGHBOURS) << 32;
-}
-
 /* What a transaction id stands for: a server transaction's slot, or a check's with this bit. */
 enum { TID_IS_CHECK = 1u << 30 };
 

@@ -2,7 +2,7 @@
  * What is plain is read in straight ways, all else by the whole grammar, and both must find the same. A scheme, a protocol name, the name
  * of a header field in other case mean the same and are not plain, so each message is read twice, and only the case of letters differs.
  */
-#include "dissectors/sip_lane.h"
+#include "dissectors/lane.h"
 #include "sip_support.h"
 
 #define PARTY(value)                                                                                                             \

@@ -1,6 +1,6 @@
-/* Private to sip*.c: sixteen bytes looked at together. Bit i of a result tells of byte i. */
-#ifndef RW_DISSECTORS_SIP_LANE_H
-#define RW_DISSECTORS_SIP_LANE_H
+/* Private to sip*.c and sdp*.c: sixteen bytes looked at together. Bit i of a result tells of byte i. */
+#ifndef RW_DISSECTORS_LANE_H
+#define RW_DISSECTORS_LANE_H
 
 #include "base/span.h"
 
