@@ -33,6 +33,10 @@ static inline bool text_is(const char *text, size_t n, struct span s)
     return text_word(text + n - 8) == text_word(s.p + n - 8);
 }
 
+/* rtp.c: the record of `f` that a packet of `ssrc` is measured against, POOL_NONE: none. */
+uint32_t flow_stream(const struct track *t, const struct flow *f, uint32_t ssrc);
+/* rtp.c: so many records began on `f` within the last minute that none begins at `now_ns`. */
+bool flow_crowded(const struct track *t, const struct flow *f, int64_t now_ns);
 /* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
 void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,
                    struct sdp_fact *sdp);
