@@ -1,6 +1,7 @@
 /* The command line and the configuration file: one table of options, mistakes told with file, line and what was probably meant. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -164,6 +165,18 @@ Test(config, a_file_that_is_not_there)
 
     cr_expect(!PARSE(&c, error, "--config", "/nonexistent/rtpwatch.conf"));
     cr_expect(strstr(error, "/nonexistent/rtpwatch.conf: cannot be read"), "%s", error);
+    cli_done(&c);
+}
+
+/* SIGHUP reads it again while packets come: nobody may be waited for. */
+Test(config, a_fifo_is_refused_and_not_waited_for, .timeout = 10)
+{
+    struct cli c;
+    char error[CLI_ERROR];
+
+    cr_assert(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+    cr_expect(!PARSE(&c, error, "--config", path));
+    cr_expect(strstr(error, "cannot be read: it is no regular file: save what it gives to one"), "%s", error);
     cli_done(&c);
 }
 
