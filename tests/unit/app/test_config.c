@@ -193,6 +193,22 @@ Test(config, twice)
     }
 }
 
+Test(config, what_is_wrong_when_it_is_read_again_is_told_where_was_asked)
+{
+    struct cli c;
+    char error[CLI_ERROR], *argv[] = { (char *)"rtpwatch", (char *)"-i", (char *)"eth0", (char *)"--config", path, NULL };
+    char *told = NULL;
+    size_t n;
+    FILE *wrong = open_memstream(&told, &n);
+
+    say("fromat = json\n");
+    cr_expect(!cli_parse_again(&c, 5, argv, wrong, error));
+    fclose(wrong);
+    cr_expect(strstr(told, ":1: 'fromat' is no option"), "%s", told);
+    cli_done(&c);
+    free(told);
+}
+
 Test(cli, inputs)
 {
     struct cli c;
