@@ -19,7 +19,7 @@ static int64_t wall_ns(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-bool alert_log_open(struct alert_log *l, const struct cli *c, char *error)
+bool alert_log_open(struct alert_log *l, const struct cli *c, FILE *wrong, char *error)
 {
     struct syslog_options o = {
         .sd_id = c->syslog_sd_id,
@@ -39,7 +39,7 @@ bool alert_log_open(struct alert_log *l, const struct cli *c, char *error)
         l->target[l->n] = c->syslog[i];
         l->to[l->n++] = s;
         if (syslog_caution(s))
-            complain(syslog_caution(s));
+            complain_to(wrong, syslog_caution(s));
     }
     return true;
 }
@@ -141,7 +141,7 @@ void alert_log_run(struct alert_log *l, bool woken)
 
 /* ---- beginning again, and the end ---- */
 
-void alert_log_reopen(struct alert_log *l)
+void alert_log_reopen(struct alert_log *l, FILE *wrong)
 {
     char why[SYSLOG_ERROR], text[SYSLOG_ERROR + 100];
 
@@ -149,23 +149,23 @@ void alert_log_reopen(struct alert_log *l)
         if (syslog_reopen(l->to[i], why))
             continue;
         snprintf(text, sizeof text, "--syslog %.80s: %s", l->target[i], why);
-        complain(text);
+        complain_to(wrong, text);
     }
 }
 
 /* What was not delivered, and why. */
-static void tell_unsent(const char *target, const struct syslog_stats *s)
+static void tell_unsent(FILE *wrong, const char *target, const struct syslog_stats *s)
 {
     struct strbuf text = { 0 };
 
     strbuf_fmt(&text, "%.80s: %zu message%s could not be sent, %llu dropped before%s", target, s->queued,
                s->queued == 1 ? "" : "s", (unsigned long long)s->lost, *s->why ? ": " : "");
     strbuf_safe(&text, span_str(s->why), 300);
-    complain(strbuf_str(&text));
+    complain_to(wrong, strbuf_str(&text));
     strbuf_done(&text);
 }
 
-void alert_log_close(struct alert_log *l, unsigned most_ms)
+void alert_log_close(struct alert_log *l, unsigned most_ms, FILE *wrong)
 {
     for (size_t i = 0; i < l->n; i++) {
         struct syslog_stats s;
@@ -173,7 +173,7 @@ void alert_log_close(struct alert_log *l, unsigned most_ms)
         syslog_drain(l->to[i], most_ms, wall_ns);
         syslog_stats(l->to[i], &s);
         if (s.queued || s.lost)
-            tell_unsent(l->target[i], &s);
+            tell_unsent(wrong, l->target[i], &s);
         syslog_close(l->to[i], 0, wall_ns);
     }
     *l = (struct alert_log){ 0 };

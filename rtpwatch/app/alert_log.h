@@ -15,10 +15,10 @@ struct alert_log {
 };
 
 /*
- * Looks names up and reads certificates, for which it blocks; connects later. `c` is borrowed until the end. False: `error` (CAPTURE_ERROR
- * bytes) says why. alert_log_close() in any case.
+ * Looks names up and reads certificates, for which it blocks; connects later. `c` is borrowed until the end; `wrong`: where is said what an
+ * operator should know. False: `error` (CAPTURE_ERROR bytes) says why. alert_log_close() in any case.
  */
-bool alert_log_open(struct alert_log *l, const struct cli *c, char *error);
+bool alert_log_open(struct alert_log *l, const struct cli *c, FILE *wrong, char *error);
 /* The fields of the alert as structured data. Where the queue is full, it counts what is lost. */
 void alert_log_send(struct alert_log *l, const struct alert *a);
 
@@ -28,8 +28,8 @@ size_t alert_log_poll(const struct alert_log *l,
 void alert_log_run(struct alert_log *l, bool woken);
 
 /* Reads certificates again and connects anew, without a look-up. What is not possible is told, and leaves in force what was. */
-void alert_log_reopen(struct alert_log *l);
+void alert_log_reopen(struct alert_log *l, FILE *wrong);
 /* What waits is sent for so long at most, for each server; what was not is told. */
-void alert_log_close(struct alert_log *l, unsigned most_ms);
+void alert_log_close(struct alert_log *l, unsigned most_ms, FILE *wrong);
 
 #endif

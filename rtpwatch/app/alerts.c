@@ -18,6 +18,7 @@ enum {
 struct alerts {
     const struct cli *cli; /* as it was started */
     struct events *events;
+    FILE *wrong;
     struct rules *rules;
     struct alert_log log;
     struct alert_trouble trouble;
@@ -30,8 +31,9 @@ struct alerts {
 
 static void say_wrong(void *self, const char *line)
 {
-    (void)self;
-    complain(line);
+    const struct alerts *a = self;
+
+    complain_to(a->wrong, line);
 }
 
 /* ---- one alert ---- */
@@ -106,10 +108,11 @@ bool alerts_open(struct alerts **out, const struct alerts_options *o, char *erro
     *out = a;
     a->cli = o->cli;
     a->events = o->events;
+    a->wrong = o->wrong;
     a->live = o->live;
     a->trouble = (struct alert_trouble){ .tell = hear_own, .self = a };
     a->rules = rules_new(tell, a);
-    return a->rules && alert_log_open(&a->log, o->cli, error);
+    return a->rules && alert_log_open(&a->log, o->cli, o->wrong, error);
 }
 
 static void explain_line(void *self, const char *line)
@@ -123,7 +126,7 @@ bool alerts_load(struct alerts *a, char *error)
 
     if (!a)
         return true;
-    if (!rules_load(a->rules, a->cli->rule, a->cli->rules, say_wrong, NULL)) {
+    if (!rules_load(a->rules, a->cli->rule, a->cli->rules, say_wrong, a)) {
         snprintf(error, CAPTURE_ERROR, "the rules cannot be used; 'rtpwatch --check-rules' tries them");
         return false;
     }
@@ -140,7 +143,7 @@ static void begin(struct alerts *a, int64_t now_ns)
     a->begun = true;
     a->now_ns = a->looked_ns = now_ns;
     if (a->cli->state)
-        rules_restore(a->rules, a->cli->state, now_ns, say_wrong, NULL);
+        rules_restore(a->rules, a->cli->state, now_ns, say_wrong, a);
 }
 
 /* Packets may be far apart: what was over between two is told with the minute in which it was, or nearly so after days of nothing. */
@@ -162,7 +165,7 @@ static void save(struct alerts *a, bool last)
     /* An incident that goes on counts, and its latest event tells when it is over. */
     if (!a->cli->state || !a->begun || (same && !now.incidents && !last))
         return;
-    if (!rules_save(a->rules, a->cli->state, say_wrong, NULL))
+    if (!rules_save(a->rules, a->cli->state, say_wrong, a))
         alert_trouble_tell(&a->trouble, TROUBLE_STATE_UNWRITABLE, a->now_ns);
     a->saved = now;
 }
@@ -216,12 +219,12 @@ void alerts_reload(struct alerts *a, const struct cli *c)
     if (!a)
         return;
     if (!c->rules) {
-        complain("no rules are named any more: those in force stay until a restart");
-    } else if (!rules_load(a->rules, c->rule, c->rules, say_wrong, NULL)) {
+        complain_to(a->wrong, "no rules are named any more: those in force stay until a restart");
+    } else if (!rules_load(a->rules, c->rule, c->rules, say_wrong, a)) {
         a->unloaded = true;
-        complain("the rules stay as they were");
+        complain_to(a->wrong, "the rules stay as they were");
     }
-    alert_log_reopen(&a->log);
+    alert_log_reopen(&a->log, a->wrong);
 }
 
 /* ---- the end ---- */
@@ -245,7 +248,7 @@ void alerts_close(struct alerts *a, unsigned most_ms)
     if (!a)
         return;
     save(a, true);
-    alert_log_close(&a->log, most_ms);
+    alert_log_close(&a->log, most_ms, a->wrong);
     rules_free(a->rules);
     for (size_t i = 0; i < a->kept.n; i++)
         cJSON_Delete(a->alert[i].object);

@@ -14,6 +14,7 @@ struct pollfd;
 struct alerts_options {
     const struct cli *cli;
     struct events *events; /* where alerts are written */
+    FILE *wrong;           /* where it is said what is wrong with files and log servers */
     bool live;             /* else they are kept for the report */
 };
 

@@ -175,11 +175,16 @@ static bool sound(const struct cli *c, char *error)
 
 bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR])
 {
+    return cli_parse_again(c, argc, argv, stderr, error);
+}
+
+bool cli_parse_again(struct cli *c, int argc, char **argv, FILE *wrong, char error[CLI_ERROR])
+{
     *c = (struct cli){ .grace_s = 5, .nice = 5 };
     /* The file first: what stands on the command line holds against it, or adds to it. */
     if (!options_take(c, argc, argv, options_find("config"), error))
         return false;
-    if (c->config && !config_read(c, c->config, stderr, error))
+    if (c->config && !config_read(c, c->config, wrong, error))
         return false;
     c->interfaces_of_file = c->interfaces > 0;
     if (!options_take(c, argc, argv, NULL, error))

@@ -75,6 +75,8 @@ struct cli {
 
 /* False: `error` says what is wrong and what would be right. cli_done() in any case. May be called again with the same `argv`. */
 bool cli_parse(struct cli *c, int argc, char **argv, char error[CLI_ERROR]);
+/* The same words again, for SIGHUP; what is wrong with the configuration is told to `wrong`. */
+bool cli_parse_again(struct cli *c, int argc, char **argv, FILE *wrong, char error[CLI_ERROR]);
 bool cli_file_add(struct cli *c, const char *path, char *vantage); /* takes `vantage`, malloc'ed or NULL; false without memory */
 void cli_done(struct cli *c);
 

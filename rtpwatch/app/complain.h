@@ -4,10 +4,16 @@
 
 #include "app/cli.h"
 
+/* Live capture has its own stream for it, which does not wait for the reader of standard error. */
+static inline int complain_to(FILE *to, const char *what)
+{
+    fprintf(to, "rtpwatch: %s\n", what);
+    return EXIT_UNUSABLE;
+}
+
 static inline int complain(const char *what)
 {
-    fprintf(stderr, "rtpwatch: %s\n", what);
-    return EXIT_UNUSABLE;
+    return complain_to(stderr, what);
 }
 
 #endif

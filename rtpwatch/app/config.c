@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/options.h"
+#include "base/file.h"
 
 struct reading {
     struct cli *c;
@@ -95,7 +96,8 @@ static void line(struct reading *r, struct span s)
 bool config_read(struct cli *c, const char *path, FILE *wrong, char error[CLI_ERROR])
 {
     struct reading r = { .c = c, .path = path, .wrong = wrong };
-    FILE *f = fopen(path, "re");
+    const char *why = NULL;
+    FILE *f = file_open(path, &why);
     char *text = NULL;
     size_t room = 0;
     ssize_t n = -1;
@@ -108,7 +110,7 @@ bool config_read(struct cli *c, const char *path, FILE *wrong, char error[CLI_ER
             line(&r, (struct span){ (const uint8_t *)text, (size_t)n });
     }
     if (!f || ferror(f))
-        snprintf(error, CLI_ERROR, "%.200s: cannot be read: %s", path, strerror(errno));
+        snprintf(error, CLI_ERROR, "%.200s: cannot be read: %s", path, f ? strerror(errno) : why);
     else if (r.mistakes)
         snprintf(error, CLI_ERROR, "%.200s: %u %s", path, r.mistakes, r.mistakes == 1 ? "line is wrong" : "lines are wrong");
     n = f && !ferror(f) && !r.mistakes;

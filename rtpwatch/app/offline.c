@@ -126,7 +126,7 @@ static bool events_open(struct run *r, char error[CAPTURE_ERROR])
     struct events_options o = { .ndjson = r->cli->format == FORMAT_NDJSON || !written,
                                 .grace_ns = SECONDS(r->cli->grace_s),
                                 .vantage = r->vantages.name };
-    struct alerts_options ao = { .cli = r->cli, .events = &r->events };
+    struct alerts_options ao = { .cli = r->cli, .events = &r->events, .wrong = stderr };
 
     if (!alerts_open(&r->alerts, &ao, error) || !alerts_load(r->alerts, error))
         return false;

@@ -1,5 +1,6 @@
 #include "app/parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "app/part.h"
@@ -169,6 +170,22 @@ static bool one_place(const struct part *part, const struct vantages *v)
     return true;
 }
 
+/* Packets of one time are taken in the order in which their captures were given: parts that only touch may stand in the wrong one. */
+static bool refuse_overlap(const struct part *a, const struct part *b, char error[CAPTURE_ERROR])
+{
+    int64_t us = (a->last_ns - b->first_ns + NS_PER_US - 1) / NS_PER_US;
+
+    if (us)
+        snprintf(error, CAPTURE_ERROR,
+                 "%.90s and %.90s are of one place and overlap by %" PRId64 ".%06" PRId64
+                 " s: reduce the captures of both together, with one --reduce",
+                 a->path, b->path, us / 1000000, us % 1000000);
+    else
+        snprintf(error, CAPTURE_ERROR, "%.120s ends in the moment in which %.120s begins: name it before that one", a->path,
+                 b->path);
+    return false;
+}
+
 /* Of parts that are sorted by time. */
 static bool in_order(const struct parts *p, const struct vantages *v, char error[CAPTURE_ERROR])
 {
@@ -184,11 +201,8 @@ static bool in_order(const struct parts *p, const struct vantages *v, char error
         }
         if (!part->packets)
             continue;
-        if (*last && overlap(*last, part)) {
-            snprintf(error, CAPTURE_ERROR, "%.120s and %.120s are of one place and overlap in time: reduce them together",
-                     (*last)->path, part->path);
-            return false;
-        }
+        if (*last && overlap(*last, part))
+            return refuse_overlap(*last, part, error);
         if (!*last || part->last_ns >= (*last)->last_ns)
             *last = part;
     }

@@ -42,6 +42,7 @@ struct watch {
     bool stop;
     FILE *to;
     struct outlet *outlet; /* before `to`, until the last report */
+    struct outlet *said;   /* before standard error */
     bool unheard;          /* lines were given up, and none was taken since */
     struct live *live;
     struct pipeline *pipeline;
@@ -60,6 +61,11 @@ struct watch {
     unsigned seconds;     /* how often the interfaces were tended */
 };
 
+static int say(const struct watch *w, const char *text)
+{
+    return complain_to(outlet_stream(w->said), text);
+}
+
 /* ---- time: the only place that looks at the system's ---- */
 
 static int64_t clock_ns(clockid_t id)
@@ -76,8 +82,8 @@ static void leap_tell(struct watch *w, enum leapt leap)
     if (leap == LEAP_NONE)
         return;
     w->compacted_ns = w->now_ns;
-    complain(leap == LEAP_BACK ? "the clock was set back: until it is where it has been before, silence proves nothing"
-                               : "the clock was set ahead, or the host slept: for a minute, silence proves nothing");
+    say(w, leap == LEAP_BACK ? "the clock was set back: until it is where it has been before, silence proves nothing"
+                             : "the clock was set ahead, or the host slept: for a minute, silence proves nothing");
 }
 
 /* While packets wait, only they tell the time: who is behind must not take what it has not read for silence. */
@@ -150,7 +156,7 @@ static bool report(struct watch *w, struct result *r)
                               .vantage_of = one_place,
                               .forgotten = &w->events.monitor[0].forgotten };
 
-    return result_make(r, &from) || complain("not enough memory for a report") == EXIT_FINE;
+    return result_make(r, &from) || say(w, "not enough memory for a report") == EXIT_FINE;
 }
 
 /* So that memory stays what the calls of now and of the last minutes need. Without memory to do it, nothing can go on. */
@@ -183,9 +189,10 @@ static bool output_begin(struct watch *w, FILE *to)
 
 static void output_push(struct watch *w)
 {
-    bool broken = false;
+    bool broken = false, deaf;
     uint64_t lost = outlet_push(w->outlet, &broken);
 
+    w->pipeline->faults.count[FAULT_OUTPUT_FULL] += outlet_push(w->said, &deaf);
     w->pipeline->faults.count[FAULT_OUTPUT_FULL] += lost;
     w->events.failed |= broken;
     w->unheard |= lost != 0;
@@ -216,7 +223,7 @@ static void snapshot(struct watch *w)
     if (fine)
         fine = w->now->snapshot ? output_snapshot(&r->out, w->now->snapshot, error) : out_json(&r->out, outlet_stream(w->outlet));
     if (!fine)
-        complain(error);
+        say(w, error);
     if (r)
         result_done(r);
     free(r);
@@ -228,14 +235,14 @@ static void configuration_renew(struct watch *w)
     struct cli fresh;
     char error[CLI_ERROR];
 
-    if (!cli_parse(&fresh, w->argc, w->argv, error)) {
-        complain(error);
-        complain("the configuration stays as it was");
+    if (!cli_parse_again(&fresh, w->argc, w->argv, outlet_stream(w->said), error)) {
+        say(w, error);
+        say(w, "the configuration stays as it was");
         cli_done(&fresh);
         return;
     }
     if (cli_needs_restart(w->cli, &fresh))
-        complain("some of what was changed needs a restart: only addresses, outputs and rules are renewed while running");
+        say(w, "some of what was changed needs a restart: only addresses, outputs and rules are renewed while running");
     cli_done(&w->renewed);
     w->renewed = fresh;
     w->now = &w->renewed;
@@ -249,7 +256,7 @@ static void output_renew(struct watch *w)
 
     if (!to || to == old) {
         if (!to)
-            complain(error);
+            say(w, error);
         return;
     }
     output_push(w);
@@ -257,7 +264,7 @@ static void output_renew(struct watch *w)
         output_close(old);
         return;
     }
-    complain(error);
+    say(w, error);
     output_close(to);
 }
 
@@ -323,7 +330,7 @@ static void keep_ticked(void *self, const struct view *v)
     const char *why;
 
     if (!keep_live_tick(w->keep, v) && (why = keep_live_error(w->keep)) != NULL)
-        complain(why);
+        say(w, why);
 }
 
 static bool keep_begin(struct watch *w, char error[CAPTURE_ERROR])
@@ -352,7 +359,7 @@ static void interface_changed(void *self, size_t interface, enum live_change cha
                                                         .interface = w->inputs[interface]->path,
                                                         .at_ns = w->now_ns,
                                                         .text = text });
-    complain(text);
+    say(w, text);
     if (change == LIVE_CAME_BACK)
         addresses_learn(w);
 }
@@ -396,7 +403,7 @@ static void tend(struct watch *w)
         status_tell(w);
     if (w->events.failed) {
         w->events.failed = false;
-        complain("an event could not be written to the output");
+        say(w, "an event could not be written to the output");
         w->stop |= w->to == stdout; /* nobody reads it any more */
     }
 }
@@ -457,7 +464,7 @@ static bool loop(struct watch *w)
         if (w->now_ns - w->judged_ns >= NS_PER_S) {
             judge(w, false);
             if (!compact(w)) {
-                complain("not enough memory");
+                say(w, "not enough memory");
                 return false;
             }
         }
@@ -493,7 +500,7 @@ static int finish(struct watch *w)
         result_done(r);
     free(r);
     if (!fine || w->events.failed)
-        return complain("the last report could not be written");
+        return say(w, "the last report could not be written");
     return failed ? EXIT_SESSION_FAILED : EXIT_FINE;
 }
 
@@ -528,7 +535,7 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
 static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
 {
     struct events_options o = { .ndjson = w->cli->format == FORMAT_NDJSON, .grace_ns = SECONDS(w->cli->grace_s), .vantages = 1 };
-    struct alerts_options ao = { .cli = w->cli, .events = &w->events, .live = true };
+    struct alerts_options ao = { .cli = w->cli, .events = &w->events, .wrong = outlet_stream(w->said), .live = true };
     FILE *to;
 
     if (!signals_open(w) || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
@@ -555,8 +562,12 @@ int watch_run(const struct cli *c, int argc, char **argv)
     char error[CAPTURE_ERROR] = "";
     int status;
 
-    if (!w)
+    if (w)
+        w->said = outlet_new(stderr);
+    if (!w || !w->said) {
+        free(w);
         return complain("not enough memory");
+    }
     w->cli = w->now = c;
     w->argc = argc;
     w->argv = argv;
@@ -565,20 +576,22 @@ int watch_run(const struct cli *c, int argc, char **argv)
         notify_ready();
         status = loop(w) ? finish(w) : EXIT_UNUSABLE;
     } else {
-        status = complain(*error ? error : "not enough memory");
+        status = say(w, *error ? error : "not enough memory");
     }
     alerts_close(w->alerts, LOG_MS);
     if (w->keep && !keep_live_close(w->keep))
-        complain("some packets of failed sessions could not be written");
+        say(w, "some packets of failed sessions could not be written");
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);
     outlet_free(w->outlet);
     if (!output_close(w->to) && status != EXIT_UNUSABLE)
-        status = complain("the last report could not be written");
+        status = say(w, "the last report could not be written");
     if (w->signals >= 0)
         close(w->signals);
     cli_done(&w->renewed);
+    (void)outlet_drain(w->said);
+    outlet_free(w->said);
     free(w);
     return status;
 }

@@ -75,6 +75,6 @@ __attribute__((always_inline)) static inline void hmap_prefetch(const struct hma
         __builtin_prefetch(&m->cell[hmap_home(hash, m->mask)]);
 }
 
-uint64_t hash_bytes(const void *p, size_t n); /* not against an adversary: tables are capped and counted */
+uint64_t hash_bytes(const void *p, size_t n); /* not against an adversary, who can make keys of one hash: doc/PERFORMANCE.md */
 
 #endif

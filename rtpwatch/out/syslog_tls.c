@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "out/syslog_private.h"
 
 struct syslog_tls {
@@ -44,6 +45,19 @@ static bool refuse_file(char *error, const char *what, const char *path)
     return false;
 }
 
+/* OpenSSL would wait at a FIFO. */
+static bool is_file(char *error, const char *what, const char *path)
+{
+    const char *why;
+    FILE *f = file_open(path, &why);
+
+    if (f)
+        fclose(f);
+    else
+        snprintf(error, SYSLOG_ERROR, "%s %.200s: %s", what, path, why);
+    return f;
+}
+
 /* Instead of asking on the terminal. */
 static int no_pass_phrase(char *buf, int size, int rwflag, void *self)
 {
@@ -56,16 +70,22 @@ static int no_pass_phrase(char *buf, int size, int rwflag, void *self)
 
 static bool use_authorities(SSL_CTX *c, const struct syslog_tls_options *o, char *error)
 {
+    static const char ca[] = "CA file";
+
     if (o->insecure)
         return true;
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
     if (o->ca_file)
-        return SSL_CTX_load_verify_file(c, o->ca_file) == 1 || refuse_file(error, "CA file", o->ca_file);
+        return is_file(error, ca, o->ca_file) &&
+               (SSL_CTX_load_verify_file(c, o->ca_file) == 1 || refuse_file(error, ca, o->ca_file));
     return SSL_CTX_set_default_verify_paths(c) == 1 || refuse_file(error, "CA certificates", "of the system");
 }
 
 static bool use_certificate(SSL_CTX *c, const struct syslog_tls_options *o, char *error)
 {
+    static const char certificate[] = "client certificate";
+    static const char key[] = "key of the client certificate (PEM, without a pass phrase)";
+
     if (!o->cert_file && !o->key_file)
         return true;
     if (!o->cert_file || !o->key_file) {
@@ -73,10 +93,12 @@ static bool use_certificate(SSL_CTX *c, const struct syslog_tls_options *o, char
                  o->cert_file ? "certificate" : "key");
         return false;
     }
+    if (!is_file(error, certificate, o->cert_file) || !is_file(error, key, o->key_file))
+        return false;
     if (SSL_CTX_use_certificate_chain_file(c, o->cert_file) != 1)
-        return refuse_file(error, "client certificate", o->cert_file);
+        return refuse_file(error, certificate, o->cert_file);
     if (SSL_CTX_use_PrivateKey_file(c, o->key_file, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(c) != 1)
-        return refuse_file(error, "key of the client certificate (PEM, without a pass phrase)", o->key_file);
+        return refuse_file(error, key, o->key_file);
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "rule/file.h"
+#include "base/file.h"
 #include "rule/ruleset.h"
 
 void problem(struct problems *p, const char *fmt, ...)

@@ -230,21 +230,25 @@ bool read_names(struct reader *r, const cJSON *value, size_t max, const char ***
     return fine;
 }
 
+static bool no_such_event(struct reader *r, const cJSON *item, const char *word)
+{
+    struct strbuf meant = { 0 };
+
+    if (event_nearest(word, &meant))
+        wrong(r, item, ABOUT_VALUE, "there is no event \"%s\"; did you mean \"%s\"?", word, strbuf_str(&meant));
+    else
+        wrong(r, item, ABOUT_VALUE, "there is no event \"%s\"; the man page lists them, at EVENTS", word);
+    strbuf_done(&meant);
+    return false;
+}
+
 bool read_listen(struct reader *r, const cJSON *on, struct listen *out)
 {
     const cJSON *item = cJSON_IsArray(on) ? on->child : on;
     bool fine = read_names(r, on, 32, &out->on, &out->n);
 
-    for (size_t i = 0; fine && i < out->n; i++, item = item->next) {
-        const char *word = out->on[i], *meant;
-
-        if (event_pattern_is_known(word))
-            continue;
-        meant = event_nearest(word);
-        wrong(r, item, ABOUT_VALUE, "there is no event \"%s\"%s%s%s", word, meant ? "; did you mean \"" : "", meant ? meant : "",
-              meant ? "\"?" : "");
-        return false;
-    }
+    for (size_t i = 0; fine && i < out->n; i++, item = item->next)
+        fine = event_pattern_is_known(out->on[i]) || no_such_event(r, item, out->on[i]);
     if (!fine)
         out->n = 0;
     return fine;

@@ -58,8 +58,8 @@ const char *safe_copy(struct arena *arena, const char *text, size_t max); /* the
 
 /* ---- known names ---- */
 
-bool event_pattern_is_known(const char *glob); /* some event matches it */
-const char *event_nearest(const char *word);   /* NULL: none is near */
+bool event_pattern_is_known(const char *glob);            /* some event matches it */
+bool event_nearest(const char *word, struct strbuf *out); /* or the nearest pattern; false, and nothing in *out: none is near */
 /* Does some event that matches `glob` have a field of this name, or fields below it? */
 bool event_has(const char *glob, const char *name);
 /* Is this one alternative of a path, with [*] where lists are, a field of some event? */

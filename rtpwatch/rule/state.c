@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "rule/eval_private.h"
-#include "rule/file.h"
 #include "rule/place.h"
 
 enum { STATE_VERSION = 1, STATE_BYTES = 16 << 20, STATE_INCIDENTS = 4096 };

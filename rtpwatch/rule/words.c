@@ -1,4 +1,5 @@
 /* The words that rules and events use, and the nearest of them to one that is none. */
+#include <stdio.h>
 #include <string.h>
 
 #include "rule/ruleset.h"
@@ -52,20 +53,36 @@ static unsigned distance(const char *a, const char *b)
     return row[n];
 }
 
+struct near {
+    const char *word;
+    unsigned limit; /* what differs as much is not what was meant, or something else is nearer */
+};
+
+static struct near near_to(const char *word)
+{
+    unsigned n = (unsigned)strlen(word), most = n < 3 ? 2 : 3 + n / 4;
+
+    return (struct near){ word, most < n ? most : n };
+}
+
+static bool nearer(struct near *n, const char *other)
+{
+    unsigned d = distance(n->word, other);
+
+    if (d >= n->limit)
+        return false;
+    n->limit = d;
+    return true;
+}
+
 const char *nearest(const char *word, const char *const *words)
 {
-    size_t n = strlen(word);
-    unsigned best = n < 3 ? 1 : 2 + (unsigned)n / 4; /* farther ones are not what was meant */
+    struct near n = near_to(word);
     const char *found = NULL;
 
-    for (; *words; words++) {
-        unsigned d = distance(word, *words);
-
-        if (d < n && (d < best || (d == best && !found))) {
-            best = d;
+    for (; *words; words++)
+        if (nearer(&n, *words))
             found = *words;
-        }
-    }
     return found;
 }
 
@@ -120,9 +137,32 @@ bool event_pattern_is_known(const char *glob)
     return false;
 }
 
-const char *event_nearest(const char *word)
+/* All events of one kind, such as session.*, and those of one name. */
+static void patterns_of(const char *event, char out[2][NEAR_BYTES])
 {
-    return nearest(word, events);
+    size_t dot = strcspn(event, ".");
+
+    snprintf(out[0], NEAR_BYTES, "%.*s.*", (int)dot, event);
+    snprintf(out[1], NEAR_BYTES, "*%s", event + dot);
+}
+
+bool event_nearest(const char *word, struct strbuf *out)
+{
+    bool pattern = strpbrk(word, "*?") || !strchr(word, '.');
+    struct near n = near_to(word);
+
+    for (size_t i = 0; events[i]; i++) {
+        char of[2][NEAR_BYTES];
+        const char *each[] = { events[i], of[0], of[1] };
+
+        patterns_of(events[i], of);
+        for (size_t k = 0; k < (pattern ? 3 : 1); k++)
+            if (nearer(&n, each[k])) {
+                strbuf_clear(out);
+                strbuf_fmt(out, "%s", each[k]);
+            }
+    }
+    return out->n;
 }
 
 bool event_has(const char *glob, const char *name)

@@ -92,6 +92,7 @@ static void number_sockets(const struct sweep *s)
         number(&k->claimed, s->to_stun_txs);
         number(&k->latest_of_host, s->to_stun_txs);
         number(&k->relay, s->to_allocs);
+        k->closed_below = 0; /* it is found again at the next split */
         number(&call, s->to_calls);
         k->described_in = call == POOL_NONE ? (struct id){ 0 } : pool_id(&t->calls, call);
     }

@@ -61,6 +61,7 @@ struct socket {
     uint32_t claimed;             /* head: transactions whose answer named it as mapped or relayed */
     uint32_t relay;               /* the TURN allocation whose relayed address this is, or POOL_NONE */
     struct id described_in;       /* the latest call whose SDP named it, and which of its descriptions and m-lines */
+    uint32_t closed_below;        /* of the streams from and to it, those in slots below this are closed */
     uint32_t latest_of_host;      /* with port 0 it stands for a host: the latest transaction from any of its sockets */
 };
 

@@ -130,24 +130,31 @@ static struct stream *stream_make(struct track *t, struct flow *f, const struct 
 }
 
 /* Among the newest: what is older has long been silent. */
-static struct stream *stream_find(struct track *t, struct flow *f, uint32_t ssrc)
+uint32_t flow_stream(const struct track *t, const struct flow *f, uint32_t ssrc)
 {
-    struct stream *s;
+    const struct stream *s;
     unsigned n = 0;
 
     for (uint32_t i = f->streams; n < TRACK_STREAMS_PER_FLOW && (s = track_stream_at(t, i)) != NULL; i = s->next, n++)
-        if (s->ssrc == ssrc) {
-            f->hot = i;
-            return s;
-        }
-    return NULL;
+        if (s->ssrc == ssrc)
+            return i;
+    return POOL_NONE;
+}
+
+static struct stream *stream_find(struct track *t, struct flow *f, uint32_t ssrc)
+{
+    uint32_t slot = flow_stream(t, f, ssrc);
+
+    if (slot != POOL_NONE)
+        f->hot = slot;
+    return track_stream_at(t, slot);
 }
 
 /*
  * So many records in so short a time are no RTP, or nothing that one flow should carry. Over hours there may be more: ports are used again
  * by the next call, and a stream that pauses begins another record.
  */
-static bool streams_crowd(const struct track *t, const struct flow *f, int64_t now_ns)
+bool flow_crowded(const struct track *t, const struct flow *f, int64_t now_ns)
 {
     const struct stream *s;
 
@@ -173,7 +180,7 @@ static struct stream *stream_resume(struct track *t, struct flow *f, const struc
         stream_gap(s, d, m, gap_ns);
         return s;
     }
-    if (streams_crowd(t, f, d->at.ns))
+    if (flow_crowded(t, f, d->at.ns))
         return s;
     s = stream_make(t, f, d, m);
     if (s && before) {

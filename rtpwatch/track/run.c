@@ -1,6 +1,7 @@
 #include "track/run.h"
 
 #include "base/wr.h"
+#include "track/track_private.h"
 
 enum { ADDR_BYTES = 18, STATE_BYTES = 96, PACKET_BYTES = 40 /* the most that one packet takes */ };
 
@@ -221,31 +222,25 @@ bool run_read(struct span bytes, struct run_told *out)
     return sound(out);
 }
 
-static struct stream *stream_of(const struct track *t, const struct flow *f, uint32_t ssrc)
-{
-    struct stream *s = NULL;
-
-    for (uint32_t i = f ? f->streams : POOL_NONE; (s = track_stream_at(t, i)) != NULL && s->ssrc != ssrc;)
-        i = s->next;
-    return s;
-}
-
-/* Nothing of the stream is recorded since a table is full: of such packets only the count is kept. */
-static bool is_refused(const struct track *t, const struct flow *f)
+/*
+ * May the packet before the run have come, and nothing been recorded of it but a count? A table is full, or it would have begun a record
+ * (`s` NULL) where its flow is crowded.
+ */
+static bool was_refused(const struct track *t, const struct flow *f, const struct stream *s, int64_t lead_ns)
 {
     if (!f)
         return t->flows.refused || t->sockets.refused;
-    return f->streams_n == TRACK_STREAMS_PER_FLOW || t->streams.refused;
+    return t->streams.refused || (!s && flow_crowded(t, f, lead_ns));
 }
 
 enum run_fit run_fits(const struct track *t, const struct run_told *told, struct flow **f, struct stream **s)
 {
     *f = track_find_flow(t, &told->src, &told->dst);
-    *s = stream_of(t, *f, told->after.ssrc);
+    *s = *f ? track_stream_at(t, flow_stream(t, *f, told->after.ssrc)) : NULL;
     if (!*s || (*s)->packets.last.frame != told->lead.frame)
-        return is_refused(t, *f) ? RUN_ANEW : RUN_UNFIT;
+        return was_refused(t, *f, *s, told->lead.ns) ? RUN_ANEW : RUN_UNFIT;
     if ((*s)->closed) /* a flow that can have no more records goes on in closed ones */
-        return (*f)->streams_n == TRACK_STREAMS_PER_FLOW ? RUN_ANEW : RUN_UNFIT;
+        return flow_crowded(t, *f, told->lead.ns) ? RUN_ANEW : RUN_UNFIT;
     return digest(*s) == told->before ? RUN_GOES_ON : RUN_ANEW;
 }
 

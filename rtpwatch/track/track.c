@@ -115,26 +115,66 @@ struct socket *track_find_socket(const struct track *t, const struct addr *a)
     return track_socket(t, socket_find(t, a));
 }
 
-static void flow_split(struct track *t, struct flow *f, int64_t ns)
+/* A cut through a socket's streams: those that began before `ns` are closed. */
+struct cut {
+    struct track *t;
+    int64_t ns;
+    uint32_t from; /* those in slots below are closed already */
+    uint32_t open; /* the first slot that may be open behind it */
+};
+
+static void stream_cut(struct cut *c, uint32_t slot, struct stream *s)
+{
+    s->closed |= s->packets.first.ns < c->ns;
+    if (!s->closed && slot < c->open)
+        c->open = slot;
+}
+
+static void flow_cut(struct cut *c, const struct flow *f)
 {
     struct stream *s;
 
-    f->hot = POOL_NONE;
-    for (uint32_t i = f->streams; (s = track_stream_at(t, i)) != NULL; i = s->next)
-        s->closed |= s->packets.first.ns < ns;
+    for (uint32_t i = f->streams; i >= c->from && (s = track_stream_at(c->t, i)) != NULL; i = s->next)
+        stream_cut(c, i, s);
 }
 
+/* False: the socket has more flows than there are streams to look at. */
+static bool flows_cut(struct cut *c, const struct socket *s)
+{
+    uint32_t left = c->t->streams.used - c->from;
+    const struct flow *f;
+
+    for (uint32_t i = s->flows_out; left && (f = track_flow_at(c->t, i)) != NULL; i = f->next_out, left--)
+        flow_cut(c, f);
+    for (uint32_t i = s->flows_in; left && (f = track_flow_at(c->t, i)) != NULL; i = f->next_in, left--)
+        flow_cut(c, f);
+    return left;
+}
+
+static void streams_cut(struct cut *c, uint32_t socket)
+{
+    for (uint32_t i = c->from; i < c->t->streams.used; i++) {
+        struct stream *s = track_stream_at(c->t, i);
+        const struct flow *f = track_flow_at(c->t, s->flow);
+
+        if (f->src_socket == socket || f->dst_socket == socket)
+            stream_cut(c, i, s);
+    }
+}
+
+/* A media server's port has the flows of all its calls, most of them long over: then what began since the last cut is looked at instead. */
 void socket_split_streams(struct track *t, const struct addr *a, int64_t ns)
 {
-    struct socket *s = track_find_socket(t, a);
-    struct flow *f;
+    uint32_t slot = socket_find(t, a);
+    struct socket *s = track_socket(t, slot);
+    struct cut c;
 
     if (!s)
         return;
-    for (uint32_t i = s->flows_out; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
-        flow_split(t, f, ns);
-    for (uint32_t i = s->flows_in; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
-        flow_split(t, f, ns);
+    c = (struct cut){ t, ns, s->closed_below, t->streams.used };
+    if (!flows_cut(&c, s))
+        streams_cut(&c, slot);
+    s->closed_below = c.open;
 }
 
 /* ---- flows ---- */

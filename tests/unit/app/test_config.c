@@ -1,6 +1,7 @@
 /* The command line and the configuration file: one table of options, mistakes told with file, line and what was probably meant. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -167,6 +168,18 @@ Test(config, a_file_that_is_not_there)
     cli_done(&c);
 }
 
+/* SIGHUP reads it again while packets come: nobody may be waited for. */
+Test(config, a_fifo_is_refused_and_not_waited_for, .timeout = 10)
+{
+    struct cli c;
+    char error[CLI_ERROR];
+
+    cr_assert(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+    cr_expect(!PARSE(&c, error, "--config", path));
+    cr_expect(strstr(error, "cannot be read: it is no regular file: save what it gives to one"), "%s", error);
+    cli_done(&c);
+}
+
 /* SIGHUP parses the same words again. */
 Test(config, twice)
 {
@@ -178,6 +191,22 @@ Test(config, twice)
         cr_expect_str_eq(c.filter, "udp");
         cli_done(&c);
     }
+}
+
+Test(config, what_is_wrong_when_it_is_read_again_is_told_where_was_asked)
+{
+    struct cli c;
+    char error[CLI_ERROR], *argv[] = { (char *)"rtpwatch", (char *)"-i", (char *)"eth0", (char *)"--config", path, NULL };
+    char *told = NULL;
+    size_t n;
+    FILE *wrong = open_memstream(&told, &n);
+
+    say("fromat = json\n");
+    cr_expect(!cli_parse_again(&c, 5, argv, wrong, error));
+    fclose(wrong);
+    cr_expect(strstr(told, ":1: 'fromat' is no option"), "%s", told);
+    cli_done(&c);
+    free(told);
 }
 
 Test(cli, inputs)

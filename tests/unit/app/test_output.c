@@ -6,18 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *here(void)
-{
-    static char path[64];
-
-    snprintf(path, sizeof path, "/tmp/output-%ld", (long)getpid());
-    return path;
-}
+#include "support/scratch.h"
 
 static void put(const char *text)
 {
     char error[CAPTURE_ERROR];
-    FILE *to = output_open(here(), true, error);
+    FILE *to = output_open(scratch_path(), true, error);
 
     cr_assert(to, "%s", error);
     fputs(text, to);
@@ -31,12 +25,12 @@ Test(output, of_a_file_is_added_to)
 
     put("one ");
     put("two");
-    f = fopen(here(), "r");
+    f = fopen(scratch_path(), "r");
     cr_assert(f);
     cr_assert_eq(fread(got, 1, sizeof got - 1, f), 7);
     cr_assert_str_eq(got, "one two");
     fclose(f);
-    unlink(here());
+    scratch_remove();
 }
 
 Test(output, to_a_fifo_does_not_wait_for_a_reader, .timeout = 10)
@@ -44,13 +38,13 @@ Test(output, to_a_fifo_does_not_wait_for_a_reader, .timeout = 10)
     char error[CAPTURE_ERROR], got[8] = "";
     int reader;
 
-    cr_assert_eq(mkfifo(here(), 0600), 0);
-    cr_assert_null(output_open(here(), true, error));
+    cr_assert_eq(mkfifo(scratch_path(), 0600), 0);
+    cr_assert_null(output_open(scratch_path(), true, error));
     cr_assert_not_null(strstr(error, "cannot be written: nobody reads it"), "%s", error);
-    reader = open(here(), O_RDONLY | O_NONBLOCK);
+    reader = open(scratch_path(), O_RDONLY | O_NONBLOCK);
     put("events");
     cr_assert_eq(read(reader, got, sizeof got - 1), 6);
     cr_assert_str_eq(got, "events");
     close(reader);
-    unlink(here());
+    scratch_remove();
 }

@@ -115,7 +115,7 @@ Test(trouble, a_log_server_that_cannot_be_reached)
     struct alert_log l;
     char error[CAPTURE_ERROR];
 
-    cr_assert(alert_log_open(&l, &c, error), "%s", error);
+    cr_assert(alert_log_open(&l, &c, stderr, error), "%s", error);
     alert_trouble_of_log(&o, &l, 1);
     cr_assert_eq(t.n, 0, "before it is tried there is no trouble");
     alert_log_send(&l, &alert);
@@ -126,7 +126,7 @@ Test(trouble, a_log_server_that_cannot_be_reached)
     cr_assert(strstr(t.text, "local:/nowhere/to/log cannot be reached: "), "%s", t.text);
     alert_trouble_of_log(&o, &l, 3);
     cr_assert_eq(t.n, 1, "nothing is new");
-    alert_log_close(&l, 0);
+    alert_log_close(&l, 0, stderr);
 }
 
 Test(trouble, alerts_that_were_lost)
@@ -138,12 +138,12 @@ Test(trouble, alerts_that_were_lost)
     struct alert_log l;
     char error[CAPTURE_ERROR];
 
-    cr_assert(alert_log_open(&l, &c, error), "%s", error);
+    cr_assert(alert_log_open(&l, &c, stderr, error), "%s", error);
     for (unsigned i = 0; i < 1024 + 3; i++) /* SYSLOG_QUEUE */
         alert_log_send(&l, &alert);
     alert_trouble_of_log(&o, &l, 1);
     cr_assert_eq(t.n, 1);
     cr_assert_str_eq(t.key, "syslog.queue_full");
     cr_assert_eq(t.count, 3);
-    alert_log_close(&l, 0);
+    alert_log_close(&l, 0, stderr);
 }

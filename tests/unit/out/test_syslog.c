@@ -527,21 +527,6 @@ Test(syslog, tls_to_a_server_that_speaks_something_else_is_refused)
     close(server);
 }
 
-Test(syslog, tls_files_that_cannot_be_used_are_named)
-{
-    char error[SYSLOG_ERROR];
-    struct syslog_options o = { .tls = { .ca_file = "/no/such/ca.pem" } };
-
-    cr_assert_null(syslog_open("tls://127.0.0.1", &o, error));
-    cr_assert_not_null(strstr(error, "CA file /no/such/ca.pem: "), "%s", error);
-    o.tls = (struct syslog_tls_options){ .cert_file = "/no/such/cert.pem" };
-    cr_assert_null(syslog_open("tls://127.0.0.1", &o, error));
-    cr_assert_not_null(strstr(error, "belong together: only the certificate is given"), "%s", error);
-    o.tls.key_file = "/no/such/key.pem";
-    cr_assert_null(syslog_open("tls://127.0.0.1", &o, error));
-    cr_assert_not_null(strstr(error, "client certificate /no/such/cert.pem: "), "%s", error);
-}
-
 Test(syslog, without_verification_the_operator_is_told)
 {
     struct syslog_options o = { .tls = { .insecure = true } };
@@ -584,13 +569,4 @@ Test(syslog, an_sd_id_is_of_an_enterprise)
         cr_assert_null(syslog_open("udp://127.0.0.1:9", &o, error), "%s", wrong[i]);
         cr_assert_not_null(strstr(error, "expected NAME@NUMBER"), "%s", error);
     }
-}
-
-Test(syslog, a_certificate_file_that_cannot_be_read_is_told_with_why)
-{
-    struct syslog_options o = { .tls.ca_file = "/nonexistent/ca.pem" };
-    char error[SYSLOG_ERROR];
-
-    cr_assert_null(syslog_open("tls://127.0.0.1", &o, error));
-    cr_assert_not_null(strstr(error, "CA file /nonexistent/ca.pem: No such file or directory"), "%s", error);
 }

@@ -165,7 +165,23 @@ Test(parse, an_event_that_there_is_not_is_a_mistake)
                  "rules[0].on: there is no event \"session.media_mising\"; did you mean \"session.media_missing\"?");
     expect_fine(RULE("\"name\":\"a\",\"on\":\"session.*\",\"message\":\"m\""));
     expect_wrong(RULE("\"name\":\"a\",\"on\":^\"rule.alert\",\"message\":\"m\""),
-                 "rules[0].on: there is no event \"rule.alert\"");
+                 "rules[0].on: there is no event \"rule.alert\"; the man page lists them, at EVENTS");
+}
+
+Test(parse, a_misspelt_pattern_of_events_is_told_with_what_was_meant)
+{
+    expect_wrong(RULE("\"name\":\"a\",\"on\":^\"sesion.*\",\"message\":\"m\""),
+                 "rules[0].on: there is no event \"sesion.*\"; did you mean \"session.*\"?");
+    expect_wrong(RULE("\"name\":\"a\",\"on\":[\"stun.*\",^\"*.sillent\"],\"message\":\"m\""),
+                 "rules[0].on[1]: there is no event \"*.sillent\"; did you mean \"*.silent\"?");
+    expect_wrong(RULE("\"name\":\"a\",\"on\":^\"stun.contra?iction?\",\"message\":\"m\""),
+                 "rules[0].on: there is no event \"stun.contra?iction?\"; did you mean \"stun.contradiction\"?");
+    expect_wrong(RULE("\"name\":\"a\",\"on\":^\"session\",\"message\":\"m\""),
+                 "rules[0].on: there is no event \"session\"; did you mean \"session.*\"?");
+    expect_wrong(RULE("\"name\":\"a\",\"on\":\"stun.silent\",\"recover_on\":{\"on\":^\"stn.answers\"},\"message\":\"m\""),
+                 "rules[0].recover_on.on: there is no event \"stn.answers\"; did you mean \"stun.answers\"?");
+    expect_wrong(RULE("\"name\":\"a\",\"on\":^\"xyzzy*\",\"message\":\"m\""),
+                 "rules[0].on: there is no event \"xyzzy*\"; the man page lists them, at EVENTS");
 }
 
 Test(parse, values_say_what_was_expected)

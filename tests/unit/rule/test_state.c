@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "support/alerts.h"
+#include "support/scratch.h"
 
 #define RULE                                                                                                                     \
     "{\"rules\":[{\"name\":\"r\",\"on\":\"stun.silent\",\"group_by\":[\"stun_server.address\"],\"message\":\"{stun_server."      \
@@ -13,34 +14,6 @@
     "\"recover_on\":{\"on\":\"stun.answers\",\"quiet\":\"10m\"}}]}"
 #define SILENT(server)  "{\"event\":\"stun.silent\",\"stun_server\":{\"address\":\"" server "\"}}"
 #define ANSWERS(server) "{\"event\":\"stun.answers\",\"stun_server\":{\"address\":\"" server "\"}}"
-
-static const char *here(void)
-{
-    static char path[64];
-
-    snprintf(path, sizeof path, "/tmp/rules-state-%ld", (long)getpid());
-    return path;
-}
-
-static void put(const char *text)
-{
-    FILE *f = fopen(here(), "w");
-
-    cr_assert(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static char *get(void)
-{
-    static char text[100000];
-    FILE *f = fopen(here(), "r");
-
-    cr_assert(f);
-    text[fread(text, 1, sizeof text - 1, f)] = 0;
-    fclose(f);
-    return text;
-}
 
 /* Two incidents, saved. */
 static void save(void)
@@ -51,15 +24,15 @@ static void save(void)
     alerts_event(&a, 0, SILENT("a"));
     alerts_event(&a, 0, SILENT("b"));
     alerts_event(&a, 100, SILENT("a"));
-    cr_assert(rules_save(a.rules, here(), alerts_say, &a), "%s", strbuf_str(&a.said));
+    cr_assert(rules_save(a.rules, scratch_path(), alerts_say, &a), "%s", strbuf_str(&a.said));
     alerts_end(&a);
 }
 
 static bool restore(struct alerts *a, unsigned at_s)
 {
-    bool fine = rules_restore(a->rules, here(), T0 + SECONDS(at_s), alerts_say, a);
+    bool fine = rules_restore(a->rules, scratch_path(), T0 + SECONDS(at_s), alerts_say, a);
 
-    unlink(here());
+    scratch_remove();
     return fine;
 }
 
@@ -81,7 +54,7 @@ Test(state, the_disk_is_not_waited_for)
 {
     save();
     cr_assert_eq(waits, 0);
-    unlink(here());
+    scratch_remove();
 }
 
 Test(state, a_fifo_in_its_place_is_told_and_not_waited_for, .timeout = 10)
@@ -89,13 +62,13 @@ Test(state, a_fifo_in_its_place_is_told_and_not_waited_for, .timeout = 10)
     struct alerts a;
     char beside[80];
 
-    snprintf(beside, sizeof beside, "%s.new", here());
-    cr_assert_eq(mkfifo(here(), 0600), 0);
+    snprintf(beside, sizeof beside, "%s.new", scratch_path());
+    cr_assert_eq(mkfifo(scratch_path(), 0600), 0);
     cr_assert_eq(mkfifo(beside, 0600), 0);
     alerts_begin(&a, RULE);
     cr_assert_not(restore(&a, 0));
     cr_assert_not_null(strstr(strbuf_str(&a.said), "cannot be read: it is no regular file"));
-    cr_assert_not(rules_save(a.rules, here(), alerts_say, &a));
+    cr_assert_not(rules_save(a.rules, scratch_path(), alerts_say, &a));
     cr_assert_not_null(strstr(strbuf_str(&a.said), "incidents cannot be saved: No such device or address"));
     unlink(beside);
     alerts_end(&a);
@@ -160,7 +133,7 @@ Test(state, what_is_no_state_is_refused)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct alerts a;
 
-        put(texts[i]);
+        scratch_put(texts[i]);
         alerts_begin(&a, RULE);
         cr_assert_not(restore(&a, 0), "%s", texts[i]);
         cr_assert(strstr(strbuf_str(&a.said), "not a file of incidents"));
@@ -174,7 +147,7 @@ Test(state, an_entry_of_any_shape_is_harmless)
     struct alerts a;
 
     save();
-    definition = strstr(get(), "\"definition\":\"") + 14;
+    definition = strstr(scratch_get(), "\"definition\":\"") + 14;
     snprintf(text, sizeof text,
              "{\"version\":1,\"incidents\":[5,[],{},{\"rule\":5},{\"rule\":\"r\"},{\"rule\":\"r\",\"definition\":\"%.16s\"},"
              "{\"rule\":\"r\",\"definition\":\"%.16s\",\"group\":[]},{\"rule\":\"r\",\"definition\":\"%.16s\",\"group\":[5]},"
@@ -184,7 +157,7 @@ Test(state, an_entry_of_any_shape_is_harmless)
              "\"count\":-1,\"message\":\"\\u001b[31m\",\"fields\":[1],\"frames\":{\"a\":\"b\"}},"
              "{\"rule\":\"r\",\"definition\":\"%.16s\",\"group\":[\"a\\u001f\\n\"]}]}",
              definition, definition, definition, definition, definition, definition);
-    put(text);
+    scratch_put(text);
     alerts_begin(&a, RULE);
     cr_assert(restore(&a, 50));
     cr_assert_eq(rules_count(a.rules).incidents, 1);
@@ -200,14 +173,14 @@ Test(state, every_prefix_of_a_file_is_refused_or_harmless)
     size_t n;
 
     save();
-    n = strlen(get());
+    n = strlen(scratch_get());
     for (size_t cut = 0; cut < n; cut += 7) {
         char text[8000];
         struct alerts a;
 
         save();
-        snprintf(text, sizeof text, "%.*s", (int)cut, get());
-        put(text);
+        snprintf(text, sizeof text, "%.*s", (int)cut, scratch_get());
+        scratch_put(text);
         alerts_begin(&a, RULE);
         cr_assert_not(restore(&a, 0));
         alerts_end(&a);

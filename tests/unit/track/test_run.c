@@ -353,6 +353,17 @@ Test(run, does_not_fit_without_the_packet_before_it)
     cr_assert_eq(apply(&told), RUN_UNFIT);
 }
 
+/* One packet of each of as many SSRCs as a flow may begin within a minute, so long before the others. */
+static void crowd(int64_t ago_ns)
+{
+    for (uint32_t ssrc = 1; ssrc <= TRACK_STREAMS_PER_FLOW; ssrc++) {
+        struct run_packet p = packet(ssrc, 0);
+
+        p.at.ns -= ago_ns;
+        cr_assert_eq(record(packed, &p), RTP_FIRST);
+    }
+}
+
 /* A flow with too many SSRCs is none of RTP; one with too many records goes on in closed ones. */
 Test(run, is_counted_where_the_flow_has_no_room)
 {
@@ -360,11 +371,36 @@ Test(run, is_counted_where_the_flow_has_no_room)
 
     record_both(SSRC, 0, LEAD);
     told = pack(SSRC, LEAD, PACKETS);
-    flow_in(packed)->streams_n = TRACK_STREAMS_PER_FLOW;
     stream_in(packed, SSRC)->closed = true;
-    cr_assert_eq(apply(&told), RUN_ANEW);
     told.after.ssrc = OTHER;
+    cr_assert_eq(apply(&told), RUN_UNFIT);
+    for (uint32_t ssrc = 1; ssrc < TRACK_STREAMS_PER_FLOW; ssrc++) {
+        struct run_packet p = packet(ssrc, LEAD);
+
+        cr_assert_eq(record(packed, &p), RTP_FIRST);
+    }
     cr_assert_eq(apply(&told), RUN_ANEW);
+    told.after.ssrc = SSRC;
+    cr_assert_eq(apply(&told), RUN_ANEW);
+    told.lead.frame++; /* a stream that is known loses none */
+    cr_assert_eq(apply(&told), RUN_UNFIT);
+}
+
+/* The streams of an earlier time refuse none of today: what is not there is missing. */
+Test(run, does_not_fit_where_the_flow_had_many_streams_long_ago)
+{
+    struct run_told told;
+
+    crowd(SECONDS(90));
+    record_both(SSRC, 0, LEAD);
+    told = pack(SSRC, LEAD, PACKETS);
+    told.lead.frame++;
+    cr_assert_eq(apply(&told), RUN_UNFIT);
+    told.lead.frame--;
+    stream_in(packed, SSRC)->closed = true;
+    cr_assert_eq(apply(&told), RUN_UNFIT);
+    told.after.ssrc = OTHER;
+    cr_assert_eq(apply(&told), RUN_UNFIT);
 }
 
 /* Every prefix and every byte changed: refused, or the track holds together. */
