@@ -8,7 +8,7 @@
     SECONDS(32) /* what still comes after a call's end is the call's: as long as its BYE may be under way (RFC 3261 §17.1.2.2) */
 enum { FIRST_ROOM = 256, CLAIMS_LOOKED_AT = 64 };
 
-static uint64_t socket_hash(const struct socket *k)
+static uint64_t place_hash(const struct socket *k)
 {
     return (uintptr_t)k * 0x9e3779b97f4a7c15u;
 }
@@ -20,7 +20,7 @@ static bool socket_eq(const void *self, uint32_t slot, const void *key)
 
 static uint32_t first_of(const struct owners *o, const struct socket *k)
 {
-    uint32_t slot = hmap_find(&o->by_socket, socket_hash(k), socket_eq, o, k);
+    uint32_t slot = hmap_find(&o->by_socket, place_hash(k), socket_eq, o, k);
 
     return slot == HMAP_NONE ? POOL_NONE : slot;
 }
@@ -48,7 +48,7 @@ static void put(struct owners *o, const struct socket *k, const struct call *c, 
 
     if (o->failed || (latest != POOL_NONE && o->list[latest].call == c))
         return;
-    if (!has_room(o) || (first == POOL_NONE && !hmap_put(&o->by_socket, socket_hash(k), o->n))) {
+    if (!has_room(o) || (first == POOL_NONE && !hmap_put(&o->by_socket, place_hash(k), o->n))) {
         o->failed = true;
         return;
     }
