@@ -40,7 +40,7 @@ void twice_put(struct twice *t, const struct twice_entry *e)
 bool twice_seen(struct twice *t, const struct frame *f)
 {
     struct span ip = net_ip_bytes(f);
-    uint64_t hash = ip.n ? hash_bytes(ip.p, ip.n < TWICE_BYTES ? ip.n : TWICE_BYTES) : 0;
+    uint64_t hash = ip.n ? hash_fixed(ip.p, ip.n < TWICE_BYTES ? ip.n : TWICE_BYTES) : 0;
     struct twice_entry *e = entry_of(t, hash);
     unsigned input = frame_input(f->id);
 

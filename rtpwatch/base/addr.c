@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/hmap.h"
+
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
 uint64_t addr_hash(const struct addr *a)
@@ -11,7 +13,7 @@ uint64_t addr_hash(const struct addr *a)
 
     memcpy(&lo, a->ip, 8);
     memcpy(&hi, a->ip + 8, 8);
-    h = (lo ^ 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+    h = (lo ^ hash_secret()) * 0xff51afd7ed558ccdu;
     h = (h ^ (h >> 32) ^ hi) * 0xc4ceb9fe1a85ec53u;
     h = (h ^ (h >> 29) ^ a->port) * 0x9e3779b97f4a7c15u;
     return h ^ (h >> 32);

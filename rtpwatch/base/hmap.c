@@ -145,14 +145,16 @@ static uint64_t four(const uint8_t *p)
     return w;
 }
 
-/* Sixteen bytes a multiplication; what is left, up to sixteen, is read as two words that may overlap. */
-uint64_t hash_bytes(const void *p, size_t n)
+/*
+ * Sixteen bytes a multiplication; what is left, up to sixteen, is read as two words that may overlap. The secret is part of each factor:
+ * who could make one of them zero would have the product, whatever the other is.
+ */
+static inline uint64_t hash_with(uint64_t secret, const uint8_t *b, size_t n)
 {
-    const uint8_t *b = p;
-    uint64_t h = 0x9e3779b97f4a7c15u ^ n, first = 0, last = 0;
+    uint64_t h = (0x9e3779b97f4a7c15u ^ secret) + n, first = 0, last = 0;
 
     for (; n > 16; n -= 16, b += 16)
-        h = fold(eight(b) ^ h, eight(b + 8) ^ 0xff51afd7ed558ccdu);
+        h = fold(eight(b) ^ h, eight(b + 8) ^ secret ^ 0xff51afd7ed558ccdu);
     if (n >= 8) {
         first = eight(b);
         last = eight(b + n - 8);
@@ -162,5 +164,17 @@ uint64_t hash_bytes(const void *p, size_t n)
     } else if (n) {
         first = (uint64_t)b[0] << 16 | (uint64_t)b[n / 2] << 8 | b[n - 1];
     }
-    return fold(fold(first ^ h, last ^ 0xc4ceb9fe1a85ec53u), 0xd6e8feb86659fd93u);
+    return fold(fold(first ^ h, last ^ secret ^ 0xc4ceb9fe1a85ec53u), 0xd6e8feb86659fd93u);
+}
+
+const uint8_t hash_place = 0;
+
+uint64_t hash_bytes(const void *p, size_t n)
+{
+    return hash_with(hash_secret(), p, n);
+}
+
+uint64_t hash_fixed(const void *p, size_t n)
+{
+    return hash_with(0, p, n);
 }

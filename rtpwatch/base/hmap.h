@@ -75,6 +75,17 @@ __attribute__((always_inline)) static inline void hmap_prefetch(const struct hma
         __builtin_prefetch(&m->cell[hmap_home(hash, m->mask)]);
 }
 
-uint64_t hash_bytes(const void *p, size_t n); /* not against an adversary, who can make keys of one hash: doc/PERFORMANCE.md */
+/*
+ * What no sender of packets knows, so that nobody can make keys that fall upon each other: where the system put the program (address space
+ * layout randomisation). The order of a table must therefore be seen nowhere.
+ */
+extern const uint8_t hash_place;
+static inline uint64_t hash_secret(void)
+{
+    return (uintptr_t)&hash_place * 0x9e3779b97f4a7c15u;
+}
+
+uint64_t hash_bytes(const void *p, size_t n); /* for tables: of one process */
+uint64_t hash_fixed(const void *p, size_t n); /* the same in every process: for what is written down, or sorted */
 
 #endif

@@ -29,7 +29,7 @@ __attribute__((format(printf, 3, 4))) static bool trouble(rules_say *say, void *
 /* A rule that was changed since then is another rule. */
 static const char *definition(const struct rule *rule, char buf[20])
 {
-    snprintf(buf, 20, "%016llx", (unsigned long long)hash_bytes(rule->text, strlen(rule->text)));
+    snprintf(buf, 20, "%016llx", (unsigned long long)hash_fixed(rule->text, strlen(rule->text)));
     return buf;
 }
 

@@ -50,6 +50,9 @@ static void call_step(struct call *c, enum call_event ev)
         c->bad_moves++;
 }
 
+/* What a call has as agents to begin with: known from what was told by where it is, for the text itself is seldom in the caches. */
+static const char agent_unknown[] = "";
+
 static const char *text_keep(struct call *c, struct span s, uint32_t *n)
 {
     const char *text = arena_str(&c->arena, s);
@@ -102,7 +105,7 @@ static struct call *call_make(struct track *t, const struct datagram *d, const s
     c->to_uri = arena_str(&c->arena, m->to.uri);
     c->call_id = text_keep(c, m->call_id, &c->call_id_n); /* side by side, for each message is compared with both */
     c->from_tag = text_keep(c, m->from.tag, &c->from_tag_n);
-    c->agent[CALLER] = c->agent[CALLEE] = "";
+    c->agent[CALLER] = c->agent[CALLEE] = agent_unknown;
     c->started = d->at;
     c->seen_from_start = m->request && m->method == SIP_INVITE && m->to.tag.n == 0;
     return c;
@@ -215,7 +218,7 @@ static void call_message(struct call *c, const struct datagram *d, const struct 
 {
     struct span agent = m->user_agent;
 
-    if (agent.n && !*c->agent[from] && (m->request || m->status > 100))
+    if (agent.n && c->agent[from] == agent_unknown && (m->request || m->status > 100))
         c->agent[from] = arena_str(&c->arena, span_part(agent, 0, 128));
     if (!c->signalling[from].port)
         c->signalling[from] = d->src;

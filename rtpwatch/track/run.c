@@ -61,7 +61,7 @@ static uint64_t digest(const struct stream *s)
     wr_uint(&w, s->clock_hz, 4);
     wr_uint(&w, s->packets.n, 8);
     wr_uint(&w, (uint64_t)s->packets.last.ns, 8);
-    return hash_bytes(room, w.n);
+    return hash_fixed(room, w.n);
 }
 
 /* ---- numbers of few bytes: seven bits each, the lowest first ---- */

@@ -186,11 +186,11 @@ struct flow_key {
 /* Taken of every packet: the halves of both addresses and the ports, each multiplied away from the others, once folded. */
 static uint64_t flow_hash(const struct flow_key *k)
 {
-    uint64_t src[2], dst[2], h;
+    uint64_t src[2], dst[2], h, secret = hash_secret();
 
     memcpy(src, k->src->ip, 16);
     memcpy(dst, k->dst->ip, 16);
-    h = (src[1] + 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu ^ (dst[1] + 0x8f14e45fceea167au) * 0xc4ceb9fe1a85ec53u;
+    h = (src[1] + secret) * 0xff51afd7ed558ccdu ^ (dst[1] + (secret << 32 | secret >> 32)) * 0xc4ceb9fe1a85ec53u;
     h ^= (src[0] ^ (dst[0] << 7) ^ ((uint64_t)k->src->port << 32 | k->dst->port)) * 0xd6e8feb86659fd93u;
     h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 29;

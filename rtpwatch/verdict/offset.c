@@ -108,7 +108,7 @@ static struct names streams_named(const struct track *t)
         uint32_t key[] = { s->ssrc, s->base_seq, s->pt };
 
         if (s->believed && !s->expected_before)
-            name_add(&x, hash_bytes(key, sizeof key), i);
+            name_add(&x, hash_fixed(key, sizeof key), i);
     }
     return x;
 }
@@ -131,7 +131,7 @@ static struct names transactions_named(const struct track *t)
     for (uint32_t i = 0; i < t->stun_txs.used; i++) {
         const struct stun_tx *tx = track_tx_at(t, i);
 
-        name_add(&x, hash_bytes(tx->tid, sizeof tx->tid), i);
+        name_add(&x, hash_fixed(tx->tid, sizeof tx->tid), i);
     }
     return x;
 }
@@ -159,7 +159,7 @@ static struct names calls_named(const struct track *t)
     for (uint32_t i = 0; i < t->calls.used; i++) {
         const char *id = track_call_at(t, i)->call_id;
 
-        name_add(&x, hash_bytes(id, strlen(id)), i);
+        name_add(&x, hash_fixed(id, strlen(id)), i);
     }
     return x;
 }

@@ -283,6 +283,35 @@ static uint32_t next_random(uint32_t *x)
     return *x;
 }
 
+/* A factor of the hash is the second word and a constant: where it stood alone in it, a sender could make it zero. */
+Test(hash, keys_made_to_fall_upon_each_other_do_not)
+{
+    enum { MADE = 2000 };
+    const uint64_t constants[] = { 0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u };
+    uint32_t halves[MADE];
+
+    for (size_t c = 0; c < sizeof constants / sizeof *constants; c++)
+        for (size_t n = 16; n <= 24; n += 8) {
+            for (uint64_t i = 0; i < MADE; i++) {
+                uint64_t key[3] = { i, constants[c], 7 };
+                uint32_t half = (uint32_t)(hash_bytes(key, n) >> 32), same = 0;
+
+                for (uint64_t k = 0; k < i; k++)
+                    same += halves[k] == half;
+                cr_assert_lt(same, 3u, "%zu bytes", n);
+                halves[i] = half;
+            }
+        }
+}
+
+/* State and reduced captures hold it. */
+Test(hash, fixed_is_the_same_in_every_process)
+{
+    cr_expect_eq(hash_fixed("", 0), 0x213f420a603c90b7u);
+    cr_expect_eq(hash_fixed("abc", 3), 0x290619fa1020649au);
+    cr_expect_eq(hash_fixed("0123456789abcdefghijklmnop", 26), 0x6465f81592943961u);
+}
+
 Test(hmap, an_empty_map_finds_nothing)
 {
     struct hmap m = { 0 };
