@@ -2,8 +2,8 @@
 #ifndef RW_DISSECTORS_SDP_PARSE_H
 #define RW_DISSECTORS_SDP_PARSE_H
 
-#include "dissectors/sdp.h"
 #include "dissectors/lane.h"
+#include "dissectors/sdp.h"
 
 /*
  * What is left of a line's value, without blanks at its end. The text goes on to `wall`: up to there bytes may be looked at, so that

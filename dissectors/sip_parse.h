@@ -5,8 +5,8 @@
 #ifndef RW_DISSECTORS_SIP_PARSE_H
 #define RW_DISSECTORS_SIP_PARSE_H
 
-#include "sip.h"
 #include "lane.h"
+#include "sip.h"
 
 /* Sets of characters, as bits of sip_class[]. */
 enum sip_set {
