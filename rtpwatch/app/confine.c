@@ -244,11 +244,14 @@ static bool add_rules(scmp_filter_ctx filter)
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0) != 0)
             return false;
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) != 0)
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        scmp_datum_t family = (scmp_datum_t)families[i];
+
+        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family, 0)) != 0)
             return false;
+    }
     /* Reading its own limits is fine, setting another process's is not. */
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0)) == 0;
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0)) == 0;
 }
 
 static bool restrict_calls(char *error)
