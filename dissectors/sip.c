@@ -338,7 +338,10 @@ static enum dis headers(struct parse *p, const uint8_t **start)
 
 /* ---- start line ---- */
 
-/* All but the lists, which are large and written entry by entry, and the parties, which are set in any case. */
+/*
+ * All but the lists, which are large and written entry by entry, and the parties, which are set in any case. A new member of struct
+ * sip_msg is to be cleared here: one by one, for gcc makes a slow rep stos of a memset() of them all.
+ */
 static inline void clear(struct sip_msg *m)
 {
     m->request = false;
