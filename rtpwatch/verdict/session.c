@@ -535,14 +535,14 @@ static void begin(struct work *w, const struct view *v, const struct call *c, bo
 }
 
 /*
- * Refused, or hung up at once, in a capture without any media: no packet can say more of it, nor name a server. Where several places tell
+ * Refused, or hung up at once, in a capture of SIP alone: no packet can say more of it, nor tell who supplied a candidate. Where several places tell
  * of one call, theirs are joined to its directions.
  */
 static bool is_settled(const struct view *v, const struct call *c)
 {
     bool at_once = c->ended.frame && c->ended.ns - c->answered.ns < AT_ONCE_NS;
 
-    return !v->voice_captured && !v->options.several && (c->answered.frame ? at_once : was_refused(c));
+    return !v->media_captured && !v->options.several && (c->answered.frame ? at_once : was_refused(c));
 }
 
 static void judge(const struct view *v, const struct call *c, bool brief, struct session_finding *out)

@@ -242,5 +242,5 @@ bool view_has(const struct view *v, const struct addr *a)
 
 const struct socket *view_media_at(const struct view *v, const struct addr *a)
 {
-    return v->voice_captured ? track_find_socket(v->t, a) : NULL;
+    return v->media_captured ? track_find_socket(v->t, a) : NULL;
 }

@@ -6,10 +6,14 @@
 
 static struct story *s;
 
-/* One call that asked its STUN server first; it lies. */
 static void setup(void)
 {
     s = story_new(D_HOST);
+}
+
+/* As before a call; the first one lies. */
+static void ask_servers(void)
+{
     story_stun(s, &(struct asks){ D_RTP, LIAR, .mapped = "203.0.113.99:10000" });
     story_stun(s, &(struct asks){ D_RTP, HONEST, .mapped = D_RTP_OUT });
 }
@@ -80,6 +84,27 @@ Test(brief, hung_up_at_once_at_one_of_several_places)
     expect_settled(false);
 }
 
+/* It names the server that supplied the candidate, and that counts the call. */
+Test(brief, hung_up_at_once_after_a_stun_servers_answer)
+{
+    ask_servers();
+    talk_for(500);
+    expect_settled(false);
+}
+
+/* A filter let SIP and STUN through, and no voice. */
+Test(brief, the_server_is_named_without_any_voice)
+{
+    size_t named = 0;
+
+    ask_servers();
+    talk_for(10 * 1000);
+    story_judge(s, 0);
+    for (size_t i = 0; i < s->found->candidates_n; i++)
+        named += s->found->candidate[i].server != POOL_NONE;
+    cr_expect(named > 0);
+}
+
 Test(brief, still_up)
 {
     story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
@@ -90,6 +115,7 @@ Test(brief, still_up)
 
 Test(brief, long_enough_to_be_missed)
 {
+    ask_servers();
     talk_for(10 * 1000);
     story_judge(s, 0);
     cr_expect(verdict_is_failure(s->found->verdict));
