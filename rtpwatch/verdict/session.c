@@ -535,8 +535,8 @@ static void begin(struct work *w, const struct view *v, const struct call *c, bo
 }
 
 /*
- * Refused, or hung up at once, in a capture of SIP alone: no packet can say more of it, nor tell who supplied a candidate. Where several places tell
- * of one call, theirs are joined to its directions.
+ * Refused, or hung up at once, in a capture of SIP alone: no packet can say more of it, nor tell who supplied a candidate. Where several
+ * places tell of one call, theirs are joined to its directions.
  */
 static bool is_settled(const struct view *v, const struct call *c)
 {
