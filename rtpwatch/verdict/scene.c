@@ -86,17 +86,24 @@ static bool advertises(const struct sdp_fact *sdp, uint8_t media, const struct a
     return false;
 }
 
+static void side_outline(struct scene *s, enum party p)
+{
+    struct side *x = &s->side[p];
+
+    memset(x, 0, offsetof(struct side, own)); /* the lists are large */
+    x->sdp = s->agreement->by[p];
+    x->media = s->media < x->sdp->medias ? &x->sdp->media[s->media] : NULL;
+    if (x->media)
+        x->transport = &x->sdp->media[s->transport];
+}
+
 static void side_make(struct scene *s, enum party p)
 {
     struct side *x = &s->side[p];
     struct addr beside;
 
-    memset(x, 0, offsetof(struct side, own)); /* the lists are large */
-    x->sdp = s->agreement->by[p];
-    x->media = s->media < x->sdp->medias ? &x->sdp->media[s->media] : NULL;
     if (!x->media)
         return;
-    x->transport = &x->sdp->media[s->transport];
     own_add(s, x, &x->transport->addr, NULL);
     for (size_t i = 0; i < x->sdp->cands; i++) {
         const struct cand_desc *c = &x->sdp->cand[i];
@@ -268,8 +275,8 @@ static void home_choose(struct scene *s, enum party p)
     }
 }
 
-void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
-                struct span_of_time when, const struct scene *before)
+void scene_outline(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
+                   struct span_of_time when)
 {
     s->v = v;
     s->call = c;
@@ -277,8 +284,16 @@ void scene_make(struct scene *s, const struct view *v, const struct call *c, con
     s->media = media;
     s->when = when;
     s->noted = NULL;
-    s->quiet = s->crowded = false;
+    s->quiet = s->crowded = s->choose = s->ice = false;
     s->transport = media_transport(a, media);
+    side_outline(s, CALLER);
+    side_outline(s, CALLEE);
+}
+
+void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
+                struct span_of_time when, const struct scene *before)
+{
+    scene_outline(s, v, c, a, media, when);
     s->choose = v->media_captured && media_must_choose(a, media);
     side_make(s, CALLER);
     side_make(s, CALLEE);

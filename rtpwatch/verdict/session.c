@@ -123,6 +123,7 @@ struct work {
     const struct view *v;
     const struct call *c;
     struct session_finding *out;
+    bool settled; /* see is_settled() */
     bool ice_used, connected, rtp_seen;
     int64_t ice_ns;                     /* how long it was tried */
     int64_t judged_ns[DIRECTIONS_KEPT]; /* how long the spans of each direction were together */
@@ -200,6 +201,11 @@ static void span_judge(struct work *w, const struct agreement *a, struct span_of
 
         if (!judged_media(a->by[CALLER]->media[m].kind))
             continue;
+        if (w->settled) {
+            scene_outline(s, w->v, w->c, a, (uint8_t)m, when);
+            candidates_list(s, w->out);
+            continue;
+        }
         scene_make(s, w->v, w->c, a, (uint8_t)m, when, w->last && w->last->media == m ? w->last : NULL);
         ice_judge(s, &ice);
         for (enum party from = CALLER; from < PARTIES; from++)
@@ -535,14 +541,14 @@ static void begin(struct work *w, const struct view *v, const struct call *c, bo
 }
 
 /*
- * Refused, or hung up at once, in a capture of SIP alone: no packet can say more of it, nor tell who supplied a candidate. Where several
- * places tell of one call, theirs are joined to its directions.
+ * Refused, or hung up at once, and no voice in the capture: whatever its directions would be, the verdict is that no media was expected.
+ * Its candidates still tell whom its servers told what. Where several places tell of one call, theirs are joined to its directions.
  */
 static bool is_settled(const struct view *v, const struct call *c)
 {
     bool at_once = c->ended.frame && c->ended.ns - c->answered.ns < AT_ONCE_NS;
 
-    return !v->media_captured && !v->options.several && (c->answered.frame ? at_once : was_refused(c));
+    return !v->voice_captured && !v->options.several && (c->answered.frame ? at_once : was_refused(c));
 }
 
 static void judge(const struct view *v, const struct call *c, bool brief, struct session_finding *out)
@@ -550,7 +556,8 @@ static void judge(const struct view *v, const struct call *c, bool brief, struct
     struct work w;
 
     begin(&w, v, c, brief, out);
-    if (!brief || !is_settled(v, c))
+    w.settled = brief && is_settled(v, c);
+    if (!w.settled || v->media_captured)
         spans_judge(&w);
     tell_whereabouts(&w);
     conclude(&w);

@@ -112,6 +112,9 @@ struct scene {
 /* `before`: the same m-line in the agreement before, NULL: none. Its sockets still count where they are still used. */
 void scene_make(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
                 struct span_of_time when, const struct scene *before);
+/* The descriptions alone: no socket is looked for, so neither party is known to be here. */
+void scene_outline(struct scene *s, const struct view *v, const struct call *c, const struct agreement *a, uint8_t media,
+                   struct span_of_time when);
 bool side_has(const struct side *s, const struct addr *a);
 const struct socket *side_socket(const struct scene *s, enum party p,
                                  const struct addr *a); /* view_media_at(), where it is known */

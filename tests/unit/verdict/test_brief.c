@@ -32,17 +32,32 @@ static void talk_for(unsigned ms)
     story_bye(s, CALLER);
 }
 
-/* How many directions the brief judgement has; the story must be told and judged as a call first. */
-static size_t directions_counted(void)
+/* The story must be told and judged as a call first. For free(), its arena is gone. */
+static struct session_finding *judged_briefly(void)
 {
     struct session_finding *brief = malloc(sizeof *brief);
-    size_t n;
 
     cr_assert_not_null(brief);
     judge_call_briefly(&s->view, track_call_at(s->track, 0), brief);
-    n = brief->directions_n;
     session_finding_done(brief);
+    return brief;
+}
+
+static size_t directions_counted(void)
+{
+    struct session_finding *brief = judged_briefly();
+    size_t n = brief->directions_n;
+
     free(brief);
+    return n;
+}
+
+static size_t servers_named(const struct session_finding *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->candidates_n; i++)
+        n += f->candidate[i].server != POOL_NONE;
     return n;
 }
 
@@ -84,25 +99,43 @@ Test(brief, hung_up_at_once_at_one_of_several_places)
     expect_settled(false);
 }
 
-/* It names the server that supplied the candidate, and that counts the call. */
+/* Its directions tell nothing; its candidates name the server that supplied them, and that counts the call. */
+static void expect_named_and_settled(void)
+{
+    struct session_finding *brief;
+
+    expect_settled(true);
+    brief = judged_briefly();
+    cr_expect(servers_named(brief) > 0);
+    cr_expect_eq(servers_named(brief), servers_named(s->found));
+    cr_expect_eq(brief->warnings_n, s->found->warnings_n);
+    free(brief);
+}
+
 Test(brief, hung_up_at_once_after_a_stun_servers_answer)
 {
     ask_servers();
     talk_for(500);
-    expect_settled(false);
+    expect_named_and_settled();
+}
+
+Test(brief, refused_after_a_stun_servers_answer)
+{
+    ask_servers();
+    story_request(s, CALLER, SIP_INVITE, SAYS("203.0.113.99:10000"));
+    story_reply(s, 183, SAYS(W_RTP));
+    story_pass(s, 9000);
+    story_reply(s, 486, NULL);
+    expect_named_and_settled();
 }
 
 /* A filter let SIP and STUN through, and no voice. */
 Test(brief, the_server_is_named_without_any_voice)
 {
-    size_t named = 0;
-
     ask_servers();
     talk_for(10 * 1000);
     story_judge(s, 0);
-    for (size_t i = 0; i < s->found->candidates_n; i++)
-        named += s->found->candidate[i].server != POOL_NONE;
-    cr_expect(named > 0);
+    cr_expect(servers_named(s->found) > 0);
 }
 
 Test(brief, still_up)
