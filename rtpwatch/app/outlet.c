@@ -106,14 +106,14 @@ uint64_t outlet_push(struct outlet *o, bool *broken)
     return lost;
 }
 
-bool outlet_drain(struct outlet *o)
+bool outlet_drain(struct outlet *o, int wait_ms)
 {
     bool broken;
     uint64_t lost = outlet_push(o, &broken);
 
-    while (outlet_waits(o) && !broken)
-        (void)write_some(o, -1, &broken);
-    return !broken && !lost;
+    while (outlet_waits(o) && !broken && (write_some(o, wait_ms, &broken) || wait_ms < 0))
+        ;
+    return !broken && !lost && !outlet_waits(o);
 }
 
 void outlet_free(struct outlet *o)

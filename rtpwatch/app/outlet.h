@@ -23,7 +23,11 @@ FILE *outlet_stream(struct outlet *o);
  */
 uint64_t outlet_push(struct outlet *o, bool *broken);
 bool outlet_waits(const struct outlet *o); /* for the reader: call outlet_push() when `to` is ready to be written */
-bool outlet_drain(struct outlet *o);       /* waits for the reader, until nothing is left; false: not all could be written */
-void outlet_free(struct outlet *o);        /* NULL: nothing. What waits is lost */
+/*
+ * Waits for the reader until nothing is left, or it takes nothing for `wait_ms` (-1: however long that lasts). False: not all could be
+ * written.
+ */
+bool outlet_drain(struct outlet *o, int wait_ms);
+void outlet_free(struct outlet *o); /* NULL: nothing. What waits is lost */
 
 #endif

@@ -28,6 +28,7 @@ enum {
     DRAIN_MS = 300,   /* at the end: longer than the kernel holds packets back (live.c) */
     STATUS_EVERY = 5, /* seconds */
     LOG_MS = 2000,    /* at the end, for what waits for a log server */
+    SAY_MS = 1000,    /* and for a reader of standard error that stands still */
 };
 #define COMPACT_EVERY_NS SECONDS(60)                /* of packet time */
 #define IDLE_LAG_NS      (300 * (int64_t)NS_PER_MS) /* packets older than that have been read, when none waits */
@@ -205,7 +206,7 @@ static void output_push(struct watch *w)
 /* From here on the reader is waited for: what is left to write is the last report, and no packets come. */
 static bool output_end(struct watch *w)
 {
-    bool fine = outlet_drain(w->outlet);
+    bool fine = outlet_drain(w->outlet, -1);
 
     if (w->events.to)
         w->events.to = w->to;
@@ -590,7 +591,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     if (w->signals >= 0)
         close(w->signals);
     cli_done(&w->renewed);
-    (void)outlet_drain(w->said);
+    (void)outlet_drain(w->said, SAY_MS);
     outlet_free(w->said);
     free(w);
     return status;

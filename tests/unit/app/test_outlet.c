@@ -108,6 +108,17 @@ Test(outlet, what_is_too_much_at_once_waits_all_the_same)
     outlet_free(o);
 }
 
+Test(outlet, a_reader_that_stands_still_is_not_waited_for_in_vain)
+{
+    struct outlet *o = outlet();
+
+    for (unsigned i = 0; i < OUTLET_BYTES / LINE; i++)
+        line(o, i);
+    cr_assert_not(outlet_drain(o, 1));
+    cr_assert(outlet_waits(o));
+    outlet_free(o);
+}
+
 Test(outlet, a_reader_that_is_gone)
 {
     struct outlet *o = outlet();
@@ -119,7 +130,7 @@ Test(outlet, a_reader_that_is_gone)
     cr_assert(broken);
     cr_assert_not(outlet_waits(o));
     line(o, 1);
-    cr_assert_not(outlet_drain(o));
+    cr_assert_not(outlet_drain(o, -1));
     outlet_free(o);
 }
 
@@ -135,7 +146,7 @@ Test(outlet, a_regular_file_is_written_to_as_it_is)
     cr_assert_eq(outlet_push(o, &broken), 0);
     cr_assert_not(broken);
     cr_assert_not(outlet_waits(o));
-    cr_assert(outlet_drain(o));
+    cr_assert(outlet_drain(o, -1));
     outlet_free(o);
     cr_assert_eq(fclose(file), 0, "it is borrowed");
 }
