@@ -32,6 +32,8 @@
 enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
 #undef X
 
+struct keylog;
+
 const char *disposition_name(enum disposition d);
 
 /* Told of single messages as they are dissected, for the output of facts. Any member may be NULL. */
@@ -62,6 +64,7 @@ struct pipeline {
     struct hints *hints;
     struct pipeline_watch watch;
     struct twice *twice; /* owned; NULL: a single input, which holds no packet of another */
+    struct tls *tls;     /* owned; NULL: there are no keys */
     uint64_t packets, done[DISPOSITIONS_N];
     struct net_packet other; /* of the latest frame that was no plain datagram: what net_frame() gave, and the kind */
     enum net_kind other_kind;
@@ -80,6 +83,8 @@ struct pipeline {
 
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
+/* From here on connections of TLS begin whose secrets may be in `keys`, which is borrowed. False without memory. */
+bool pipeline_keys(struct pipeline *p, struct keylog *keys);
 void pipeline_free(struct pipeline *p);
 /* Frames in time order, at most PIPELINE_FRAMES. The more come together, the less each waits for memory; nothing else depends on it. */
 /* Returns what was done with the last one. */

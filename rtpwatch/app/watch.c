@@ -21,6 +21,7 @@
 #include "app/privileges.h"
 #include "app/result.h"
 #include "base/clock.h"
+#include "tls/keylog.h"
 
 enum {
     READ_MOST = 4096, /* packets of one interface before anything else is looked at */
@@ -46,6 +47,7 @@ struct watch {
     bool unheard;          /* lines were given up, and none was taken since */
     struct live *live;
     struct pipeline *pipeline;
+    struct keylog *keys; /* NULL: no TLS is read */
     struct events events;
     struct keep_live *keep; /* NULL: no packets are written */
     struct alerts *alerts;  /* NULL: no rules are asked for */
@@ -398,6 +400,8 @@ static void tend(struct watch *w)
 {
     live_tend(w->live, interface_changed, w);
     drops_tell(w);
+    if (w->keys)
+        keylog_tell(w->keys, outlet_stream(w->said));
     notify_alive();
     if (w->seconds++ % STATUS_EVERY == 0)
         status_tell(w);
@@ -506,6 +510,20 @@ static int finish(struct watch *w)
 
 /* ---- beginning and end ---- */
 
+/* With the privileges of the start: it is read on from what is open. */
+static bool keys_open(struct watch *w, char error[CAPTURE_ERROR])
+{
+    const struct cli *c = w->cli;
+
+    if (!c->tls_keylogs)
+        return true;
+    w->keys = keylog_new();
+    for (size_t i = 0; w->keys && i < c->tls_keylogs; i++)
+        if (!keylog_file(w->keys, c->tls_keylog[i], true, error))
+            return false;
+    return w->keys && pipeline_keys(w->pipeline, w->keys);
+}
+
 static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
 {
     const struct cli *c = w->cli;
@@ -529,7 +547,7 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
     for (size_t i = 0; i < c->link_headers; i++)
         track_link_header(w->pipeline->track, c->link_header[i]);
     track_labels(w->pipeline->track, c->label, c->labels);
-    return true;
+    return keys_open(w, error);
 }
 
 static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
@@ -584,6 +602,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);
+    keylog_free(w->keys);
     outlet_free(w->outlet);
     if (!output_close(w->to) && status != EXIT_UNUSABLE)
         status = say(w, "the last report could not be written");
