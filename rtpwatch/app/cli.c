@@ -247,8 +247,8 @@ bool cli_needs_restart(const struct cli *a, const struct cli *b)
     bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
                    a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
                    a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
-                   a->link_headers != b->link_headers || a->tls_keylogs != b->tls_keylogs || a->syslogs != b->syslogs || !same(a->state, b->state) ||
-                   !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
+                   a->link_headers != b->link_headers || a->tls_keylogs != b->tls_keylogs || a->syslogs != b->syslogs ||
+                   !same(a->state, b->state) || !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
                    !same(a->syslog_key, b->syslog_key) || !same(a->syslog_sd_id, b->syslog_sd_id) ||
                    a->syslog_insecure != b->syslog_insecure;
 

@@ -8,6 +8,7 @@
 #include "app/drops.h"
 #include "app/events.h"
 #include "app/keep.h"
+#include "app/keys.h"
 #include "app/output.h"
 #include "app/parts.h"
 #include "app/progress.h"
@@ -15,7 +16,6 @@
 #include "app/vantages.h"
 #include "base/clock.h"
 #include "out/facts.h"
-#include "tls/keylog.h"
 
 enum {
     QUIET_SECONDS = 60, /* of a longer gap only so many are judged one by one: all that was waiting has been told by then */
@@ -104,15 +104,6 @@ static bool keys_use(struct run *r)
     for (size_t i = 0; i < r->vantages.n; i++)
         fine &= pipeline_keys(r->pipeline[i], r->keys);
     return fine;
-}
-
-static bool keys_open(struct run *r, char error[CAPTURE_ERROR])
-{
-    r->keys = keylog_new();
-    for (size_t i = 0; r->keys && i < r->cli->tls_keylogs; i++)
-        if (!keylog_file(r->keys, r->cli->tls_keylog[i], false, error))
-            return false;
-    return r->keys && (!r->cli->tls_keylogs || keys_use(r));
 }
 
 /* Those that the captures carry. */
@@ -205,7 +196,10 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
     }
     if (!keep_begin(r, error))
         return false;
-    if (!inputs_open(r, error) || !pipelines_open(r) || !keys_open(r, error))
+    if (!inputs_open(r, error) || !pipelines_open(r))
+        return false;
+    r->keys = keys_open(r->cli, false, error);
+    if (!r->keys || (r->cli->tls_keylogs && !keys_use(r)))
         return false;
     r->to = output_open(r->cli->output, events_are_written(r->cli), error);
     if (!r->to)

@@ -190,8 +190,9 @@ static int reduce(struct reduce *r)
     fine = reduced_close(r->to, fine ? &whole : NULL, error);
     whole_done(&whole);
     if (r->has_secrets)
-        return complain("a capture carries TLS secrets, and what they open would be missing from the report of a reduced one: give the "
-                        "captures themselves, or leave the secrets out with editcap --discard-all-secrets");
+        return complain(
+            "a capture carries TLS secrets, and what they open would be missing from the report of a reduced one: give "
+            "the captures themselves, or leave the secrets out with editcap --discard-all-secrets");
     if (!fine)
         return complain(error);
     return inputs_sound(r) ? EXIT_FINE : EXIT_UNUSABLE;

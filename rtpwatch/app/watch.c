@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -14,14 +13,15 @@
 #include "app/drops.h"
 #include "app/events.h"
 #include "app/keep_live.h"
+#include "app/keys.h"
 #include "app/leap.h"
 #include "app/notify.h"
 #include "app/outlet.h"
 #include "app/output.h"
 #include "app/privileges.h"
 #include "app/result.h"
+#include "app/signals.h"
 #include "base/clock.h"
-#include "tls/keylog.h"
 
 enum {
     READ_MOST = 4096, /* packets of one interface before anything else is looked at */
@@ -47,7 +47,7 @@ struct watch {
     bool unheard;          /* lines were given up, and none was taken since */
     struct live *live;
     struct pipeline *pipeline;
-    struct keylog *keys; /* NULL: no TLS is read */
+    struct keylog *keys;
     struct events events;
     struct keep_live *keep; /* NULL: no packets are written */
     struct alerts *alerts;  /* NULL: no rules are asked for */
@@ -293,27 +293,6 @@ static void signals_take(struct watch *w)
         }
 }
 
-static sigset_t signals_that_end(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
-static bool signals_open(struct watch *w)
-{
-    sigset_t set = signals_that_end();
-
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write that fails */
-    w->signals = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
-    return w->signals >= 0;
-}
-
 /* ---- the packets of what fails ---- */
 
 static void keep_found(void *self, const struct view *v, const struct event *e)
@@ -400,8 +379,7 @@ static void tend(struct watch *w)
 {
     live_tend(w->live, interface_changed, w);
     drops_tell(w);
-    if (w->keys)
-        keylog_tell(w->keys, outlet_stream(w->said));
+    keylog_tell(w->keys, outlet_stream(w->said));
     notify_alive();
     if (w->seconds++ % STATUS_EVERY == 0)
         status_tell(w);
@@ -510,20 +488,6 @@ static int finish(struct watch *w)
 
 /* ---- beginning and end ---- */
 
-/* With the privileges of the start: it is read on from what is open. */
-static bool keys_open(struct watch *w, char error[CAPTURE_ERROR])
-{
-    const struct cli *c = w->cli;
-
-    if (!c->tls_keylogs)
-        return true;
-    w->keys = keylog_new();
-    for (size_t i = 0; w->keys && i < c->tls_keylogs; i++)
-        if (!keylog_file(w->keys, c->tls_keylog[i], true, error))
-            return false;
-    return w->keys && pipeline_keys(w->pipeline, w->keys);
-}
-
 static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
 {
     const struct cli *c = w->cli;
@@ -547,7 +511,8 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
     for (size_t i = 0; i < c->link_headers; i++)
         track_link_header(w->pipeline->track, c->link_header[i]);
     track_labels(w->pipeline->track, c->label, c->labels);
-    return keys_open(w, error);
+    w->keys = keys_open(c, true, error); /* with the privileges of the start: it is read on from what is open */
+    return w->keys && (!c->tls_keylogs || pipeline_keys(w->pipeline, w->keys));
 }
 
 static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
@@ -556,7 +521,8 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
     struct alerts_options ao = { .cli = w->cli, .events = &w->events, .wrong = outlet_stream(w->said), .live = true };
     FILE *to;
 
-    if (!signals_open(w) || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
+    w->signals = signals_open();
+    if (w->signals < 0 || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
         return false;
     if (w->cli->nice)
         (void)setpriority(PRIO_PROCESS, 0, (int)w->cli->nice);

@@ -27,14 +27,14 @@ struct input {
     struct capture_input told;
     FILE *f;
     char *buffer;
-    pcap_t *pcap;          /* either this */
-    struct block *block;   /* and then, for a plain file, its records by this */
-    struct pcapng *pcapng; /* or this */
-    struct feed feed;      /* of the latter two */
+    pcap_t *pcap;            /* either this */
+    struct block *block;     /* and then, for a plain file, its records by this */
+    struct pcapng *pcapng;   /* or this */
+    struct feed feed;        /* of the latter two */
     struct secrets *secrets; /* of all inputs */
-    int link;              /* of pcap */
-    uint64_t number;       /* frames read, matching or not */
-    uint64_t ids;          /* frame_id() of number 0 */
+    int link;                /* of pcap */
+    uint64_t number;         /* frames read, matching or not */
+    uint64_t ids;            /* frame_id() of number 0 */
     struct frame next;
 };
 

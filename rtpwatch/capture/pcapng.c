@@ -26,7 +26,7 @@ enum {
     BLOCK_EPB = 6,
     BLOCK_DSB = 10,
     SECRETS_TLS = 0x544c534b, /* an NSS key log */
-    BLOCK_SHB = 0x0a0d0d0a, /* the same in both byte orders */
+    BLOCK_SHB = 0x0a0d0d0a,   /* the same in both byte orders */
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
     OPTION_IF_TSRESOL = 9,
     OPTION_IF_TSOFFSET = 14,

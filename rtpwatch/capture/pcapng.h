@@ -18,7 +18,7 @@ struct pcapng;
 
 /* Borrows both, the feed begun; NULL without memory. */
 struct pcapng *pcapng_new(struct feed *f, struct secrets *secrets);
-void pcapng_free(struct pcapng *p);        /* NULL: nothing */
+void pcapng_free(struct pcapng *p); /* NULL: nothing */
 
 /* Fills all of *out but its id; the bytes are valid until the next call. On PCAPNG_BROKEN pcapng_error() says why, and there is nothing
  * more to read. */

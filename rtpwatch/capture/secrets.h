@@ -1,4 +1,6 @@
-/* TLS secrets that pcapng files carry (Decryption Secrets Blocks), from when they are read until they are asked for. Private to capture/. */
+/*
+ * TLS secrets that pcapng files carry (Decryption Secrets Blocks), from when they are read until they are asked for. Private to capture/.
+ */
 #ifndef RW_CAPTURE_SECRETS_H
 #define RW_CAPTURE_SECRETS_H
 

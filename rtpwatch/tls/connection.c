@@ -330,7 +330,7 @@ static enum step record_opened(struct reading *r, const struct tls_record *recor
         return inside_take(r, type, plain);
     if (h->stage == TLS_OPEN || r->side == TLS_SERVER)
         fault_log_one(r->around->faults, FAULT_TLS_RECORD, r->segment->frame);
-    seek(h, h->stage == TLS_OPEN && h->keys.seq ? TLS_LOST_RECORDS : 1);
+    seek(h, h->stage == TLS_OPEN && h->keys.seq ? TLS_LOST_RECORDS + 1 : 1);
     return STEP_TAKEN;
 }
 
@@ -371,7 +371,7 @@ static enum step record_next(struct reading *r, struct rd *in)
         if (r->half->stage == TLS_CLEAR)
             return give_up(r, FAULT_TLS_LOST);
         fault_log_one(r->around->faults, FAULT_TLS_RECORD, r->segment->frame);
-        seek(r->half, TLS_LOST_RECORDS);
+        seek(r->half, TLS_LOST_RECORDS + 1);
         return STEP_TAKEN;
     }
     r->half->begun = true;
@@ -402,7 +402,7 @@ static enum step hole(struct reading *r)
     if (h->stage != TLS_OPEN)
         step = keys_due(r);
     if (step == STEP_TAKEN)
-        seek(h, TLS_LOST_RECORDS);
+        seek(h, TLS_LOST_RECORDS + 1);
     return step;
 }
 

@@ -1,6 +1,6 @@
 /*
- * TLS secrets by the random of the ClientHello they belong to, in the NSS key log format (RFC 9850, as SSLKEYLOGFILE has it): from files that the
- * operator names, which may grow while they are read, and from the secrets that a pcapng file carries. Secrets are never printed, and wiped.
+ * TLS secrets by the random of the ClientHello they belong to, in the format of SSLKEYLOGFILE (RFC 9850): from files that the operator
+ * names, which may grow while they are read, and from the secrets that a pcapng file carries. They are never printed, and wiped.
  *
  *   LABEL, a blank, client random (64 hexadecimal digits), a blank, secret (hexadecimal). Lines that begin with '#' are comments.
  */

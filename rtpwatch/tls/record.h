@@ -35,8 +35,8 @@ void tls_keys_done(struct tls_keys *k);   /* wipes them */
 enum { TLS_OPEN_ROOM = TLS_FRAGMENT_MAX + 64 }; /* and what goes before it under a MAC */
 
 /*
- * Opens `r` as the record with the sequence number `seq`; *type and *plain are what was protected, in `room` (TLS_OPEN_ROOM bytes). The keys'
- * own number is the caller's to move on.
+ * Opens `r` as the record with the sequence number `seq`; *type and *plain are what was protected, in `room` (TLS_OPEN_ROOM bytes). The
+ * keys' own number is the caller's to move on.
  */
 bool tls_open(struct tls_keys *k, uint64_t seq, const struct tls_record *r, uint8_t *room, uint8_t *type, struct span *plain);
 
