@@ -487,7 +487,6 @@ static bool one_address_for_both(const struct scene *s, enum party p, size_t tol
                               ? POOL_NONE
                               : mapping_behind(s->v, a, mine->at.ns);
             struct claim claim;
-            struct seen answer;
 
             if (tx == POOL_NONE)
                 continue;
@@ -499,10 +498,12 @@ static bool one_address_for_both(const struct scene *s, enum party p, size_t tol
             f->confidence = direct ? most : CONFIDENCE_SUSPECTED;
             f->server = track_tx_at(s->v->t, tx)->server;
             evidence_claim(s->v, tx, &claim, f);
-            answer = track_tx_at(s->v->t, tx)->answer;
-            evidence_add(f, theirs->at.ns < answer.ns ? answer : theirs->at, "check",
-                         "%s is tried at %s: the same IP as that answer names for this host.",
-                         party_name(s->call, other_party(p), f), addr_keep(f, b));
+            if (s->call->kind == SESSION_SIP)
+                evidence_add(f, theirs->at, "sdp", "%s advertised %s: the very IP that a STUN server names for this host.",
+                             party_name(s->call, other_party(p), f), addr_keep(f, b));
+            else
+                evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
+                             party_name(s->call, other_party(p), f), addr_keep(f, b));
             evidence_add(f, (struct seen){ 0 }, "note", "Signalling runs %s %s%s.", direct ? "here from" : "to",
                          addr_ip_text(&peer, text),
                          direct ? ", so the two are not in one network"
