@@ -7,7 +7,7 @@
 #include "dissectors/tls.h"
 #include "tls/connection.h"
 
-enum { NOBODY = UINT32_MAX };
+enum { NOBODY = HMAP_NONE };
 
 struct slot {
     struct tls_connection connection;
@@ -73,9 +73,7 @@ static bool has_ends(const void *self, uint32_t slot, const void *key)
 
 static uint32_t find(const struct tls *t, const struct tls_segment *s)
 {
-    uint32_t slot = hmap_find(&t->map, hash_of(s->src, s->dst), has_ends, t, &(struct ends){ s->src, s->dst });
-
-    return slot == HMAP_NONE ? NOBODY : slot;
+    return hmap_find(&t->map, hash_of(s->src, s->dst), has_ends, t, &(struct ends){ s->src, s->dst });
 }
 
 /* ---- who was heard when ---- */
