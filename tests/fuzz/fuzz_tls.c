@@ -1,6 +1,6 @@
 /*
- * A TLS connection with its key log: the file is the key log, a byte 0, and then segments, each a byte (1: from the server, 2: behind a hole),
- * its length in two bytes, and its bytes. Plaintext goes to a reader that takes part of it.
+ * A TLS connection with its key log: the file is the key log, a byte 0, and then segments, each a byte (1: from the server, 2: behind a
+ * hole), its length in two bytes, and its bytes. Plaintext goes to a reader that takes part of it.
  */
 #include <stdlib.h>
 

@@ -198,8 +198,8 @@ Test(ice, the_webphones_lie_keeps_it_from_connecting)
 }
 
 /*
- * W's signalling comes straight to D from elsewhere than W says, and D's own server told D that same address: the server is named, as surely
- * as W's address is bad, and not where D was told the truth.
+ * W's signalling comes straight to D from elsewhere than W says, and D's own server told D that same address: the server is named, as
+ * surely as W's address is bad, and not where D was told the truth.
  */
 static void one_address_for_both(const char *of_w, const char *of_d, struct outcome want)
 {
