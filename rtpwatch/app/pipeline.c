@@ -550,6 +550,8 @@ bool pipeline_compact(struct pipeline *p, int64_t now_ns)
 void pipeline_finish(struct pipeline *p)
 {
     net_flush(p->net);
+    if (p->tls)
+        tls_finish(p->tls);
     full_tables(p);
     for (uint32_t i = 0; i < p->track->streams.used; i++) {
         const struct stream *s = track_stream_at(p->track, i);

@@ -64,7 +64,6 @@ struct pipeline {
     struct hints *hints;
     struct pipeline_watch watch;
     struct twice *twice; /* owned; NULL: a single input, which holds no packet of another */
-    struct tls *tls;     /* owned; NULL: there are no keys */
     uint64_t packets, done[DISPOSITIONS_N];
     struct net_packet other; /* of the latest frame that was no plain datagram: what net_frame() gave, and the kind */
     enum net_kind other_kind;
@@ -79,6 +78,7 @@ struct pipeline {
     } msg;
     struct sip_read sip[PIPELINE_FRAMES]; /* of frames that came together, read before their turn */
     uint8_t ws[64 * 1024];                /* one WebSocket message, unmasked: as large as a datagram may be */
+    struct tls *tls;                      /* owned; NULL: there are no keys */
 };
 
 struct pipeline *pipeline_new(void);                /* NULL without memory */

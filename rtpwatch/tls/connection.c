@@ -51,6 +51,16 @@ static enum step give_up(struct reading *r, enum fault_id why)
     return STEP_END;
 }
 
+void connection_finish(struct tls_connection *c, struct tls_around *around)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        if (!c->half[side].waits_ns || c->told)
+            continue;
+        fault_log_one(around->faults, FAULT_TLS_NO_KEY, c->half[side].waits);
+        c->told = true;
+    }
+}
+
 void connection_done(struct tls_connection *c, struct tls_around *around)
 {
     half_give_up(&c->half[TLS_CLIENT], around);
@@ -76,8 +86,10 @@ static enum step key_missing(struct reading *r)
     struct tls_half *h = r->half;
     int64_t now_ns = r->segment->ts_ns;
 
-    if (!h->waits_ns)
+    if (!h->waits_ns) {
         h->waits_ns = now_ns;
+        h->waits = r->segment->frame;
+    }
     if (!keylog_grows(r->around->keys) || now_ns - h->waits_ns > SECONDS(TLS_KEY_WAIT_S))
         return give_up(r, FAULT_TLS_NO_KEY);
     return STEP_WAIT;

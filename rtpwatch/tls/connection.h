@@ -25,6 +25,7 @@ struct tls_half {
     unsigned window;       /* and then it has one of so many sequence numbers */
     size_t searched;       /* bytes decrypted in vain */
     int64_t waits_ns;      /* since when its key is waited for; 0: it is not */
+    uint64_t waits;        /* and since which frame */
     struct strbuf message; /* a handshake message whose end has not come */
     size_t skip;           /* bytes of one that is not looked at */
     struct strbuf plain;   /* application data that is not used */
@@ -52,6 +53,8 @@ struct tls_around {
 /* As tls_data(), of a connection that is known. */
 size_t connection_data(struct tls_connection *c, enum tls_side side, struct tls_around *around, const struct tls_segment *s,
                        struct span bytes, bool after_gap, struct tls_sink sink);
+void connection_finish(struct tls_connection *c,
+                       struct tls_around *around);                         /* nothing more comes: is its key still waited for? */
 void connection_done(struct tls_connection *c, struct tls_around *around); /* wipes it */
 
 #endif

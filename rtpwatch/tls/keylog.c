@@ -219,9 +219,11 @@ static void source_read(struct keylog *k, struct source *s, size_t most)
     struct stat st;
     ssize_t n = 0;
 
-    if (fstat(fileno(s->file), &st) == 0 && st.st_size < s->at)
+    if (fstat(fileno(s->file), &st) != 0)
+        return;
+    if (st.st_size < s->at)
         s->at = (off_t)(s->n = 0);
-    for (size_t all = 0; all < most; all += (size_t)n) {
+    for (size_t all = 0; all < most && s->at < st.st_size; all += (size_t)n) {
         n = pread(fileno(s->file), chunk, sizeof chunk, s->at);
         if (n <= 0)
             break;

@@ -158,6 +158,12 @@ static bool is_new(const struct tls *t, uint32_t i, struct span random)
     return i == NOBODY || memcmp(t->slot[i].connection.client_random, random.p, TLS_RANDOM) != 0;
 }
 
+void tls_finish(struct tls *t)
+{
+    for (uint32_t i = 0; i < t->used; i++)
+        connection_finish(&t->slot[i].connection, &t->around);
+}
+
 size_t tls_data(struct tls *t, const struct tls_segment *s, struct span bytes, bool after_gap, struct tls_sink sink)
 {
     uint32_t i = find(t, s);

@@ -42,5 +42,6 @@ struct tls_sink {
 #define TLS_NOT     ((size_t)-1) /* not a connection that is followed: its ClientHello was not seen */
 #define TLS_GIVE_UP ((size_t)-2) /* this direction will not be read; a fault says why */
 size_t tls_data(struct tls *t, const struct tls_segment *s, struct span bytes, bool after_gap, struct tls_sink sink);
+void tls_finish(struct tls *t); /* at the end of input: those that still wait for their key are counted */
 
 #endif

@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "support/scratch.h"
 #include "support/tls_ear.h"
 
 enum { LARGE = 40000 };
@@ -205,6 +207,65 @@ Test(tls_sessions, no_key)
         ear_close(&e);
         session_end(&s);
     }
+}
+
+/* A key log that is written while the connection is up: what waits is read with what comes next. */
+Test(tls_sessions, key_that_comes_late)
+{
+    static const unsigned late_s[] = { 0, TLS_KEY_WAIT_S - 1, TLS_KEY_WAIT_S + 1 };
+
+    for (size_t i = 0; i < sizeof late_s / sizeof *late_s; i++) {
+        bool in_time = late_s[i] < TLS_KEY_WAIT_S;
+        char error[KEYLOG_ERROR];
+        struct tls_session s;
+        struct tls_ear e;
+
+        scratch_put("");
+        session_begin(&s, &(struct tls_session_options){ .version = i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION });
+        talk(&s);
+        session_say(&s, SESSION_CLIENT, "!", 1);
+        session_say(&s, SESSION_SERVER, "!", 1);
+        ear_open(&e, SPAN_NONE);
+        cr_assert(keylog_file(e.keys, scratch_path(), true, error), "%s", error);
+        for (size_t k = 0; k < s.flights - 2; k++)
+            ear_take(&e, s.flight[k].from, s.flight[k].bytes, 0);
+        cr_expect(!e.over[SESSION_CLIENT] && ear_heard(&e, SESSION_CLIENT, ""));
+        scratch_put(s.keys);
+        e.now_ns += SECONDS(late_s[i]) + NS_PER_S;
+        if (!in_time)
+            scratch_put("");
+        ear_take(&e, SESSION_CLIENT, s.flight[s.flights - 2].bytes, 0);
+        ear_take(&e, SESSION_SERVER, s.flight[s.flights - 1].bytes, 0);
+        cr_expect(ear_heard(&e, SESSION_CLIENT, in_time ? "from the client!" : ""), "'%s'", strbuf_str(&e.heard[SESSION_CLIENT]));
+        cr_expect(ear_heard(&e, SESSION_SERVER, in_time ? "from the server!" : ""));
+        tls_finish(e.tls);
+        cr_expect_eq(e.faults.count[FAULT_TLS_NO_KEY], !in_time);
+        ear_close(&e);
+        session_end(&s);
+        scratch_remove();
+    }
+}
+
+/* At the end of input it waits no more. */
+Test(tls_sessions, key_that_never_comes)
+{
+    char error[KEYLOG_ERROR];
+    struct tls_session s;
+    struct tls_ear e;
+
+    scratch_put("");
+    session_begin(&s, &(struct tls_session_options){ 0 });
+    talk(&s);
+    ear_open(&e, SPAN_NONE);
+    cr_assert(keylog_file(e.keys, scratch_path(), true, error), "%s", error);
+    ear_take_all(&e, &s, 0);
+    cr_expect_eq(e.faults.count[FAULT_TLS_NO_KEY], 0);
+    tls_finish(e.tls);
+    cr_expect_eq(e.faults.count[FAULT_TLS_NO_KEY], 1);
+    cr_expect_gt(e.faults.first_frame[FAULT_TLS_NO_KEY], 0);
+    ear_close(&e);
+    session_end(&s);
+    scratch_remove();
 }
 
 /* A secret that is another one's, under this one's name: nothing opens, and nothing is made up. */
