@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""A WebRTC agent for the samples: SIP over WebSocket (RFC 7118), in the clear, and the media of aiortc (ICE, DTLS, SRTP).
+"""A WebRTC agent for the samples: SIP over WebSocket (RFC 7118), in the clear or over TLS, and the media of aiortc (ICE, DTLS, SRTP).
 
   webrtc-agent.py [OPTIONS] PROXY USER                    registers, answers one call, and goes when it is over
   webrtc-agent.py [OPTIONS] PROXY USER --call USER [--seconds N]   registers, calls, hangs up
+  webrtc-agent.py --tls 1.3 --keys FILE PROXY USER        over TLS, at port 443; its secrets are added to FILE
   webrtc-agent.py --turn TURN --hold SECONDS PROXY USER   only holds one allocation at the TURN server
 
 It sends silence (Opus) and, with --video, a still picture (VP8), in one transport (BUNDLE, RFC 9143). Candidates are gathered before
@@ -14,6 +15,7 @@ import base64
 import fractions
 import os
 import secrets
+import ssl
 import struct
 
 import aioice
@@ -31,8 +33,8 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10  # RFC 6455 §11.8
 
 
 class WebSocket:
-    async def open(self, host, port=80):
-        self.reader, self.writer = await asyncio.open_connection(host, port)
+    async def open(self, host, tls=None):
+        self.reader, self.writer = await asyncio.open_connection(host, 443 if tls else 80, ssl=tls)
         self.writer.write(
             f"GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Origin: http://phone.{DOMAIN}\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
@@ -64,6 +66,18 @@ class WebSocket:
                 return data
 
 
+def tls_context(args):
+    """The proxy's certificate is its own, so that it is not looked at."""
+    if not args.tls:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[args.tls]
+    if args.keys:
+        context.keylog_filename = args.keys
+    return context
+
+
 # ---- SIP ----
 
 
@@ -87,7 +101,8 @@ class Message:
 class Phone:
     """One account at one proxy, with at most one call."""
 
-    def __init__(self, user):
+    def __init__(self, user, tls=None):
+        self.tls, self.via = tls, "WSS" if tls else "WS"
         self.user, self.host = user, f"{secrets.token_hex(6)}.invalid"  # RFC 7118 §5: the address is not known
         self.contact = f"<sip:{user}@{self.host};transport=ws>"
         self.call_id, self.tag, self.cseq = secrets.token_hex(8), secrets.token_hex(4), 0
@@ -95,7 +110,7 @@ class Phone:
         self.socket, self.answers, self.requests = WebSocket(), asyncio.Queue(), asyncio.Queue()
 
     async def open(self, proxy):
-        await self.socket.open(proxy)
+        await self.socket.open(proxy, self.tls)
         self.reading = asyncio.ensure_future(self.read())
 
     async def read(self):
@@ -114,7 +129,7 @@ class Phone:
         self.write(
             f"{method} {uri} SIP/2.0",
             [
-                f"Via: SIP/2.0/WS {self.host};branch=z9hG4bK{secrets.token_hex(6)}",
+                f"Via: SIP/2.0/{self.via} {self.host};branch=z9hG4bK{secrets.token_hex(6)}",
                 "Max-Forwards: 70",
                 *(f"Route: {route}" for route in self.routes),
                 f"From: <sip:{self.user}@{DOMAIN}>;tag={self.tag}",
@@ -280,7 +295,7 @@ async def main(args):
         return await hold_relay(args)
     keep_the_rest_without_a_relay()
     one_number_for_each_extension()
-    phone = Phone(args.user)
+    phone = Phone(args.user, tls_context(args))
     await phone.open(args.proxy)
     await phone.register()
     print("registered", flush=True)
@@ -289,7 +304,7 @@ async def main(args):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("proxy", help="host that speaks SIP over WebSocket at port 80")
+    parser.add_argument("proxy", help="host that speaks SIP over WebSocket at port 80, or with --tls at port 443")
     parser.add_argument("user")
     parser.add_argument("--call", metavar="USER")
     parser.add_argument("--seconds", type=float, default=5)
@@ -298,6 +313,8 @@ def arguments():
     parser.add_argument("--turn", metavar="HOST:PORT")
     parser.add_argument("--turn-user", default="webrtc")
     parser.add_argument("--turn-password", default="secret")
+    parser.add_argument("--tls", choices=["1.2", "1.3"], help="the version of TLS")
+    parser.add_argument("--keys", metavar="FILE", help="the key log (SSLKEYLOGFILE)")
     parser.add_argument("--hold", type=float, metavar="SECONDS")
     return parser.parse_args()
 

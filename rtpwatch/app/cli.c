@@ -136,6 +136,8 @@ static const char *why_not_reduced(const struct cli *c)
     if (c->format != FORMAT_TEXT || c->output || c->write || c->dump_facts || c->rules || c->explain_rule || c->locals ||
         c->public_ips || c->link_headers || c->labels)
         return "with --reduce go --vantage, --filter, --since and --until alone; all else belongs to the run that reads its file";
+    if (c->tls_keylogs)
+        return "--reduce reads no TLS: give --tls-keylog, and the captures themselves, to a run that reports";
     if (c->window.since.time_of_day || c->window.until.time_of_day)
         return "with --reduce, --since and --until need their date: a part does not tell on which day the set begins";
     return NULL;
@@ -245,8 +247,8 @@ bool cli_needs_restart(const struct cli *a, const struct cli *b)
     bool differs = a->interfaces != b->interfaces || !same(a->filter, b->filter) || !same(a->user, b->user) ||
                    a->buffer_mib != b->buffer_mib || a->full_packets != b->full_packets || a->promiscuous != b->promiscuous ||
                    a->format != b->format || a->nice != b->nice || a->no_confine != b->no_confine || a->grace_s != b->grace_s ||
-                   a->link_headers != b->link_headers || a->syslogs != b->syslogs || !same(a->state, b->state) ||
-                   !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
+                   a->link_headers != b->link_headers || a->tls_keylogs != b->tls_keylogs || a->syslogs != b->syslogs ||
+                   !same(a->state, b->state) || !same(a->syslog_ca, b->syslog_ca) || !same(a->syslog_cert, b->syslog_cert) ||
                    !same(a->syslog_key, b->syslog_key) || !same(a->syslog_sd_id, b->syslog_sd_id) ||
                    a->syslog_insecure != b->syslog_insecure;
 
@@ -254,6 +256,8 @@ bool cli_needs_restart(const struct cli *a, const struct cli *b)
         differs = !same(a->syslog[i], b->syslog[i]);
     for (size_t i = 0; !differs && i < a->interfaces; i++)
         differs = !same(a->interface[i], b->interface[i]);
+    for (size_t i = 0; !differs && i < a->tls_keylogs; i++)
+        differs = !same(a->tls_keylog[i], b->tls_keylog[i]);
     for (size_t i = 0; !differs && i < a->link_headers; i++)
         differs = !same(a->link_header[i], b->link_header[i]);
     return differs;

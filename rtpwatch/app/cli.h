@@ -9,6 +9,7 @@
 #include "app/window.h"
 #include "base/arena.h"
 #include "capture/live.h"
+#include "tls/keylog.h"
 #include "verdict/verdict.h"
 
 enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_NDJSON };
@@ -44,6 +45,8 @@ struct cli {
     size_t link_headers;
     const char *label[TRACK_LABELS]; /* headers whose values failing calls may share */
     size_t labels;
+    const char *tls_keylog[KEYLOG_FILES];
+    size_t tls_keylogs;
     const char *config;   /* the file that was read, NULL: none */
     const char *output;   /* a file for reports and events, NULL: standard output */
     const char *snapshot; /* a file for the reports of SIGUSR1, NULL: the output */

@@ -8,6 +8,7 @@
 #include "app/drops.h"
 #include "app/events.h"
 #include "app/keep.h"
+#include "app/keys.h"
 #include "app/output.h"
 #include "app/parts.h"
 #include "app/progress.h"
@@ -30,6 +31,7 @@ struct run {
     struct parts *parts; /* what is read is reduced; NULL: captures */
     struct vantages vantages;
     struct pipeline *pipeline[VANTAGES_KEPT];
+    struct keylog *keys;
     const struct capture_input *inputs[CAPTURE_INPUTS];
     size_t inputs_n;
     struct vantage_input in[VANTAGES_KEPT];
@@ -92,6 +94,27 @@ static bool keep_begin(struct run *r, char error[CAPTURE_ERROR])
     if (o.path)
         r->keep = keep_open(&o, error);
     return !o.path || r->keep;
+}
+
+/* Connections of TLS are followed from when there is some key. */
+static bool keys_use(struct run *r)
+{
+    bool fine = true;
+
+    for (size_t i = 0; i < r->vantages.n; i++)
+        fine &= pipeline_keys(r->pipeline[i], r->keys);
+    return fine;
+}
+
+/* Those that the captures carry. */
+static bool keys_take(struct run *r)
+{
+    struct span lines = capture_secrets(r->capture);
+
+    if (!lines.n)
+        return true;
+    keylog_text(r->keys, lines);
+    return keys_use(r);
 }
 
 static bool pipelines_open(struct run *r)
@@ -174,6 +197,9 @@ static bool open_all(struct run *r, char error[CAPTURE_ERROR])
     if (!keep_begin(r, error))
         return false;
     if (!inputs_open(r, error) || !pipelines_open(r))
+        return false;
+    r->keys = keys_open(r->cli, false, error);
+    if (!r->keys || (r->cli->tls_keylogs && !keys_use(r)))
         return false;
     r->to = output_open(r->cli->output, events_are_written(r->cli), error);
     if (!r->to)
@@ -284,11 +310,12 @@ static bool read_all(struct run *r)
     size_t n;
 
     while (r->capture && (n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
-        if (!take(r, frame, n))
+        if (!keys_take(r) || !take(r, frame, n))
             return false;
         progress_feed(&r->progress, r->capture, r->packets += n);
     }
     progress_end(&r->progress);
+    keylog_tell(r->keys, stderr);
     for (size_t i = 0; i < r->vantages.n; i++)
         pipeline_finish(r->pipeline[i]);
     for (size_t i = 0; i < r->events.options.vantages; i++)
@@ -393,6 +420,7 @@ int offline_run(const struct cli *c)
     capture_close(r->capture);
     for (size_t i = 0; i < r->vantages.n; i++)
         pipeline_free(r->pipeline[i]);
+    keylog_free(r->keys);
     parts_close(r->parts);
     if (!output_close(r->to) && status != EXIT_UNUSABLE)
         status = complain("the report could not be written");

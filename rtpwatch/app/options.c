@@ -164,6 +164,16 @@ static bool take_label(struct cli *c, const struct option_row *o, const char *va
     return true;
 }
 
+static bool take_tls_keylog(struct cli *c, const struct option_row *o, const char *value, char *error)
+{
+    if (c->tls_keylogs == KEYLOG_FILES)
+        return fail(error, o, value, "no more than 16 of them");
+    if (!*value)
+        return fail(error, o, value, "a file of TLS secrets, as SSLKEYLOGFILE makes them");
+    c->tls_keylog[c->tls_keylogs++] = value;
+    return true;
+}
+
 static bool take_window(struct cli *c, const struct option_row *o, const char *value, char *error)
 {
     if (!window_parse(value, (struct window_end *)(void *)((char *)c + o->at)))
@@ -236,6 +246,9 @@ static const struct option_row rows[] = {
     { "label", "HEADER", .repeats = true, .take = take_label,
       .help = "a SIP header, such as X-Campaign: do the calls that fail share its value? (again\n"
               "for more)" },
+    { "tls-keylog", "FILE", .repeats = true, .take = take_tls_keylog,
+      .help = "read what is inside TLS, with the secrets in that file (SSLKEYLOGFILE; again for more);\n"
+              "live it may grow" },
     { "filter", "EXPR", .take = take_text, IN_CLI(filter),
       .help = "only packets that this BPF expression takes (pcap-filter(7))" },
     { "write", "FILE", 'w', .take = take_text, IN_CLI(write),

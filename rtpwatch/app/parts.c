@@ -29,6 +29,8 @@ static const char *why_not_read(const struct cli *c)
 {
     if (c->filter || window_given(&c->window))
         return "--filter, --since and --until belong to --reduce: packets that it packed cannot be left out";
+    if (c->tls_keylogs)
+        return "it was packed without what is inside TLS: give the captures themselves with --tls-keylog";
     if (c->format == FORMAT_NDJSON || c->rules || c->dump_facts || c->explain_rule || c->write)
         return "events, rules, -w and --dump-facts need every packet: give the captures themselves";
     return NULL;

@@ -4,6 +4,7 @@
 
 #include "app/twice.h"
 #include "dissectors/icmp.h"
+#include "tls/tls.h"
 
 #define LEAP_NS     SECONDS(86400)
 #define NOT_INLINED __attribute__((noinline))
@@ -353,6 +354,13 @@ bool pipeline_inputs(struct pipeline *p, size_t n)
     return n <= 1 || p->twice;
 }
 
+bool pipeline_keys(struct pipeline *p, struct keylog *keys)
+{
+    if (!p->tls)
+        p->tls = tls_new(keys, &p->faults);
+    return p->tls;
+}
+
 void pipeline_free(struct pipeline *p)
 {
     if (!p)
@@ -361,6 +369,7 @@ void pipeline_free(struct pipeline *p)
     track_free(p->track);
     hints_free(p->hints);
     twice_free(p->twice);
+    tls_free(p->tls);
     free(p);
 }
 
@@ -541,6 +550,8 @@ bool pipeline_compact(struct pipeline *p, int64_t now_ns)
 void pipeline_finish(struct pipeline *p)
 {
     net_flush(p->net);
+    if (p->tls)
+        tls_finish(p->tls);
     full_tables(p);
     for (uint32_t i = 0; i < p->track->streams.used; i++) {
         const struct stream *s = track_stream_at(p->track, i);

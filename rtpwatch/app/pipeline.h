@@ -32,6 +32,8 @@
 enum disposition { DISPOSITIONS(X) DISPOSITIONS_N };
 #undef X
 
+struct keylog;
+
 const char *disposition_name(enum disposition d);
 
 /* Told of single messages as they are dissected, for the output of facts. Any member may be NULL. */
@@ -76,10 +78,13 @@ struct pipeline {
     } msg;
     struct sip_read sip[PIPELINE_FRAMES]; /* of frames that came together, read before their turn */
     uint8_t ws[64 * 1024];                /* one WebSocket message, unmasked: as large as a datagram may be */
+    struct tls *tls;                      /* owned; NULL: there are no keys */
 };
 
 struct pipeline *pipeline_new(void);                /* NULL without memory */
 bool pipeline_inputs(struct pipeline *p, size_t n); /* frames come from so many inputs; false without memory */
+/* From here on connections of TLS begin whose secrets may be in `keys`, which is borrowed. False without memory. */
+bool pipeline_keys(struct pipeline *p, struct keylog *keys);
 void pipeline_free(struct pipeline *p);
 /* Frames in time order, at most PIPELINE_FRAMES. The more come together, the less each waits for memory; nothing else depends on it. */
 /* Returns what was done with the last one. */

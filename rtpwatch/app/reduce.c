@@ -22,6 +22,7 @@ struct reduce {
     struct pack *pack;
     uint64_t frames, outside; /* outside: --since and --until */
     uint64_t look_frames;     /* at so many, it is looked how near the end is */
+    bool has_secrets;         /* some input carries TLS secrets */
     struct twice *twice;      /* the pipeline's, which has it when there is something to look for */
 };
 
@@ -64,7 +65,8 @@ static bool read_all(struct reduce *r)
     size_t n;
 
     while (fine && (n = capture_batch(r->capture, frame, PIPELINE_FRAMES)) > 0) {
-        fine = take(r, frame, n);
+        r->has_secrets = capture_secrets(r->capture).n > 0;
+        fine = !r->has_secrets && take(r, frame, n);
         progress_feed(&r->progress, r->capture, r->frames);
     }
     progress_end(&r->progress);
@@ -187,6 +189,10 @@ static int reduce(struct reduce *r)
     fine = read_all(r) && whole_make(r, &whole);
     fine = reduced_close(r->to, fine ? &whole : NULL, error);
     whole_done(&whole);
+    if (r->has_secrets)
+        return complain(
+            "a capture carries TLS secrets, and what they open would be missing from the report of a reduced one: give "
+            "the captures themselves, or leave the secrets out with editcap --discard-all-secrets");
     if (!fine)
         return complain(error);
     return inputs_sound(r) ? EXIT_FINE : EXIT_UNUSABLE;

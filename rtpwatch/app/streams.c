@@ -1,13 +1,14 @@
 /*
  * What comes over TCP: SIP (RFC 3261 §18.3), SIP over WebSocket (RFC 7118), STUN and TURN (RFC 8489 §6.2.2, RFC 8656 §12.5), and the
- * first bytes of TLS. Told by content, on any port. No state of its own: the net layer keeps what was not consumed, so each call begins
- * where a message or frame begins.
+ * first bytes of TLS, and what is inside TLS where its keys are known. Told by content, on any port. No state of its own: the net layer
+ * keeps what was not consumed (tls/ what was decrypted), so each call begins where a message or frame begins.
  */
 #include "app/pipeline_private.h"
 #include "dissectors/ws.h"
+#include "tls/tls.h"
 
 /* RFC 8446 §5.1, §4: a handshake record of TLS with a ClientHello. */
-static bool tls_hello(struct span s)
+static bool hello_begins(struct span s)
 {
     return s.n >= 6 && s.p[0] == 22 && s.p[1] == 3 && s.p[5] == 1;
 }
@@ -221,17 +222,12 @@ static enum look look(struct pipeline *p, const struct datagram *d, struct rd *r
  * Bytes that begin nothing known are passed over up to the next segment: a capture may begin, and a stream may have a hole, in the
  * middle of a message.
  */
-size_t streams_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap)
+static size_t messages(struct pipeline *p, const struct datagram *d, struct span bytes)
 {
-    struct pipeline *p = self;
-    struct datagram d = pipeline_datagram(segment);
     struct rd r = rd_init(bytes, bytes.n);
 
-    (void)after_gap;
-    if (tls_hello(bytes))
-        track_connection(p->track, &d);
     while (rd_left(&r)) {
-        enum look found = look(p, &d, &r);
+        enum look found = look(p, d, &r);
 
         if (found == LOOK_WAIT)
             break;
@@ -239,4 +235,40 @@ size_t streams_data(void *self, const struct net_packet *segment, struct span by
             return bytes.n;
     }
     return bytes.n - rd_left(&r);
+}
+
+/* ---- TLS ---- */
+
+struct inside {
+    struct pipeline *p;
+    struct datagram d; /* the segment that completed the record */
+};
+
+static size_t plain_data(void *self, uint64_t since, struct span bytes)
+{
+    struct inside *in = self;
+
+    in->d.since = since;
+    return messages(in->p, &in->d, bytes);
+}
+
+static size_t tls_inside(struct pipeline *p, const struct datagram *d, struct span bytes, bool after_gap)
+{
+    struct inside in = { p, *d };
+    struct tls_segment s = { &d->src, &d->dst, d->at.ns, d->at.frame, d->since };
+
+    return tls_data(p->tls, &s, bytes, after_gap, (struct tls_sink){ &in, plain_data });
+}
+
+size_t streams_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap)
+{
+    struct pipeline *p = self;
+    struct datagram d = pipeline_datagram(segment);
+    size_t used = TLS_NOT;
+
+    if (hello_begins(bytes))
+        track_connection(p->track, &d);
+    if (p->tls)
+        used = tls_inside(p, &d, bytes, after_gap);
+    return used == TLS_NOT ? messages(p, &d, bytes) : used == TLS_GIVE_UP ? TCP_IGNORE : used;
 }

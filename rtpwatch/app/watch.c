@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -14,12 +13,14 @@
 #include "app/drops.h"
 #include "app/events.h"
 #include "app/keep_live.h"
+#include "app/keys.h"
 #include "app/leap.h"
 #include "app/notify.h"
 #include "app/outlet.h"
 #include "app/output.h"
 #include "app/privileges.h"
 #include "app/result.h"
+#include "app/signals.h"
 #include "base/clock.h"
 
 enum {
@@ -47,6 +48,7 @@ struct watch {
     bool unheard;          /* lines were given up, and none was taken since */
     struct live *live;
     struct pipeline *pipeline;
+    struct keylog *keys;
     struct events events;
     struct keep_live *keep; /* NULL: no packets are written */
     struct alerts *alerts;  /* NULL: no rules are asked for */
@@ -292,27 +294,6 @@ static void signals_take(struct watch *w)
         }
 }
 
-static sigset_t signals_that_end(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return set;
-}
-
-static bool signals_open(struct watch *w)
-{
-    sigset_t set = signals_that_end();
-
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write that fails */
-    w->signals = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
-    return w->signals >= 0;
-}
-
 /* ---- the packets of what fails ---- */
 
 static void keep_found(void *self, const struct view *v, const struct event *e)
@@ -399,6 +380,7 @@ static void tend(struct watch *w)
 {
     live_tend(w->live, interface_changed, w);
     drops_tell(w);
+    keylog_tell(w->keys, outlet_stream(w->said));
     notify_alive();
     if (w->seconds++ % STATUS_EVERY == 0)
         status_tell(w);
@@ -530,7 +512,8 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
     for (size_t i = 0; i < c->link_headers; i++)
         track_link_header(w->pipeline->track, c->link_header[i]);
     track_labels(w->pipeline->track, c->label, c->labels);
-    return true;
+    w->keys = keys_open(c, true, error); /* with the privileges of the start: it is read on from what is open */
+    return w->keys && (!c->tls_keylogs || pipeline_keys(w->pipeline, w->keys));
 }
 
 static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
@@ -539,7 +522,8 @@ static bool open_all(struct watch *w, char error[CAPTURE_ERROR])
     struct alerts_options ao = { .cli = w->cli, .events = &w->events, .wrong = outlet_stream(w->said), .live = true };
     FILE *to;
 
-    if (!signals_open(w) || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
+    w->signals = signals_open();
+    if (w->signals < 0 || !open_capture(w, error) || !alerts_open(&w->alerts, &ao, error))
         return false;
     if (w->cli->nice)
         (void)setpriority(PRIO_PROCESS, 0, (int)w->cli->nice);
@@ -585,6 +569,7 @@ int watch_run(const struct cli *c, int argc, char **argv)
     events_done(&w->events);
     live_close(w->live);
     pipeline_free(w->pipeline);
+    keylog_free(w->keys);
     outlet_free(w->outlet);
     if (!output_close(w->to) && status != EXIT_UNUSABLE)
         status = say(w, "the last report could not be written");

@@ -73,6 +73,12 @@ struct capture_extent {
 };
 struct capture_extent capture_extent(const struct capture *c);
 
+/*
+ * TLS secrets that pcapng files carry, as lines of an NSS key log: those that stand before the frames that were given last and were not
+ * asked for yet. Valid until more frames are read.
+ */
+struct span capture_secrets(struct capture *c);
+
 size_t capture_inputs(const struct capture *c);
 const struct capture_input *capture_input(const struct capture *c, size_t i);
 void capture_close(struct capture *c); /* NULL: nothing */

@@ -27,13 +27,14 @@ struct input {
     struct capture_input told;
     FILE *f;
     char *buffer;
-    pcap_t *pcap;          /* either this */
-    struct block *block;   /* and then, for a plain file, its records by this */
-    struct pcapng *pcapng; /* or this */
-    struct feed feed;      /* of the latter two */
-    int link;              /* of pcap */
-    uint64_t number;       /* frames read, matching or not */
-    uint64_t ids;          /* frame_id() of number 0 */
+    pcap_t *pcap;            /* either this */
+    struct block *block;     /* and then, for a plain file, its records by this */
+    struct pcapng *pcapng;   /* or this */
+    struct feed feed;        /* of the latter two */
+    struct secrets *secrets; /* of all inputs */
+    int link;                /* of pcap */
+    uint64_t number;         /* frames read, matching or not */
+    uint64_t ids;            /* frame_id() of number 0 */
     struct frame next;
 };
 
@@ -54,6 +55,7 @@ struct capture {
     size_t n_heap;
     bool given; /* the frame on top was handed out: its input moves on first */
     struct filter filter;
+    struct secrets secrets;
 };
 
 static void fail(struct input *in, const char *why)
@@ -341,7 +343,7 @@ static void input_buffer(struct input *in)
 static void start_pcapng(struct input *in, int first)
 {
     if (feed_begin(&in->feed, in->f, first))
-        in->pcapng = pcapng_new(&in->feed);
+        in->pcapng = pcapng_new(&in->feed, in->secrets);
     if (!in->pcapng)
         fail(in, "out of memory");
 }
@@ -450,6 +452,7 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     allow_files(n);
     for (c->n = 0; c->n < n; c->n++) {
         c->inputs[c->n].told.path = paths[c->n];
+        c->inputs[c->n].secrets = &c->secrets;
         c->inputs[c->n].ids = frame_id((unsigned)c->n, 0);
         if (c->n < CAPTURE_INPUTS)
             input_open(&c->inputs[c->n], &stdin_taken);
@@ -465,6 +468,11 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     for (size_t i = c->n_heap; i-- > 0;)
         sift_down(c, i);
     return c;
+}
+
+struct span capture_secrets(struct capture *c)
+{
+    return secrets_give(&c->secrets);
 }
 
 struct capture_extent capture_extent(const struct capture *c)
@@ -520,6 +528,7 @@ void capture_close(struct capture *c)
         input_close(&c->inputs[i]);
     for (size_t i = 0; i < c->filter.n; i++)
         pcap_freecode(&c->filter.v[i].program);
+    secrets_done(&c->secrets);
     free(c->inputs);
     free(c->heap);
     free(c);

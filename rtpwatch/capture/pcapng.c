@@ -7,6 +7,7 @@
  *   Simple packet (SPB)          original 4 · bytes; interface 0, no time
  *   Packet (PB, obsolete)        interface 2 · drops 2 · time 4+4 · captured 4 · original 4 · bytes, padded · options
  *   Statistics (ISB)             interface 4 · time 4+4 · options
+ *   Decryption secrets (DSB)     secrets type 4 · length 4 · secrets, padded · options
  *
  * An option is: code 2 · length 2 · value, padded to 4. Code 0 ends them.
  */
@@ -23,7 +24,9 @@ enum {
     BLOCK_SPB = 3,
     BLOCK_ISB = 5,
     BLOCK_EPB = 6,
-    BLOCK_SHB = 0x0a0d0d0a, /* the same in both byte orders */
+    BLOCK_DSB = 10,
+    SECRETS_TLS = 0x544c534b, /* an NSS key log */
+    BLOCK_SHB = 0x0a0d0d0a,   /* the same in both byte orders */
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
     OPTION_IF_TSRESOL = 9,
     OPTION_IF_TSOFFSET = 14,
@@ -53,6 +56,7 @@ struct interface {
 
 struct pcapng {
     struct feed *feed;
+    struct secrets *secrets;
     struct interface *interfaces;
     size_t n, n_room;
     bool big, in_section;
@@ -61,12 +65,14 @@ struct pcapng {
     const char *why;
 };
 
-struct pcapng *pcapng_new(struct feed *f)
+struct pcapng *pcapng_new(struct feed *f, struct secrets *secrets)
 {
     struct pcapng *p = calloc(1, sizeof *p);
 
-    if (p)
-        p->feed = f;
+    if (!p)
+        return NULL;
+    p->feed = f;
+    p->secrets = secrets;
     return p;
 }
 
@@ -235,6 +241,15 @@ static void read_isb(struct pcapng *p, struct rd r)
     }
 }
 
+static void read_secrets(struct pcapng *p, struct rd r)
+{
+    uint32_t type = get32(p, &r), length = get32(p, &r);
+    struct span lines = rd_take(&r, length);
+
+    if (!r.err && type == SECRETS_TLS)
+        secrets_add(p->secrets, lines);
+}
+
 static bool read_packet(struct pcapng *p, uint32_t type, struct rd r, struct frame *out)
 {
     uint32_t id = type == BLOCK_EPB ? get32(p, &r) : get16(p, &r), captured, original;
@@ -290,7 +305,8 @@ static bool skip(struct pcapng *p, size_t n)
 
 static bool known(uint32_t type)
 {
-    return type == BLOCK_EPB || type == BLOCK_SPB || type == BLOCK_PB || type == BLOCK_IDB || type == BLOCK_ISB;
+    return type == BLOCK_EPB || type == BLOCK_SPB || type == BLOCK_PB || type == BLOCK_IDB || type == BLOCK_ISB ||
+           type == BLOCK_DSB;
 }
 
 /* The length a block states, in whole words: some writers forget the padding there (as Wireshark found). */
@@ -346,8 +362,8 @@ static bool block_take(struct pcapng *p, uint32_t type, struct rd r, struct fram
 {
     if (type == BLOCK_IDB)
         return read_idb(p, r);
-    if (type == BLOCK_ISB) {
-        read_isb(p, r);
+    if (type == BLOCK_ISB || type == BLOCK_DSB) {
+        (type == BLOCK_ISB ? read_isb : read_secrets)(p, r);
         return true;
     }
     *frame = true;

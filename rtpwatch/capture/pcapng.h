@@ -8,6 +8,7 @@
 
 #include "capture/capture.h"
 #include "capture/feed.h"
+#include "capture/secrets.h"
 
 enum { PCAPNG_FIRST_BYTE = 0x0a };
 
@@ -15,8 +16,9 @@ enum pcapng_got { PCAPNG_FRAME, PCAPNG_END, PCAPNG_BROKEN };
 
 struct pcapng;
 
-struct pcapng *pcapng_new(struct feed *f); /* borrows it, begun; NULL without memory */
-void pcapng_free(struct pcapng *p);        /* NULL: nothing */
+/* Borrows both, the feed begun; NULL without memory. */
+struct pcapng *pcapng_new(struct feed *f, struct secrets *secrets);
+void pcapng_free(struct pcapng *p); /* NULL: nothing */
 
 /* Fills all of *out but its id; the bytes are valid until the next call. On PCAPNG_BROKEN pcapng_error() says why, and there is nothing
  * more to read. */

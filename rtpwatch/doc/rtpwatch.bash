@@ -36,7 +36,7 @@ _rtpwatch()
     --interface | -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$word") ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     --syslog) mapfile -t COMPREPLY < <(compgen -W 'local udp:// tcp:// tls://' -- "$word") ;;
-    --output | -o | --reduce | --write | -w | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key)
+    --output | -o | --reduce | --write | -w | --snapshot | --config | --rules | --state | --syslog-ca | --syslog-cert | --syslog-key | --tls-keylog)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;

@@ -460,12 +460,19 @@ static bool different_sites(const struct sdp_fact *a, const struct sdp_fact *b)
     return x && y && x != y;
 }
 
+static enum confidence weaker(enum confidence a, enum confidence b)
+{
+    return a < b ? a : b;
+}
+
 /*
  * The server gave this socket the very IP that the other party names as its own, and the two are in different networks, since their
- * signalling runs between other addresses: not both can be there. No other socket's word is stronger than likely (SPEC §3).
+ * signalling runs between other addresses: not both can be there. No other socket's word is stronger than likely (SPEC §3), nor than that
+ * the candidate is bad, where that was found without a server: what was told of that, behind the first `told`, is told in this way instead.
  */
-static bool one_address_for_both(const struct scene *s, enum party p, struct session_finding *f)
+static bool one_address_for_both(const struct scene *s, enum party p, size_t told, struct session_finding *f)
 {
+    enum confidence most = f->cause == CAUSE_NONE ? CONFIDENCE_LIKELY : weaker(f->confidence, CONFIDENCE_LIKELY);
     const struct sdp_fact *mine = s->side[p].sdp, *theirs = s->side[other_party(p)].sdp;
     bool direct = false;
     struct addr peer = peer_by_connection(s, p, &direct);
@@ -486,12 +493,17 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
             claim_judge(s->v, tx, false, &claim);
             if (claim.status == CLAIM_FINE)
                 continue;
+            f->evidence_n = told;
             f->cause = CAUSE_BAD_CANDIDATE;
-            f->confidence = direct ? CONFIDENCE_LIKELY : CONFIDENCE_SUSPECTED;
+            f->confidence = direct ? most : CONFIDENCE_SUSPECTED;
             f->server = track_tx_at(s->v->t, tx)->server;
             evidence_claim(s->v, tx, &claim, f);
-            evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
-                         party_name(s->call, other_party(p), f), addr_keep(f, b));
+            if (s->call->kind == SESSION_SIP)
+                evidence_add(f, theirs->at, "sdp", "%s advertised %s: the very IP that a STUN server names for this host.",
+                             party_name(s->call, other_party(p), f), addr_keep(f, b));
+            else
+                evidence_add(f, theirs->at, "check", "%s is tried at %s: the same IP as that answer names for this host.",
+                             party_name(s->call, other_party(p), f), addr_keep(f, b));
             evidence_add(f, (struct seen){ 0 }, "note", "Signalling runs %s %s%s.", direct ? "here from" : "to",
                          addr_ip_text(&peer, text),
                          direct ? ", so the two are not in one network"
@@ -516,11 +528,14 @@ static bool stun_refused(const struct scene *s, enum party p, struct session_fin
 
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *f)
 {
+    size_t told = f->evidence_n;
+
     f->cause = CAUSE_NONE;
     f->server = POOL_NONE;
     for (enum party p = CALLER; p < PARTIES; p++)
         bad_candidates(s, p, f);
-    if (f->cause != CAUSE_NONE || one_address_for_both(s, CALLER, f) || one_address_for_both(s, CALLEE, f))
+    if (f->server != POOL_NONE || one_address_for_both(s, CALLER, told, f) || one_address_for_both(s, CALLEE, told, f) ||
+        f->cause != CAUSE_NONE)
         return;
     if (turn_of_setup(s, CALLER, f) || turn_of_setup(s, CALLEE, f) || stun_refused(s, CALLER, f) || stun_refused(s, CALLEE, f))
         return;

@@ -9,7 +9,7 @@ capture() # SPACE FILE
 }
 
 # A fresh network with its servers, and a capture that begins before either end has said a word.
-begin() # [websocket]
+begin() # [websocket | secure_websocket]
 {
     tear_down
     captures=()

@@ -7,15 +7,22 @@ webrtc_agent() # SPACE ARGUMENT...
     start "$1" "webrtc-$1" /usr/bin/python3 "$here/webrtc-agent.py" sip.example.net "${@:2}"
 }
 
+# The key log of the dialer's agent becomes that of the sample.
+keep_keys() # NAME
+{
+    grep -v '^#' "$tmp/dialer.keys" >"$here/$1.keys"
+    rm "$tmp/dialer.keys"
+}
+
 # A call from the dialer to the webphone; both have a STUN server, and further options of their own.
 webrtc_call() # SECONDS [DIALER-OPTIONS [PHONE-OPTIONS]]
 {
-    local dialers phones
+    local dialers phones server=${stun_server:-stun.example.net:3478}
     read -ra dialers <<<"${2:-}"
     read -ra phones <<<"${3:-}"
-    webrtc_agent phone agent1 --stun stun.example.net:3478 "${phones[@]}"
+    webrtc_agent phone agent1 --stun "$server" "${phones[@]}"
     wait_for registered webrtc-phone
-    webrtc_agent dialer dialer1 --stun stun.example.net:3478 --call agent1 --seconds "$1" "${dialers[@]}"
+    webrtc_agent dialer dialer1 --stun "$server" --call agent1 --seconds "$1" "${dialers[@]}"
     wait "$started" || die "the dialer's agent failed: $(tail -n 3 "$tmp/webrtc-dialer.log")"
 }
 
@@ -33,6 +40,31 @@ make_webrtc()
     outcome dialer 'ice completed dtls connected sent [1-9][0-9]{2} received [1-9][0-9]{2}'
     outcome phone 'ice completed dtls connected sent [1-9][0-9]{2} received [1-9][0-9]{2}'
     keep dialer webrtc
+}
+
+# The same over TLS 1.2, without a picture.
+make_wss()
+{
+    begin secure_websocket
+    webrtc_call 6 "--tls 1.2 --keys $tmp/dialer.keys" "--tls 1.2"
+    end
+    outcome dialer 'ice completed dtls connected sent [1-9][0-9]{2} received [1-9][0-9]{2}'
+    outcome phone 'ice completed dtls connected sent [1-9][0-9]{2} received [1-9][0-9]{2}'
+    keep dialer wss
+    keep_keys wss
+}
+
+# Over TLS 1.3, and both ask the server that lies.
+make_wss-lie()
+{
+    local stun_server=stun.l.google.com:19302
+    begin secure_websocket
+    start_liar
+    webrtc_call 10 "--tls 1.3 --keys $tmp/dialer.keys" "--tls 1.3"
+    end
+    outcome dialer 'ice (checking|failed) dtls new sent 0 received 0'
+    keep dialer wss-lie
+    keep_keys wss-lie
 }
 
 # The answers of the dialer's handshake never arrive: a middlebox that drops DTLS handshake records (type 22, RFC 6347 §4.1).

@@ -25,10 +25,26 @@ event_route[xhttp:request] {
 EOF
 }
 
-start_proxy() # [websocket]: and SIP over WebSocket at port 80
+# The same over TLS, at port 443.
+secure_websocket_config()
+{
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sip.example.net -days 365 -keyout "$tmp/proxy.key" \
+        -out "$tmp/proxy.pem" 2>/dev/null || die "no certificate for the proxy"
+    cat <<EOF
+enable_tls=yes
+loadmodule "tls.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "private_key", "$tmp/proxy.key")
+modparam("tls", "certificate", "$tmp/proxy.pem")
+listen=tls:$proxy:443
+EOF
+    websocket_config
+}
+
+start_proxy() # [websocket | secure_websocket]: and SIP over WebSocket at port 80, or 443 as well
 {
     local transport=disable_tcp=yes
-    [[ ${1:-} != websocket ]] || transport="$(websocket_config)"
+    [[ $# -eq 0 ]] || transport="$("$1_config")"
     cat >"$tmp/kamailio.cfg" <<EOF
 #!KAMAILIO
 log_stderror=yes

@@ -15,17 +15,19 @@ MAY_INCLUDE = {
     "capture": {"base"},
     "net": {"base", "capture"},
     "classify": {"base", "net", "dissectors"},
+    "tls": {"base", "dissectors"},
     "track": {"base", "net", "dissectors"},
     "verdict": {"base", "track"},
     "rule": {"base"},
     "out": {"base", "capture", "track", "verdict", "rule"},
-    "app": {"base", "dissectors", "capture", "net", "classify", "track", "verdict", "rule", "out"},
+    "app": {"base", "dissectors", "capture", "net", "classify", "tls", "track", "verdict", "rule", "out"},
 }
 # What a folder shows to others. Folders that are not named here show X/X.h alone.
 SHOWN = {
     "base": None,  # all
     "dissectors": None,
     "capture": {"capture/capture.h", "capture/live.h", "capture/dump.h", "capture/reduced.h"},
+    "tls": {"tls/tls.h", "tls/keylog.h"},
     "track": {"track/track.h", "track/facts.h", "track/run.h"},
     "verdict": {
         "verdict/verdict.h",
@@ -44,13 +46,13 @@ LIBRARY_ONLY_IN = {
     r"pcap": ("rtpwatch/capture/*",),
     r"ndpi": ("rtpwatch/classify/ndpi.c",),
     r"cjson|cJSON": ("rtpwatch/out/*", "rtpwatch/rule/*", "rtpwatch/app/*"),
-    r"openssl": ("dissectors/*_crypto.c", "rtpwatch/out/syslog_tls.c"),
+    r"openssl": ("dissectors/*_crypto.c", "rtpwatch/tls/*", "rtpwatch/out/syslog_tls.c"),
 }
 LINKS_ONLY_IN = {
     "PCAP": {"capture", "app"},
     "NDPI": {"classify"},
     "CJSON": {"out", "rule", "app"},
-    "CRYPTO": {"dissectors"},
+    "CRYPTO": {"dissectors", "tls"},
     "SSL": {"out"},
 }
 # A dissector has no memory, no clock and no log of its own.

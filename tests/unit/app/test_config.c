@@ -235,6 +235,34 @@ Test(cli, mistakes)
     cli_done(&c);
     cr_expect(!PARSE(&c, error, "--local") && strstr(error, "expected a value after it"), "%s", error);
     cli_done(&c);
+    cr_expect(!PARSE(&c, error, "--tls-keylog", "", "a.pcap") && strstr(error, "a file of TLS secrets"), "%s", error);
+    cli_done(&c);
+    cr_expect(!PARSE(&c, error, "--tls-keylog", "k", "--reduce", "b", "a.pcap") && strstr(error, "--reduce reads no TLS"), "%s",
+              error);
+    cli_done(&c);
+}
+
+Test(cli, key_logs)
+{
+    struct cli c;
+    char error[CLI_ERROR];
+    char *argv[2 * KEYLOG_FILES + 5] = { (char *)"rtpwatch", (char *)"a.pcap" };
+
+    for (size_t i = 0; i <= KEYLOG_FILES; i++) {
+        argv[2 * i + 2] = (char *)"--tls-keylog";
+        argv[2 * i + 3] = (char *)"keys.log";
+    }
+    cr_expect(cli_parse(&c, 2 * KEYLOG_FILES + 2, argv, error) && c.tls_keylogs == KEYLOG_FILES && c.files_n == 1);
+    cli_done(&c);
+    cr_expect(!cli_parse(&c, 2 * KEYLOG_FILES + 4, argv, error) && strstr(error, "no more than 16"), "%s", error);
+    cli_done(&c);
+}
+
+Test(cli, another_key_log_needs_a_restart)
+{
+    struct cli now = { .tls_keylog = { "a" }, .tls_keylogs = 1 }, same = now, other = { .tls_keylog = { "b" }, .tls_keylogs = 1 };
+
+    cr_expect(!cli_needs_restart(&now, &same) && cli_needs_restart(&now, &other) && cli_needs_restart(&now, &(struct cli){ 0 }));
 }
 
 Test(cli, names_that_are_near)

@@ -180,6 +180,57 @@ Test(pcapng, statistics_tell_what_was_dropped)
     capture_close(c);
 }
 
+enum { TLS_KEY_LOG = 0x544c534b, WIREGUARD_KEY_LOG = 0x57474b4c };
+
+/* Decryption secrets: a text; `stated`: its length as the block says it. */
+static void secrets(struct made *m, uint32_t type, const char *text, uint32_t stated)
+{
+    size_t at = block(m, 10);
+
+    put32(m, type);
+    put32(m, stated);
+    for (; *text; text++)
+        put8(m, (unsigned char)*text);
+    block_end(m, at);
+}
+
+static void expect_secrets(struct capture *c, const char *text)
+{
+    cr_expect(span_eq(capture_secrets(c), span_str(text)), "expected %s", text);
+    cr_expect_eq(capture_secrets(c).n, 0, "once");
+}
+
+/* They come with the frame behind them, and not later. */
+Test(pcapng, secrets_stand_before_what_they_open)
+{
+    for (unsigned big = 0; big < 2; big++) {
+        struct made m = { .big = big };
+        struct capture *c;
+
+        section(&m);
+        interface(&m, ETHERNET, 0, 0);
+        secrets(&m, TLS_KEY_LOG, "first\n", 6);
+        secrets(&m, TLS_KEY_LOG, "second", 6);
+        secrets(&m, WIREGUARD_KEY_LOG, "of something else", 17);
+        secrets(&m, TLS_KEY_LOG, "longer than its block", 4000);
+        packet(&m, 0, 1, 1, 20, 20);
+        packet(&m, 0, 2, 2, 20, 20);
+        secrets(&m, TLS_KEY_LOG, "third", 3); /* and padding */
+        packet(&m, 0, 3, 3, 20, 20);
+        secrets(&m, TLS_KEY_LOG, "behind all frames", 17);
+        c = open_made(&m);
+        expect_secrets(c, "first\n\nsecond\n");
+        expect_frame(c, 1, 1000, 1);
+        expect_secrets(c, "");
+        expect_frame(c, 2, 2000, 2);
+        expect_frame(c, 3, 3000, 3);
+        expect_secrets(c, "thi\n");
+        expect_end(c);
+        cr_expect_not(capture_input(c, 0)->truncated, "%s", capture_input(c, 0)->error);
+        capture_close(c);
+    }
+}
+
 Test(pcapng, broken_blocks)
 {
     struct made m = { 0 };

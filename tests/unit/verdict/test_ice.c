@@ -197,6 +197,45 @@ Test(ice, the_webphones_lie_keeps_it_from_connecting)
     story_free(s);
 }
 
+/*
+ * W's signalling comes straight to D from elsewhere than W says, and D's own server told D that same address: the server is named, as
+ * surely as W's address is bad, and not where D was told the truth.
+ */
+static void one_address_for_both(const char *of_w, const char *of_d, struct outcome want)
+{
+    struct story *s = story_new(D_HOST);
+    struct datagram d;
+
+    story_packet(s, W_OUT ":55555", D_HOST ":443", 300, &d);
+    track_connection(s->track, &d);
+    story_call(s, "one@wss", W_OUT ":55555", D_HOST ":443");
+    s->received[CALLER] = W_OUT;
+    ask(s, LIAR, of_d);
+    story_up(s, W_SAYS(of_w), D_SAYS(of_d));
+    story_checks(s, D_RTP, of_w, TO_W, NULL);
+    story_checks(s, D_RTP, W_RTP_HOME, TO_W, NULL);
+    story_pass(s, 12 * 1000);
+    story_bye(s, CALLER);
+    want.verdict = VERDICT_SETUP_FAILED;
+    want.cause = CAUSE_BAD_CANDIDATE;
+    {
+        const char *differs = story_differs(s, &want);
+
+        cr_expect(*differs == '\0', "%s", differs);
+    }
+    story_free(s);
+}
+
+Test(ice, one_address_is_told_to_both)
+{
+    one_address_for_both("198.51.100.77:40000", "198.51.100.77:10000",
+                         (struct outcome){ .server = LIAR, .least = CONFIDENCE_SUSPECTED, .most = CONFIDENCE_SUSPECTED });
+    one_address_for_both(STRANGER ":40000", STRANGER ":10000",
+                         (struct outcome){ .server = LIAR, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY });
+    one_address_for_both("198.51.100.77:40000", D_RTP_OUT, (struct outcome){ .most = CONFIDENCE_SUSPECTED });
+    one_address_for_both(STRANGER ":40000", D_RTP_OUT, (struct outcome){ .most = CONFIDENCE_LIKELY });
+}
+
 /* A stranger answers the checks and cannot sign the answers with W's password: they are no evidence, neither for a way ... */
 Test(ice, a_forged_answer_is_no_connection)
 {
