@@ -171,6 +171,10 @@ struct ice_result {
 };
 
 void ice_judge(const struct scene *s, struct ice_result *out);
+/* Was a check answered on that pair, so that the answer arrived as well, as far as that is seen here? */
+bool ice_works(const struct view *v, const struct check *c);
+/* Evidence: that it never connected. */
+void ice_tell_unconnected(const struct ice_result *ice, struct session_finding *f);
 
 /* ---- lane.c: one direction ---- */
 

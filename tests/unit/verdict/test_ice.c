@@ -167,6 +167,36 @@ Test(ice, a_lie_in_rfc3489_style_keeps_it_from_connecting)
     story_free(s);
 }
 
+/* D's answers leave and do not arrive, as W's do not: a pair needs an answer to each agent's own check (RFC 8445 §7.3.1.4). */
+Test(ice, checks_arrive_and_no_answer_does)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, HONEST, D_RTP_OUT);
+    story_up(s, D_SAYS(D_RTP_OUT), W_SAYS(W_RTP));
+    story_checks(s, W_RTP, D_RTP, TO_D, W_RTP)->nominates = true;
+    checks_in_vain(s);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED);
+    cr_expect(strstr(s->found->evidence[0].text, "an answer left here, and the checks back on that pair got none"));
+    story_free(s);
+}
+
+/* D does not check that pair itself: whether its answers arrive is not seen. */
+Test(ice, checks_arrive_and_none_goes_back)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, HONEST, D_RTP_OUT);
+    story_up(s, D_SAYS(D_RTP_OUT), W_SAYS(W_RTP));
+    story_checks(s, W_RTP, D_RTP, TO_D, W_RTP)->controls = true;
+    story_checks(s, D_RTP, W_RTP_HOME, TO_W, NULL);
+    story_pass(s, 12 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_UNKNOWN);
+    cr_expect(strstr(s->found->evidence[0].text, "never nominated"));
+    story_free(s);
+}
+
 Test(ice, right_addresses_and_no_way)
 {
     struct story *s = story_new(D_HOST);
