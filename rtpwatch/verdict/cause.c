@@ -284,7 +284,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
     const struct icmp_about *icmp = icmp_for(s, to, x);
 
     if (icmp && icmp->what == ICMP_PORT_UNREACHABLE && icmp->errors.n > 1) {
-        set(out, CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
+        set(out, turn_closed(s, to, x, icmp, f) ? CAUSE_TURN_FAILED : CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
     } else if (same_ip_other_port(s, to, x)) {
         set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
     } else if (!s->v->voice_captured) {

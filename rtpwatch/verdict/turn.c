@@ -335,3 +335,20 @@ bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct s
 
     return relay_lost(s, out->to, from, out, f) || relay_lost(s, out->from, there, out, f);
 }
+
+bool turn_closed(const struct scene *s, enum party to, const struct addr *x, const struct icmp_about *icmp,
+                 struct session_finding *f)
+{
+    const struct sdp_fact *sdp = s->side[to].sdp;
+    char text[ADDR_TEXT];
+
+    for (size_t i = 0; i < sdp->cands; i++) {
+        if (sdp->cand[i].type != SDP_CAND_RELAY || !addr_eq(&sdp->cand[i].addr, x) || !addr_ip_eq(&icmp->reporter, x))
+            continue;
+        evidence_add(f, icmp->errors.first, "icmp",
+                     "%s is the relay of %s, and its server answers that nobody listens there: it has ended.", addr_text(x, text),
+                     party_name(s->call, to, f));
+        return true;
+    }
+    return false;
+}

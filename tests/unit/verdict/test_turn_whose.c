@@ -266,3 +266,37 @@ Test(turn_whose, a_second_relay_is_refused_in_mid_call)
     EXPECT(s, .verdict = VERDICT_OK);
     cr_expect_eq(s->found->warnings_n, 0);
 }
+
+/* ---- seen from the other side ---- */
+
+static void w_hears_from_the_relays_port(const char *reporter)
+{
+    story_up(s, D_SAYS_RELAY, W_SAYS);
+    story_play(s, W_RTP_HOME, RELAYED, 1);
+    story_play(s, RELAYED, W_RTP_HOME, 2);
+    story_pass(s, 10 * 1000);
+    s->act[1].over = true;
+    for (int i = 0; i < 3; i++)
+        story_icmp(s, reporter, W_RTP_HOME, RELAYED, ICMP_PORT_UNREACHABLE);
+    story_pass(s, 20 * 1000);
+    story_bye(s, CALLEE);
+}
+
+/* The server closes the port of a relay that ended. Why it did is not seen at W. */
+Test(turn_whose, the_other_partys_relay_is_closed)
+{
+    teardown();
+    s = story_new(W_HOME);
+    w_hears_from_the_relays_port("192.0.2.90");
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_TURN_FAILED, .least = CONFIDENCE_PROVEN);
+    cr_expect(told("192.0.2.90:49152 is the relay of"));
+}
+
+/* Somebody else says so: a firewall in between, of which the relay knows nothing. */
+Test(turn_whose, another_host_says_that_the_other_partys_relay_is_closed)
+{
+    teardown();
+    s = story_new(W_HOME);
+    w_hears_from_the_relays_port("192.0.2.1");
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PORT_UNREACHABLE);
+}
