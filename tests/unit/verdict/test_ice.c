@@ -368,14 +368,23 @@ Test(ice, the_server_is_silent)
     story_free(s);
 }
 
+/* Its row counts the call that failed for it; it does not lie. */
 Test(ice, the_server_answers_with_an_error)
 {
     struct story *s = story_new(D_HOST);
+    struct server_finding row[1];
 
     story_stun(s, &(struct asks){ D_RTP, LIAR, .error = 500 });
     story_up(s, D_SAYS_HOST, W_SAYS(W_RTP));
     checks_in_vain(s);
     EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_STUN_ERROR, .least = CONFIDENCE_SUSPECTED, .server = LIAR);
+    cr_assert_eq(s->track->servers.used, 1);
+    judge_servers(&s->view, row);
+    server_add_session(row, s->found);
+    server_conclude(row);
+    cr_expect_eq(row[0].failed_sessions, 1);
+    cr_expect_eq(row[0].verdict, SERVER_UNKNOWN);
+    cr_expect(strstr(s->found->evidence[0].text, "answered with error 500 Server Error."));
     story_free(s);
 }
 
