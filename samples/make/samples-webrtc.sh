@@ -10,12 +10,12 @@ webrtc_agent() # SPACE ARGUMENT...
 # A call from the dialer to the webphone; both have a STUN server, and further options of their own.
 webrtc_call() # SECONDS [DIALER-OPTIONS [PHONE-OPTIONS]]
 {
-    local dialers phones
+    local dialers phones stun=${stun:-stun.example.net:3478}
     read -ra dialers <<<"${2:-}"
     read -ra phones <<<"${3:-}"
-    webrtc_agent phone agent1 --stun stun.example.net:3478 "${phones[@]}"
+    webrtc_agent phone agent1 --stun "$stun" "${phones[@]}"
     wait_for registered webrtc-phone
-    webrtc_agent dialer dialer1 --stun stun.example.net:3478 --call agent1 --seconds "$1" "${dialers[@]}"
+    webrtc_agent dialer dialer1 --stun "$stun" --call agent1 --seconds "$1" "${dialers[@]}"
     wait "$started" || die "the dialer's agent failed: $(tail -n 3 "$tmp/webrtc-dialer.log")"
 }
 
