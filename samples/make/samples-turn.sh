@@ -102,11 +102,11 @@ make_turn-allocate-again()
 # Five minutes and a half: a permission lasts for 300 s (RFC 8656 §9).
 make_turn-lapses()
 {
-    local longest=420 sparse='--every 1'
+    local longest=420 sparse='--every 4'
     relay_begins
-    relay_call 340 '--turn-fault permit-once'
+    relay_call 335 '--turn-fault permit-once'
     end
-    keep dialer turn-lapses 400000
+    keep dialer turn-lapses
 }
 
 make_turn-server-dies()
