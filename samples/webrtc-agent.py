@@ -229,7 +229,8 @@ def ice_servers(args):
     if args.stun:
         yield aiortc.RTCIceServer(f"stun:{args.stun}")
     if args.turn:
-        yield aiortc.RTCIceServer(f"turn:{args.turn}?transport={args.turn_transport}", username=args.turn_user, credential=args.turn_password)
+        uri = f"turn:{args.turn}?transport={args.turn_transport}"
+        yield aiortc.RTCIceServer(uri, username=args.turn_user, credential=args.turn_password)
 
 
 def peer_connection(args):

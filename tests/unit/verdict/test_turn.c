@@ -379,7 +379,6 @@ static void nobody_is_blamed(void)
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PEER_GONE);
 }
 
-/* `server` NULL: it is its client's doing. */
 static void the_relay_is_why(enum confidence how, const char *server)
 {
     story_bye(s, CALLER);
