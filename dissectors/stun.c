@@ -142,6 +142,7 @@ static void decode(struct stun_msg *m, const struct stun_attr *a, size_t at, str
     case ATTR_RESPONSE_ORIGIN: decode_addr(m, a, at, &m->has_origin, &m->origin, why); break;
     case ATTR_ALTERNATE_SERVER: decode_addr(m, a, at, &m->has_alternate, &m->alternate, why); break;
     case ATTR_USERNAME: m->username = a->val; break;
+    case ATTR_USERHASH: m->has_userhash = true; break;
     case ATTR_REALM: m->realm = a->val; break;
     case ATTR_NONCE: m->nonce = a->val; break;
     case ATTR_SOFTWARE: m->software = a->val; break;

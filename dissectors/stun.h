@@ -59,6 +59,7 @@ struct stun_msg {
     struct span username, realm, nonce, software, data, reason;
     size_t data_wire; /* length of DATA on the wire, of which `data` may hold the front only (DIS_CUT) */
     bool has_priority, use_candidate, controlling, controlled, has_lifetime, has_channel, has_integrity, has_fingerprint;
+    bool has_userhash;   /* USERHASH, in USERNAME's place (RFC 8489 §14.4) */
     bool change_request; /* RFC 3489 / RFC 5780: answer from another address or port */
     uint32_t priority, lifetime_s;
     uint64_t tie_breaker;

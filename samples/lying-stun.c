@@ -4,6 +4,8 @@
  *
  *   lying-stun ADDR PORT                                      honest
  *   lying-stun ADDR PORT --lie-ip ADDR [--lie-port-offset N]  the address, and the port plus N, are made up
+ *   lying-stun ADDR PORT --error CODE                         it refuses (RFC 5389 §15.6)
+ *   lying-stun ADDR PORT --silent-for SECONDS                 honest, from so long after the first question
  *
  * IPv4 and UDP only. One line on standard output for each answer. It runs until it is ended by a signal.
  */
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -23,15 +26,20 @@ enum {
     COOKIE = 0x2112A442,
     BINDING_REQUEST = 0x0001,
     BINDING_SUCCESS = 0x0101,
+    BINDING_ERROR = 0x0111,
     MAPPED_ADDRESS = 0x0001,
+    ERROR_CODE = 0x0009,
     XOR_MAPPED_ADDRESS = 0x0020,
     ADDRESS_ATTR = 12, /* type, length, family and port, IPv4 address */
+    ERROR_ATTR = 8,    /* type, length, class and number; no reason is given */
 };
 
 struct lie {
     bool told;
     uint32_t ip; /* host order, as the port */
     int port_offset;
+    uint32_t error; /* 0: it answers */
+    time_t silent_for, asked;
 };
 
 static void put16(uint8_t *p, uint32_t v)
@@ -77,6 +85,26 @@ static size_t answer(const uint8_t *request, uint32_t ip, uint32_t port, uint8_t
     return HEADER + ADDRESS_ATTR;
 }
 
+/* RFC 5389 §15.6: hundreds and rest apart. */
+static size_t refusal(const uint8_t *request, uint32_t error, uint8_t *out)
+{
+    put16(out, BINDING_ERROR);
+    put16(out + 2, ERROR_ATTR);
+    memcpy(out + 4, request + 4, HEADER - 4);
+    put16(out + HEADER, ERROR_CODE);
+    put16(out + HEADER + 2, ERROR_ATTR - 4);
+    put32(out + HEADER + 4, error / 100 << 8 | error % 100);
+    return HEADER + ERROR_ATTR;
+}
+
+static bool silent(struct lie *lie)
+{
+    time_t now = time(NULL);
+
+    lie->asked = lie->asked ? lie->asked : now;
+    return now - lie->asked < lie->silent_for;
+}
+
 static void report(uint32_t ip, uint32_t port, uint32_t said_ip, uint32_t said_port)
 {
     printf("%u.%u.%u.%u:%u told %u.%u.%u.%u:%u\n", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, port, said_ip >> 24,
@@ -84,26 +112,28 @@ static void report(uint32_t ip, uint32_t port, uint32_t said_ip, uint32_t said_p
     fflush(stdout);
 }
 
-static void serve_one(int fd, const struct lie *lie)
+static void serve_one(int fd, struct lie *lie)
 {
     struct sockaddr_in from;
     socklen_t len = sizeof from;
     uint8_t msg[1500], out[HEADER + ADDRESS_ATTR];
     ssize_t n = recvfrom(fd, msg, sizeof msg, 0, (struct sockaddr *)&from, &len);
 
-    if (n < 0 || !is_binding_request(msg, (size_t)n))
+    if (n < 0 || !is_binding_request(msg, (size_t)n) || silent(lie))
         return;
     uint32_t ip = ntohl(from.sin_addr.s_addr), port = ntohs(from.sin_port);
     uint32_t said_ip = lie->told ? lie->ip : ip;
     uint32_t said_port = (uint32_t)((int)port + lie->port_offset) & 0xffff;
 
-    (void)sendto(fd, out, answer(msg, said_ip, said_port, out), 0, (struct sockaddr *)&from, len);
+    size_t size = lie->error ? refusal(msg, lie->error, out) : answer(msg, said_ip, said_port, out);
+
+    (void)sendto(fd, out, size, 0, (struct sockaddr *)&from, len);
     report(ip, port, said_ip, said_port);
 }
 
 static int usage(void)
 {
-    fputs("usage: lying-stun ADDR PORT [--lie-ip ADDR [--lie-port-offset N]]\n", stderr);
+    fputs("usage: lying-stun ADDR PORT [--lie-ip ADDR [--lie-port-offset N] | --error CODE | --silent-for SECONDS]\n", stderr);
     return 2;
 }
 
@@ -119,6 +149,10 @@ static bool parse_lie(int argc, char **argv, struct lie *lie)
             lie->ip = ntohl(ip.s_addr);
         } else if (!strcmp(argv[i], "--lie-port-offset")) {
             lie->port_offset = (int)strtol(argv[i + 1], NULL, 10);
+        } else if (!strcmp(argv[i], "--error")) {
+            lie->error = (uint32_t)strtoul(argv[i + 1], NULL, 10);
+        } else if (!strcmp(argv[i], "--silent-for")) {
+            lie->silent_for = strtol(argv[i + 1], NULL, 10);
         } else {
             return false;
         }

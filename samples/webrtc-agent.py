@@ -21,6 +21,7 @@ import struct
 import aioice
 import aiortc
 import av
+import turn_faults
 from aiortc.contrib.media import MediaBlackhole
 
 DOMAIN = "example.net"
@@ -203,6 +204,19 @@ class StillPicture(aiortc.VideoStreamTrack):
         return frame
 
 
+class SparseSilence(aiortc.mediastreams.AudioStreamTrack):
+    """A packet every so many seconds, with the time between skipped, as in a pause (DTX)."""
+
+    def __init__(self, every):
+        super().__init__()
+        self.skipped = max(0, int((every - aiortc.mediastreams.AUDIO_PTIME) * 8000))
+
+    async def recv(self):
+        if hasattr(self, "_timestamp"):
+            self._timestamp += self.skipped
+        return await super().recv()
+
+
 def keep_the_rest_without_a_relay():
     """As browsers do: a relay that is refused costs its candidate, not the call. aioice would give up gathering."""
     whole = aioice.Connection.get_component_candidates
@@ -230,12 +244,13 @@ def ice_servers(args):
     if args.stun:
         yield aiortc.RTCIceServer(f"stun:{args.stun}")
     if args.turn:
-        yield aiortc.RTCIceServer(f"turn:{args.turn}", username=args.turn_user, credential=args.turn_password)
+        uri = f"turn:{args.turn}?transport={args.turn_transport}"
+        yield aiortc.RTCIceServer(uri, username=args.turn_user, credential=args.turn_password)
 
 
 def peer_connection(args):
     peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(list(ice_servers(args))))
-    peer.addTrack(aiortc.mediastreams.AudioStreamTrack())
+    peer.addTrack(SparseSilence(args.every))
     if args.video:
         peer.addTrack(StillPicture())
     peer.sink = MediaBlackhole()
@@ -293,6 +308,7 @@ async def hold_relay(args):
 async def main(args):
     if args.hold:
         return await hold_relay(args)
+    turn_faults.commit(args.turn_fault, args.turn_lifetime, args.turn_fault_after)
     keep_the_rest_without_a_relay()
     one_number_for_each_extension()
     phone = Phone(args.user, tls_context(args))
@@ -309,12 +325,17 @@ def arguments():
     parser.add_argument("--call", metavar="USER")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--video", action="store_true")
+    parser.add_argument("--every", type=float, default=aiortc.mediastreams.AUDIO_PTIME, metavar="SECONDS", help="from packet to packet")
     parser.add_argument("--stun", metavar="HOST:PORT")
     parser.add_argument("--turn", metavar="HOST:PORT")
+    parser.add_argument("--turn-transport", choices=("udp", "tcp"), default="udp")
     parser.add_argument("--turn-user", default="webrtc")
     parser.add_argument("--turn-password", default="secret")
     parser.add_argument("--tls", choices=["1.2", "1.3"], help="the version of TLS")
     parser.add_argument("--keys", metavar="FILE", help="the key log (SSLKEYLOGFILE)")
+    parser.add_argument("--turn-lifetime", type=int, default=600, metavar="SECONDS")
+    parser.add_argument("--turn-fault", choices=turn_faults.FAULTS, default="none")
+    parser.add_argument("--turn-fault-after", type=float, default=0, metavar="SECONDS")
     parser.add_argument("--hold", type=float, metavar="SECONDS")
     return parser.parse_args()
 

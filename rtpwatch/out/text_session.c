@@ -220,11 +220,21 @@ static void directions(struct text *t, struct session_finding *f)
 static const char *const kinds[] = { "dtls", "mapping", "passage", "sdp", "check", "icmp", "rtcp", "media" };
 enum { KINDS = sizeof kinds / sizeof *kinds, RANK_NOTE = KINDS + 1, RANKS };
 
+/* What a server was asked and said is the reason itself where that is why media is missing, and else the way to it. */
+static bool is_reason(const struct session_finding *f, const struct evidence *e)
+{
+    bool asked = f->cause == CAUSE_TURN_FAILED || f->cause == CAUSE_STUN_ERROR || f->cause == CAUSE_STUN_UNANSWERED;
+
+    return asked && strcmp(e->kind, "stun") == 0;
+}
+
 /* How much a kind of evidence tells a reader; what is not listed comes before the notes. */
-static unsigned rank(const struct evidence *e)
+static unsigned rank(const struct session_finding *f, const struct evidence *e)
 {
     unsigned i = 0;
 
+    if (is_reason(f, e))
+        return 0;
     while (i < KINDS && strcmp(e->kind, kinds[i]) != 0)
         i++;
     return i < KINDS ? i : strcmp(e->kind, "note") == 0 ? RANK_NOTE : KINDS;
@@ -245,7 +255,7 @@ static void choose(const struct session_finding *f, bool chosen[EVIDENCE_KEPT])
 
     for (unsigned r = 0; r < RANKS; r++)
         for (size_t i = 0; i < f->evidence_n && left; i++)
-            if (rank(&f->evidence[i]) == r && !told_before(f, i)) {
+            if (rank(f, &f->evidence[i]) == r && !told_before(f, i)) {
                 chosen[i] = true;
                 left--;
             }
@@ -294,7 +304,7 @@ static void why(struct text *t, const struct session_finding *f)
         for (size_t i = 0; i < f->evidence_n; i++) {
             struct strbuf b = { 0 };
 
-            if (!chosen[i] || (rank(&f->evidence[i]) == RANK_NOTE) != notes)
+            if (!chosen[i] || (rank(f, &f->evidence[i]) == RANK_NOTE) != notes)
                 continue;
             put_sentence(t, f, i, &b);
             text_paragraph(t, lead, BODY, strbuf_str(&b));

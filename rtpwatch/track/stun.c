@@ -200,7 +200,7 @@ static uint32_t server_request(struct track *t, const struct flow *f, const stru
     memcpy(x->tid, m->tid, 16);
     x->method = m->method;
     x->classic = m->classic;
-    x->credentials = m->username.n > 0;
+    x->credentials = m->username.n > 0 || m->has_userhash;
     x->socket = f->src_socket;
     x->server = server;
     x->more = &stun_no_more;

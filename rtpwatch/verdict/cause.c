@@ -122,7 +122,8 @@ static void tell_vain(const struct scene *s, uint32_t tx, struct session_finding
         return;
     server_text(s->v, x->server, &who);
     if (x->answer.frame)
-        evidence_add(f, x->answer, "stun", "STUN server %s answered with error %u.", strbuf_str(&who), x->error);
+        evidence_add(f, x->answer, "stun", "STUN server %s answered with error %u%s%s.", strbuf_str(&who), x->error,
+                     stun_error_name(x->error) ? " " : "", stun_error_name(x->error) ? stun_error_name(x->error) : "");
     else
         evidence_add(f, x->requests.first, "stun", "STUN server %s was asked %llu time%s and never answered.", strbuf_str(&who),
                      (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
@@ -284,7 +285,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
     const struct icmp_about *icmp = icmp_for(s, to, x);
 
     if (icmp && icmp->what == ICMP_PORT_UNREACHABLE && icmp->errors.n > 1) {
-        set(out, CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
+        set(out, turn_closed(s, to, x, icmp, f) ? CAUSE_TURN_FAILED : CAUSE_PORT_UNREACHABLE, CONFIDENCE_PROVEN);
     } else if (same_ip_other_port(s, to, x)) {
         set(out, CAUSE_SYMMETRIC_NAT, CONFIDENCE_LIKELY);
     } else if (!s->v->voice_captured) {

@@ -308,7 +308,8 @@ static const struct check *chosen_pair(const struct scene *s)
                 const struct check *c = track_check_at(t, f->checks);
 
                 if (c && c->nominated_ok.ns >= s->when.from_ns && c->answers.last.ns - c->nominated_ok.ns >= JUDGE_MIN_NS &&
-                    c->answers.last.ns <= s->when.to_ns && pair_owner(s, p, &f->src, &f->dst) == PAIR_OF_SESSION)
+                    c->answers.last.ns <= s->when.to_ns && ice_works(s->v, c) &&
+                    pair_owner(s, p, &f->src, &f->dst) == PAIR_OF_SESSION)
                     return c;
             }
         }

@@ -1,5 +1,7 @@
 #include "verdict/verdict_private.h"
 
+enum { UNANSWERED_LEAST = 3 }; /* checks back on a pair before their silence tells anything */
+
 static uint64_t rtp_of_pair(const struct scene *s, const struct flow *f)
 {
     const struct flow *back = track_find_flow(s->v->t, &f->dst, &f->src);
@@ -41,6 +43,22 @@ static void roles(const struct scene *s, enum party p, const struct flow *f, con
         nominated(s, f, c, out);
 }
 
+/*
+ * An answer that leaves from here says that the check arrived. Whether the answer did is not seen, and where each check back on that pair
+ * goes unanswered it most likely did not: the pair is no valid one (RFC 8445 §7.2.5.3.2, §7.3.1.4).
+ */
+bool ice_works(const struct view *v, const struct check *c)
+{
+    const struct flow *f = track_flow_at(v->t, c->flow), *back;
+    const struct check *own;
+
+    if (!c->answers.n || view_is_local(v, &f->src) || !view_is_local(v, &f->dst))
+        return c->answers.n > 0;
+    back = track_find_flow(v->t, &f->dst, &f->src);
+    own = back ? track_check_at(v->t, back->checks) : NULL;
+    return !own || own->requests.n < UNANSWERED_LEAST || own->answers.n;
+}
+
 /* Checks that leave from a socket of this party, and what came back. */
 static void checks_from(const struct scene *s, enum party p, struct ice_result *out)
 {
@@ -55,7 +73,7 @@ static void checks_from(const struct scene *s, enum party p, struct ice_result *
                 continue;
             out->sent[p] += c->requests.n;
             out->answered[p] += c->answers.n;
-            out->connected |= c->answers.n > 0;
+            out->connected |= ice_works(s->v, c);
             roles(s, p, f, c, out);
             out->routable_tried |= !addr_is_unroutable(&f->dst) || addr_same_site(&f->dst, &f->src);
             if (!out->first.frame || c->requests.first.ns < out->first.ns)
@@ -82,7 +100,7 @@ static void checks_reflexive(const struct scene *s, enum party p, struct ice_res
                 continue;
             out->sent[p] += c->requests.n;
             out->answered[p] += c->answers.n;
-            out->connected |= c->answers.n > 0;
+            out->connected |= ice_works(s->v, c);
             roles(s, p, f, c, out);
         }
     }
@@ -109,4 +127,20 @@ void ice_judge(const struct scene *s, struct ice_result *out)
         }
     }
     out->roles.restarts = s->call->ice_restarts;
+}
+
+void ice_tell_unconnected(const struct ice_result *ice, struct session_finding *f)
+{
+    unsigned long long sent = ice->sent[CALLER] + ice->sent[CALLEE], answered = ice->answered[CALLER] + ice->answered[CALLEE];
+
+    if (answered)
+        evidence_add(
+            f, ice->first, "check",
+            "%llu ICE checks for RTP were sent from this frame on; to %llu that arrived an answer left here, and the checks "
+            "back on that pair got none: the answers do not arrive. No media was ever sent.",
+            sent, answered);
+    else
+        evidence_add(f, ice->first, "check",
+                     "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
+                     sent);
 }

@@ -338,7 +338,8 @@ void lane_judge(const struct scene *s, const struct ice_result *ice, enum party 
         undecided(out, "its socket serves too many at a time to tell what is missing");
         return;
     }
-    if ((out->verdict == DIR_NOT_RECEIVED || out->weak) && turn_of_loss(s, out, session))
+    if ((out->verdict == DIR_NOT_RECEIVED || out->weak || (out->verdict == DIR_RECEIVED && !out->received_seen)) &&
+        turn_of_loss(s, out, session))
         conclude(out, DIR_NOT_RECEIVED, "its TURN relay does not pass it on");
     else if (out->verdict == DIR_NOT_RECEIVED && out->cause == CAUSE_NONE)
         cause_of_loss(s, l.to, l.main_flow && !out->received_seen ? &l.main_dst : NULL, out, session);

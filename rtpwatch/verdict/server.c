@@ -136,14 +136,22 @@ static void failed_at(struct server_finding *f, struct seen began)
         f->last_failed = began;
 }
 
-/* A TURN server that refuses, or whose relay ends, is not one that lies: its row counts the session and is not blamed for it. */
-static void add_relay_failure(struct server_finding *servers, const struct session_finding *s)
+/*
+ * A server that refuses, does not answer, or whose relay ends, is not one that lies: its row counts the session, and its verdict is not for
+ * that.
+ */
+static void add_for_want(struct server_finding *servers, const struct session_finding *s)
 {
     for (size_t i = 0; i < s->candidates_n; i++)
         if (s->candidate[i].server == s->server)
             return; /* counted with its candidates */
     servers[s->server].sessions++;
     servers[s->server].failed_sessions++;
+}
+
+static bool for_want(enum cause c)
+{
+    return c == CAUSE_TURN_FAILED || c == CAUSE_STUN_ERROR || c == CAUSE_STUN_UNANSWERED;
 }
 
 void server_add_session(struct server_finding *servers, const struct session_finding *s)
@@ -161,11 +169,11 @@ void server_add_session(struct server_finding *servers, const struct session_fin
         if (verdict_is_failure(s->verdict))
             failed_at(&servers[server], s->started);
         servers[server].ok_sessions += s->verdict == VERDICT_OK;
-        servers[server].blamed += s->server == server && s->cause != CAUSE_TURN_FAILED;
+        servers[server].blamed += s->server == server && !for_want(s->cause);
         servers[server].proven += s->server == server && s->confidence == CONFIDENCE_PROVEN && s->cause == CAUSE_BAD_CANDIDATE;
     }
-    if (s->cause == CAUSE_TURN_FAILED && s->server != POOL_NONE)
-        add_relay_failure(servers, s);
+    if (for_want(s->cause) && s->server != POOL_NONE)
+        add_for_want(servers, s);
 }
 
 void server_conclude(struct server_finding *f)

@@ -409,13 +409,10 @@ static void whole_unnominated(struct work *w)
 static void whole_setup(struct work *w)
 {
     struct session_finding *f = w->out;
-    uint64_t sent = w->ice.sent[CALLER] + w->ice.sent[CALLEE];
 
     f->verdict = VERDICT_SETUP_FAILED;
     f->evidence_n = 0; /* that media was expected and none came is a consequence, and told by the directions */
-    evidence_add(f, w->ice.first, "check",
-                 "%llu ICE checks for RTP were sent from this frame on; none was answered, and no media was ever sent.",
-                 (unsigned long long)sent);
+    ice_tell_unconnected(&w->ice, f);
     cause_of_setup(w->last, &w->ice, f);
     set_unsent(w, "ICE never connected");
 }

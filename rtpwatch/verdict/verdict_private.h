@@ -171,6 +171,10 @@ struct ice_result {
 };
 
 void ice_judge(const struct scene *s, struct ice_result *out);
+/* Was a check answered on that pair, so that the answer arrived as well, as far as that is seen here? */
+bool ice_works(const struct view *v, const struct check *c);
+/* Evidence: that it never connected. */
+void ice_tell_unconnected(const struct ice_result *ice, struct session_finding *f);
 
 /* ---- lane.c: one direction ---- */
 
@@ -219,6 +223,9 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
  * server and, where it was heard before, when it stopped.
  */
 bool turn_of_loss(const struct scene *s, struct direction_finding *out, struct session_finding *session);
+/* ICMP says that nobody listens at `x`: is that the port of the party's relay, which its server closes when the allocation ends? */
+bool turn_closed(const struct scene *s, enum party to, const struct addr *x, const struct icmp_about *icmp,
+                 struct session_finding *session);
 /* An error to a request of TURN's; to ask for credentials, for a new nonce, or to ask another server is none (RFC 8489 §9.2.4, §10). */
 bool turn_is_refusal(const struct stun_tx *x);
 /* Warns of a TURN server that gave a party no relay in a session that went well without. */

@@ -17,12 +17,12 @@ keep_keys() # NAME
 # A call from the dialer to the webphone; both have a STUN server, and further options of their own.
 webrtc_call() # SECONDS [DIALER-OPTIONS [PHONE-OPTIONS]]
 {
-    local dialers phones server=${stun_server:-stun.example.net:3478}
+    local dialers phones stun=${stun:-stun.example.net:3478}
     read -ra dialers <<<"${2:-}"
     read -ra phones <<<"${3:-}"
-    webrtc_agent phone agent1 --stun "$server" "${phones[@]}"
+    webrtc_agent phone agent1 --stun "$stun" "${phones[@]}"
     wait_for registered webrtc-phone
-    webrtc_agent dialer dialer1 --stun "$server" --call agent1 --seconds "$1" "${dialers[@]}"
+    webrtc_agent dialer dialer1 --stun "$stun" --call agent1 --seconds "$1" "${dialers[@]}"
     wait "$started" || die "the dialer's agent failed: $(tail -n 3 "$tmp/webrtc-dialer.log")"
 }
 
@@ -57,7 +57,7 @@ make_wss()
 # Over TLS 1.3, and both ask the server that lies.
 make_wss-lie()
 {
-    local stun_server=stun.l.google.com:19302
+    local stun=stun.l.google.com:19302
     begin secure_websocket
     start_liar
     webrtc_call 10 "--tls 1.3 --keys $tmp/dialer.keys" "--tls 1.3"

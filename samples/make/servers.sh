@@ -15,6 +15,7 @@ websocket_config()
     cat <<EOF
 tcp_children=1
 tcp_accept_no_cl=yes
+tcp_connection_lifetime=600
 listen=tcp:$proxy:80
 loadmodule "xhttp.so"
 loadmodule "websocket.so"
@@ -105,7 +106,7 @@ EOF
 
 start_turn() # OPTION...: coturn as a TURN server, with the account webrtc
 {
-    start turn turn turnserver --no-cli --no-tls --no-dtls --no-tcp -n --listening-ip=$turn --relay-ip=$turn --listening-port=3478 \
+    start turn turn turnserver --no-cli --no-tls --no-dtls -n --listening-ip=$turn --relay-ip=$turn --listening-port=3478 \
         --lt-cred-mech --realm=example.net --user=webrtc:secret --log-file=stdout --pidfile="$tmp/turn2.pid" --userdb="$tmp/turndb2" "$@"
 }
 
@@ -115,7 +116,8 @@ start_stun()
         --log-file=stdout --pidfile="$tmp/turn.pid" --userdb="$tmp/turndb"
 }
 
-start_liar()
+start_liar() # [OPTION...]: by default it lies
 {
-    start inet liar "$tmp/lying-stun" $liar 19302 --lie-ip $lie
+    [[ $# -gt 0 ]] || set -- --lie-ip $lie
+    start inet liar "$tmp/lying-stun" $liar 19302 "$@"
 }

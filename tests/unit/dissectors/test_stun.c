@@ -197,6 +197,17 @@ Test(stun, repeated_peer_addresses_can_be_read)
     cr_assert(!stun_attr_addr(&out, &out.attr[2], &a), "SOFTWARE is no address");
 }
 
+/* RFC 8489 §9.2.3: who hides the name of the user sends its hash. */
+Test(stun, userhash_stands_for_the_user_name)
+{
+    struct msg m = msg_new(0x0003, cookie_tid);
+    struct stun_msg out;
+
+    put_attr(&m, 0x001e, "0123456789abcdef0123456789abcdef", 32);
+    sound(&m, &out);
+    cr_assert(out.has_userhash && !out.username.n);
+}
+
 Test(stun, change_request)
 {
     static const uint8_t flags[] = { 0, 1, 2, 4, 6 };

@@ -81,6 +81,19 @@ Test(turn, a_401_to_credentials_is_one)
     cr_assert_null(the_alloc());
 }
 
+Test(turn, a_401_to_a_hashed_user_name_is_one)
+{
+    struct stun_msg asks = turn_of(STUN_REQUEST, STUN_ALLOCATE, 1), refused = turn_of(STUN_ERROR, STUN_ALLOCATE, 1);
+    struct addr server = addr_of(SERVER);
+
+    asks.has_userhash = true;
+    refused.error = 401;
+    stun_between(CLIENT, SERVER, asks);
+    stun_between(SERVER, CLIENT, refused);
+    cr_assert_eq(track_find_server(t, &server)->challenges, 0);
+    cr_assert_eq(track_find_server(t, &server)->errors, 1);
+}
+
 Test(turn, refresh)
 {
     struct stun_msg refreshed = turn_of(STUN_SUCCESS, STUN_REFRESH, 3);

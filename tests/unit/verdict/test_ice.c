@@ -167,6 +167,36 @@ Test(ice, a_lie_in_rfc3489_style_keeps_it_from_connecting)
     story_free(s);
 }
 
+/* D's answers leave and do not arrive, as W's do not: a pair needs an answer to each agent's own check (RFC 8445 §7.3.1.4). */
+Test(ice, checks_arrive_and_no_answer_does)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, HONEST, D_RTP_OUT);
+    story_up(s, D_SAYS(D_RTP_OUT), W_SAYS(W_RTP));
+    story_checks(s, W_RTP, D_RTP, TO_D, W_RTP)->nominates = true;
+    checks_in_vain(s);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED);
+    cr_expect(strstr(s->found->evidence[0].text, "an answer left here, and the checks back on that pair got none"));
+    story_free(s);
+}
+
+/* D does not check that pair itself: whether its answers arrive is not seen. */
+Test(ice, checks_arrive_and_none_goes_back)
+{
+    struct story *s = story_new(D_HOST);
+
+    ask(s, HONEST, D_RTP_OUT);
+    story_up(s, D_SAYS(D_RTP_OUT), W_SAYS(W_RTP));
+    story_checks(s, W_RTP, D_RTP, TO_D, W_RTP)->controls = true;
+    story_checks(s, D_RTP, W_RTP_HOME, TO_W, NULL);
+    story_pass(s, 12 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_UNKNOWN);
+    cr_expect(strstr(s->found->evidence[0].text, "never nominated"));
+    story_free(s);
+}
+
 Test(ice, right_addresses_and_no_way)
 {
     struct story *s = story_new(D_HOST);
@@ -377,14 +407,23 @@ Test(ice, the_server_is_silent)
     story_free(s);
 }
 
+/* Its row counts the call that failed for it; it does not lie. */
 Test(ice, the_server_answers_with_an_error)
 {
     struct story *s = story_new(D_HOST);
+    struct server_finding row[1];
 
     story_stun(s, &(struct asks){ D_RTP, LIAR, .error = 500 });
     story_up(s, D_SAYS_HOST, W_SAYS(W_RTP));
     checks_in_vain(s);
     EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_STUN_ERROR, .least = CONFIDENCE_SUSPECTED, .server = LIAR);
+    cr_assert_eq(s->track->servers.used, 1);
+    judge_servers(&s->view, row);
+    server_add_session(row, s->found);
+    server_conclude(row);
+    cr_expect_eq(row[0].failed_sessions, 1);
+    cr_expect_eq(row[0].verdict, SERVER_UNKNOWN);
+    cr_expect(strstr(s->found->evidence[0].text, "answered with error 500 Server Error."));
     story_free(s);
 }
 
