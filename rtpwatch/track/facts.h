@@ -271,10 +271,12 @@ struct check {
     struct seen nominated;          /* first request with USE-CANDIDATE */
     struct seen nominated_ok;       /* the answer to such a request */
     struct seen mapped_at;
-    int64_t mapped_since_ns; /* no answer has said another address since then */
-    uint32_t unanswered;     /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
-    struct addr mapped;      /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
-    bool given_up : 1;       /* as a stream's */
+    int64_t mapped_since_ns;      /* no answer has said another IP since then */
+    uint32_t unanswered;          /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
+    struct addr mapped;           /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
+    struct addr mapped_before;    /* the same, until another IP came; ADDR_NONE: none did */
+    struct seen mapped_before_at; /* its last answer */
+    bool given_up : 1;            /* as a stream's */
     bool controlling : 1;
     bool mapped_verified : 1;               /* that answer's MESSAGE-INTEGRITY was verified */
     const char *username, *username_before; /* of the latest request, and before it changed; in the track's arena */

@@ -27,7 +27,9 @@ struct proof {
     enum proof_kind kind;
     struct seen at;
     struct addr by, said;
-    uint32_t server; /* PROOF_SERVER */
+    uint32_t server;           /* PROOF_SERVER, PROOF_EARLIER */
+    bool doubtful;             /* it contradicts the answer, and an honest server may have given it all the same */
+    int64_t from_ns, until_ns; /* how long that was seen to be so */
 };
 
 enum { PROOFS_KEPT = 6 };
