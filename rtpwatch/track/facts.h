@@ -197,6 +197,7 @@ struct stun_tx {
     bool classic : 1;
     bool credentials : 1;                  /* the request was authenticated: 401 is then no challenge but a refusal */
     bool success : 1, mapped_differs : 1;  /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
+    bool elsewhere : 1;                    /* the answer came from another network than the server's */
     uint32_t socket;                       /* who asked */
     uint32_t server;                       /* slot in servers */
     uint32_t next_asked;                   /* in the socket's list, newest first */

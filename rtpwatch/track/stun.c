@@ -259,6 +259,7 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
     if (x->answer.frame)
         return; /* a second answer to a retransmission */
     x->answer = d->at;
+    x->elsewhere = !addr_same_site(&d->src, &s->addr);
     s->responses++;
     if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
         s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */

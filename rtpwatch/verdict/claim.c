@@ -37,9 +37,10 @@ static bool holds_at(int64_t ns, int64_t first, int64_t last)
     return ns >= first - NEAR_TIME_NS && ns <= last + NEAR_TIME_NS;
 }
 
+/* What somebody in another network answered in the server's place is not the server's word. */
 static bool same_claim_kind(const struct stun_tx *x)
 {
-    return x->success && !addr_is_none(&x->mapped);
+    return x->success && !x->elsewhere && !addr_is_none(&x->mapped);
 }
 
 /*
@@ -395,6 +396,24 @@ void claims_judge(const struct view *v, uint8_t *claims)
     }
     outsides_done(&known.outsides);
     operators_done(&known.operators);
+}
+
+bool claim_media_arrives(const struct view *v, uint32_t tx)
+{
+    const struct stun_tx *x = track_tx_at(v->t, tx);
+    const struct flow *f;
+
+    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns)
+            return true;
+    return false;
+}
+
+enum claim_status claim_of_answer(const struct view *v, uint32_t tx, enum confidence *confidence)
+{
+    enum claim_status status = claim_status(v, tx, false, confidence);
+
+    return status == CLAIM_WRONG && claim_media_arrives(v, tx) ? claim_status(v, tx, true, confidence) : status;
 }
 
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)

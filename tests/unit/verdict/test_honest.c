@@ -1,0 +1,144 @@
+/* Whole calls in which an honest STUN server, or the wrong party, could be blamed. */
+#include <criterion/criterion.h>
+
+#include "support/story.h"
+
+#define OTHER    "198.18.40.1:3478" /* an honest server of another operator */
+#define RTPPROXY "192.0.2.61:30000" /* beside the SIP proxy */
+#define TO_W     "wfrag:dfrag"
+
+#define D_SAYS(srflx) SAYS(srflx, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_SRFLX, srflx, D_RTP } })
+#define D_SAYS_HOST   SAYS(D_RTP, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL } })
+#define W_SAYS        SAYS(W_RTP, .ufrag = "wfrag", .cand = { { SDP_CAND_HOST, W_RTP_HOME, NULL }, { SDP_CAND_SRFLX, W_RTP, NULL } })
+
+static struct story *s;
+
+static void setup(void)
+{
+    s = story_new(D_HOST);
+}
+
+static void teardown(void)
+{
+    story_free(s);
+}
+
+TestSuite(honest, .init = setup, .fini = teardown);
+
+static void ask(const char *server, const char *mapped)
+{
+    story_stun(s, &(struct asks){ D_RTP, server, .mapped = mapped });
+}
+
+static void checks_in_vain(void)
+{
+    story_checks(s, D_RTP, W_RTP, TO_W, NULL);
+    story_pass(s, 12 * 1000);
+    story_bye(s, CALLER);
+}
+
+/* SIP by one uplink, media by the other, and all is well: the server is not even suspected. */
+Test(honest, two_uplinks_and_the_call_is_well)
+{
+    s->received[CALLER] = "192.0.2.200";
+    ask(HONEST, D_RTP_OUT);
+    story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    story_play(s, W_RTP, D_RTP, 2);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_OK);
+    cr_expect_neq(story_server(s, HONEST).verdict, SERVER_BAD);
+    cr_expect_neq(story_server(s, HONEST).verdict, SERVER_SUSPECT);
+}
+
+/* The proxy puts its media relay into the description; that the webphone signals from elsewhere is no wonder. */
+Test(honest, a_media_relay_beside_the_proxy_and_nothing_comes)
+{
+    story_call(s, "call-1@webphone", PROXY ":5060", D_HOST ":5060");
+    s->via[CALLER] = W_HOME;
+    s->via[CALLEE] = D_HOST;
+    s->received[CALLER] = W_OUT;
+    story_up(s, SAYS(RTPPROXY), SAYS(D_RTP_OUT));
+    story_play(s, D_RTP, RTPPROXY, 1);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_LIKELY);
+    EXPECT_DIRECTION(s, CALLEE, DIR_UNKNOWN);
+}
+
+/* The capture missed the server's answer; that it came shows in the description. */
+Test(honest, its_answer_is_not_captured)
+{
+    ask(HONEST, NULL);
+    story_up(s, D_SAYS(D_RTP_OUT), W_SAYS);
+    checks_in_vain();
+    cr_expect_eq(story_judge(s, 0)->verdict, VERDICT_SETUP_FAILED);
+    cr_expect_eq(s->found->server, POOL_NONE);
+    cr_expect_neq(s->found->cause, CAUSE_STUN_UNANSWERED);
+}
+
+Test(honest, its_answer_is_not_captured_since_packets_were_lost)
+{
+    s->options.dropped = true;
+    ask(HONEST, NULL);
+    story_up(s, D_SAYS_HOST, W_SAYS);
+    checks_in_vain();
+    cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
+}
+
+/* Servers of two operators are silent: most likely UDP to them is shut here. */
+Test(honest, two_servers_of_two_operators_are_silent)
+{
+    ask(HONEST, NULL);
+    ask(OTHER, NULL);
+    story_up(s, D_SAYS_HOST, W_SAYS);
+    checks_in_vain();
+    cr_expect_leq(story_judge(s, 0)->confidence, CONFIDENCE_SUSPECTED);
+}
+
+/* One answer was a lie, the other was the truth; ICE had both to choose from, so the lie is not why nothing passes. */
+Test(honest, a_lie_beside_the_truth_and_a_firewall)
+{
+    s->received[CALLER] = D_OUT;
+    ask(LIAR, STRANGER ":10000");
+    ask(HONEST, D_RTP_OUT);
+    story_up(s,
+             SAYS(D_RTP_OUT, .ufrag = "dfrag",
+                  .cand = { { SDP_CAND_HOST, D_RTP, NULL },
+                            { SDP_CAND_SRFLX, D_RTP_OUT, D_RTP },
+                            { SDP_CAND_SRFLX, STRANGER ":10000", D_RTP } }),
+             W_SAYS);
+    checks_in_vain();
+    EXPECT(s, .verdict = VERDICT_SETUP_FAILED, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_SUSPECTED, .warned = LIAR);
+}
+
+static void says(const char *from, const char *to, struct stun_msg *m)
+{
+    struct datagram d;
+    struct flow *f = story_packet(s, from, to, 68, &d);
+
+    track_stun(s->track, f, &d, m);
+    story_pass(s, 20);
+}
+
+/* Somebody else answers in the server's name, before it does. */
+Test(honest, somebody_else_answers_in_its_name)
+{
+    struct stun_msg m = { .cls = STUN_REQUEST, .method = STUN_BINDING, .tid = { 0x21, 0x12, 0xa4, 0x42, 7 } };
+
+    s->received[CALLER] = D_OUT;
+    says(D_RTP, HONEST, &m);
+    m.cls = STUN_SUCCESS;
+    m.has_xor_mapped = addr_parse(SPAN(STRANGER ":10000"), &m.xor_mapped);
+    says("198.18.66.6:3478", D_RTP, &m);
+    cr_assert(addr_parse(SPAN(D_RTP_OUT), &m.xor_mapped));
+    says(HONEST, D_RTP, &m);
+    story_up(s, SAYS(STRANGER ":10000"), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_LIKELY);
+    cr_expect_neq(story_server(s, HONEST).verdict, SERVER_BAD);
+    cr_expect_neq(story_server(s, HONEST).verdict, SERVER_SUSPECT);
+}
