@@ -504,8 +504,9 @@ static bool one_address_for_both(const struct scene *s, enum party p, struct ses
                          party_name(s->call, other_party(p), f), addr_keep(f, b));
             evidence_add(f, (struct seen){ 0 }, "note", "Signalling runs %s %s%s.", direct ? "here from" : "to",
                          addr_ip_text(&peer, text),
-                         direct ? ", so the two are not in one network"
-                                : ", and both name private hosts of different kinds: most likely they are not in one network");
+                         direct ? ", so the two are not in one network, unless it takes another way out than media (a VPN)"
+                                : ", and both name private hosts of different kinds: most likely they are not in one network, "
+                                  "unless both are behind one carrier's NAT (RFC 6598)");
             return true;
         }
     return false;

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "support/story.h"
+#include "verdict/join.h"
 
 #define OTHER    "198.18.40.1:3478" /* an honest server of another operator */
 #define RTPPROXY "192.0.2.61:30000" /* beside the SIP proxy */
@@ -141,4 +142,38 @@ Test(honest, somebody_else_answers_in_its_name)
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_LIKELY);
     cr_expect_neq(story_server(s, HONEST).verdict, SERVER_BAD);
     cr_expect_neq(story_server(s, HONEST).verdict, SERVER_SUSPECT);
+}
+
+/* ---- two places ---- */
+
+/* D's packets arrive at the other place from `from`, and its server, which told it another address, is likely wrong. */
+static struct session_finding *arrives_from(const char *from)
+{
+    struct session_finding *f = s->found;
+    struct direction_finding *d = &f->direction[0];
+
+    *f = (struct session_finding){ .cause = CAUSE_BAD_CANDIDATE, .confidence = CONFIDENCE_LIKELY, .server = 0 };
+    f->candidates_n = f->directions_n = 1;
+    f->candidate[0] = (struct candidate_finding){ .party = CALLER, .component = 1, .server = 0, .wrong = true };
+    *d = (struct direction_finding){ .from = CALLER, .sent_seen = true, .received_seen = true };
+    d->sent_to_n = d->received_from_n = 1;
+    cr_assert(addr_parse(SPAN(STRANGER ":10000"), &f->candidate[0].addr) && addr_parse(SPAN(RTPPROXY), &d->sent_to[0].addr) &&
+              addr_parse(span_str(from), &d->received_from[0].addr));
+    return f;
+}
+
+Test(honest, a_relay_sends_in_its_own_name)
+{
+    struct session_finding *f = arrives_from("192.0.2.61:30002");
+
+    finding_prove(f);
+    cr_expect_eq(f->confidence, CONFIDENCE_LIKELY);
+}
+
+Test(honest, not_so_the_senders_own_packets)
+{
+    struct session_finding *f = arrives_from(D_RTP_OUT);
+
+    finding_prove(f);
+    cr_expect_eq(f->confidence, CONFIDENCE_PROVEN);
 }
