@@ -129,7 +129,7 @@ static bool bad_mapping(const struct scene *s, enum party to, const struct addr 
         return false;
     if (track_tx_at(s->v->t, tx)->elsewhere)
         tell_elsewhere(s, tx, f);
-    claim_judge(s->v, tx, false, &claim);
+    claim_judge(s->v, tx, claim_media_arrives(s->v, tx), &claim);
     if (claim.status != CLAIM_WRONG)
         return false;
     set(out, CAUSE_BAD_CANDIDATE, claim.confidence);

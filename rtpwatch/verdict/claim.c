@@ -398,13 +398,28 @@ void claims_judge(const struct view *v, uint8_t *claims)
     operators_done(&known.operators);
 }
 
+/* When the socket was told another address, for its next call. */
+static int64_t told_anew(const struct view *v, const struct stun_tx *x)
+{
+    int64_t ns = INT64_MAX;
+    const struct stun_tx *o;
+    unsigned steps = 0;
+
+    for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL && o != x;
+         i = o->next_asked)
+        if (same_claim_kind(o) && o->answer.ns > x->answer.ns + SAME_TIME_NS && !addr_eq(&o->mapped, &x->mapped))
+            ns = o->answer.ns;
+    return ns;
+}
+
 bool claim_media_arrives(const struct view *v, uint32_t tx)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
+    int64_t until = told_anew(v, x);
     const struct flow *f;
 
     for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns)
+        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns && f->packets.first.ns < until)
             return true;
     return false;
 }

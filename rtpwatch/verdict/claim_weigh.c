@@ -40,10 +40,13 @@ static bool same_witness(const struct charge *w, const struct proof *a, const st
                                         : a->kind == b->kind && addr_ip_eq(&a->by, &b->by);
 }
 
-/* Do at least two independent observers name that IP? */
-static bool corroborated(const struct charge *w, const struct addr *ip)
+/*
+ * At least two independent observers name that IP: proven; likely where one of them is what the host's other sockets were told, which may
+ * have taken another way out. CONFIDENCE_NONE: one alone.
+ */
+static enum confidence corroborated(const struct charge *w, const struct addr *ip)
 {
-    size_t n = 0;
+    size_t n = 0, of_others = 0;
 
     for (size_t i = 0; i < witnesses(w); i++) {
         const struct proof *p = witness_at(w, i);
@@ -52,8 +55,9 @@ static bool corroborated(const struct charge *w, const struct addr *ip)
         for (size_t j = 0; j < i && !twice; j++)
             twice = addr_ip_eq(&witness_at(w, j)->said, ip) && same_witness(w, p, witness_at(w, j));
         n += !twice;
+        of_others += !twice && p->kind == PROOF_EARLIER;
     }
-    return n >= 2;
+    return n - of_others >= 2 ? CONFIDENCE_PROVEN : n >= 2 ? CONFIDENCE_LIKELY : CONFIDENCE_NONE;
 }
 
 /* Was the host seen at that IP when the server answered, or both before and after? Else its outside address may have changed in between. */
@@ -104,13 +108,13 @@ static enum confidence by_witnesses(const struct charge *w, bool media_arrives)
 
     for (size_t i = 0; i < w->c->against_n; i++) {
         const struct proof *p = &w->c->against[i];
-        enum confidence one = corroborated(w, &p->said) ? CONFIDENCE_PROVEN
-                              : p->kind == PROOF_SERVER ? CONFIDENCE_NONE
-                                                        : CONFIDENCE_LIKELY;
+        enum confidence one = corroborated(w, &p->said);
 
         if (!is_witness(p))
             continue;
         of_socket++;
+        if (one == CONFIDENCE_NONE && p->kind != PROOF_SERVER)
+            one = CONFIDENCE_LIKELY;
         one = hedge(w, p, one);
         sure = one > sure ? one : sure;
     }

@@ -47,7 +47,7 @@ struct claim {
 void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out);
 /* The same, for those who need no proofs: what settles it ends the search. */
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence);
-/* Does RTP come to the socket that asked, after the answer? */
+/* Does RTP come to the socket that asked, after the answer and before it is told another address? */
 bool claim_media_arrives(const struct view *v, uint32_t tx);
 /* Of an answer of which no call is known: what comes to the socket tells whether media arrives. */
 enum claim_status claim_of_answer(const struct view *v, uint32_t tx, enum confidence *confidence);

@@ -319,6 +319,18 @@ Test(claim_honest, the_sip_showed_the_address_of_before)
     expect_blamed(0, CONFIDENCE_NONE, CONFIDENCE_SUSPECTED);
 }
 
+/* Each flow by one of two uplinks, as it falls out: three saw the other one, and two of them are what other sockets were told. */
+Test(claim_honest, each_flow_takes_one_of_two_uplinks)
+{
+    ask(D_RTP, SERVER_A, D_RTP_OUT);
+    ask(D_RTP, SERVER_B, UPLINK_2 ":10000");
+    story_pass(s, 30 * 1000);
+    ask(D_HOST ":10020", SERVER_A, UPLINK_2 ":10020");
+    story_pass(s, 30 * 1000);
+    ask(D_HOST ":10040", SERVER_A, UPLINK_2 ":10040");
+    expect_blamed(0, CONFIDENCE_NONE, CONFIDENCE_LIKELY);
+}
+
 /* ---- what the peer sees ---- */
 
 /* The peer stands behind a balancer that puts an address of its own network in place of the sender's. */

@@ -1,7 +1,7 @@
 /* Whole calls in which an honest STUN server, or the wrong party, could be blamed. */
 #include <criterion/criterion.h>
 
-#include "support/story.h"
+#include "support/story_turn.h"
 #include "verdict/join.h"
 
 #define OTHER    "198.18.40.1:3478" /* an honest server of another operator */
@@ -142,6 +142,73 @@ Test(honest, somebody_else_answers_in_its_name)
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_LIKELY);
     cr_expect_neq(story_server(s, HONEST).verdict, SERVER_BAD);
     cr_expect_neq(story_server(s, HONEST).verdict, SERVER_SUSPECT);
+}
+
+/* ---- a TURN server's answer that the capture missed ---- */
+
+static void turn_is_silent(void)
+{
+    story_turn_ask(s, &(struct turns){ STUN_ALLOCATE, D_RTP, TURN, .silent = 4 });
+}
+
+Test(honest, the_relay_that_it_gave_is_offered)
+{
+    turn_is_silent();
+    story_up(s,
+             SAYS(RELAYED, .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, D_RTP, NULL }, { SDP_CAND_RELAY, RELAYED, D_RTP_OUT } }),
+             W_SAYS);
+    checks_in_vain();
+    cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
+}
+
+Test(honest, a_relays_answer_in_a_capture_with_drops)
+{
+    s->options.dropped = true;
+    turn_is_silent();
+    story_up(s, D_SAYS_HOST, W_SAYS);
+    checks_in_vain();
+    cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
+}
+
+/* ---- several spans and calls of one socket ---- */
+
+/* Media arrived at the address that the server told, until the other party put its call on to a device that nothing passes to. */
+Test(honest, it_was_heard_before_the_other_party_moved)
+{
+    struct act *w;
+
+    s->received[CALLER] = "192.0.2.200"; /* its SIP takes another uplink */
+    ask(HONEST, D_RTP_OUT);
+    story_up(s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    w = story_play(s, W_RTP, D_RTP, 2);
+    story_pass(s, 10 * 1000);
+    story_reinvite(s, CALLEE, SAYS("198.51.100.99:4000"), SAYS(D_RTP_OUT));
+    w->over = true;
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    cr_expect_eq(story_judge(s, 0)->server, POOL_NONE);
+    cr_expect_neq(story_server(s, HONEST).verdict, SERVER_SUSPECT);
+}
+
+/* What comes to the socket in a later call says nothing of the answer before. */
+Test(honest, not_so_a_port_that_is_used_again)
+{
+    s->received[CALLER] = D_OUT;
+    ask(LIAR, STRANGER ":10000");
+    story_up(s, SAYS(STRANGER ":10000"), SAYS(W_RTP));
+    story_play(s, D_RTP, W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    story_call(s, "call-2@dialer", D_HOST ":5060", PROXY ":5060");
+    s->received[CALLER] = D_OUT;
+    ask(HONEST, D_RTP_OUT);
+    story_up(s, SAYS(D_RTP_OUT), SAYS("198.51.100.99:4000"));
+    story_play(s, D_RTP, "198.51.100.99:4000", 3);
+    story_play(s, "198.51.100.99:4000", D_RTP, 4);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY, .server = LIAR);
 }
 
 /* ---- two places ---- */
