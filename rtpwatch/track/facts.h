@@ -197,6 +197,7 @@ struct stun_tx {
     bool classic : 1;
     bool credentials : 1;                  /* the request was authenticated: 401 is then no challenge but a refusal */
     bool success : 1, mapped_differs : 1;  /* mapped_differs: MAPPED-ADDRESS and XOR-MAPPED-ADDRESS disagree */
+    bool elsewhere : 1;                    /* the answer came from another network than the server's */
     uint32_t socket;                       /* who asked */
     uint32_t server;                       /* slot in servers */
     uint32_t next_asked;                   /* in the socket's list, newest first */
@@ -271,10 +272,12 @@ struct check {
     struct seen nominated;          /* first request with USE-CANDIDATE */
     struct seen nominated_ok;       /* the answer to such a request */
     struct seen mapped_at;
-    int64_t mapped_since_ns; /* no answer has said another address since then */
-    uint32_t unanswered;     /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
-    struct addr mapped;      /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
-    bool given_up : 1;       /* as a stream's */
+    int64_t mapped_since_ns;      /* no answer has said another IP since then */
+    uint32_t unanswered;          /* new requests since the latest answer: consent is asked for in vain (RFC 7675 §5.1) */
+    struct addr mapped;           /* XOR-MAPPED-ADDRESS in the latest sound answer: how the peer sees src */
+    struct addr mapped_before;    /* the same, until another IP came; ADDR_NONE: none did */
+    struct seen mapped_before_at; /* its last answer */
+    bool given_up : 1;            /* as a stream's */
     bool controlling : 1;
     bool mapped_verified : 1;               /* that answer's MESSAGE-INTEGRITY was verified */
     const char *username, *username_before; /* of the latest request, and before it changed; in the track's arena */

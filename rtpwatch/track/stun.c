@@ -259,6 +259,7 @@ static void server_answer(struct track *t, uint32_t slot, const struct datagram 
     if (x->answer.frame)
         return; /* a second answer to a retransmission */
     x->answer = d->at;
+    x->elsewhere = !addr_same_site(&d->src, &s->addr);
     s->responses++;
     if (s->rtts < sizeof s->rtt_us / sizeof *s->rtt_us)
         s->rtt_us[s->rtts++] = rtt > 0 ? (uint32_t)(rtt / NS_PER_US) : 0; /* a capture may be out of order */
@@ -340,6 +341,18 @@ static void check_request(struct track *t, struct flow *f, const struct datagram
         c->nominated = d->at;
 }
 
+/* How the peer sees the socket; where that changes, its NAT got another address in between. */
+static void check_mapped(struct check *c, const struct addr *mapped, struct seen at)
+{
+    if (!c->mapped_at.frame || !addr_ip_eq(&c->mapped, mapped)) {
+        c->mapped_before = c->mapped;
+        c->mapped_before_at = c->mapped_at;
+        c->mapped_since_ns = at.ns;
+    }
+    c->mapped = *mapped;
+    c->mapped_at = at;
+}
+
 static void check_answer(struct track *t, struct check *c, const struct datagram *d, const struct stun_msg *m)
 {
     enum stun_check sound = integrity(t, c, m);
@@ -362,12 +375,7 @@ static void check_answer(struct track *t, struct check *c, const struct datagram
     if (c->nominated.frame && !c->nominated_ok.frame)
         c->nominated_ok = d->at;
     if (m->has_xor_mapped || m->has_mapped) {
-        const struct addr *mapped = m->has_xor_mapped ? &m->xor_mapped : &m->mapped;
-
-        if (!c->mapped_at.frame || !addr_eq(&c->mapped, mapped))
-            c->mapped_since_ns = d->at.ns;
-        c->mapped = *mapped;
-        c->mapped_at = d->at;
+        check_mapped(c, m->has_xor_mapped ? &m->xor_mapped : &m->mapped, d->at);
         c->mapped_verified = sound == STUN_GOOD;
     }
 }

@@ -45,10 +45,15 @@ static bool is_relay(const struct scene *s, enum party p, const struct addr *x)
     return k && k->relay != POOL_NONE;
 }
 
-/* Where a party is seen from: its media and checks, its own public address, the Via of its SIP, its direct SIP. */
+/*
+ * Where a party is seen from: its media and checks, its own public address, the Via of its SIP, its direct SIP. Its SIP says nothing of a
+ * media relay that a proxy put into its description (rtpengine).
+ */
 static struct whereabouts find(const struct scene *s, enum party p, const struct addr *x)
 {
     const struct side *side = &s->side[p];
+    bool relayed =
+        !side->local && !side->sdp->direct && addr_same_site(x, &side->sdp->from); /* beside the proxy that sent the SDP */
     const struct call_outside *via = s->call->outside[p];
     struct whereabouts w = { 0 };
 
@@ -58,7 +63,7 @@ static struct whereabouts find(const struct scene *s, enum party p, const struct
         compare(&w, x, &side->seen[i].addr, side->seen[i].first, true);
     if (side->local && !addr_is_unroutable(&side->home)) /* no NAT: the host's own address is its outside one */
         compare(&w, x, &side->home, side->sdp->at, true);
-    if (!w.known && via && !addr_is_unroutable(&via->outside))
+    if (!w.known && via && !relayed && !addr_is_unroutable(&via->outside))
         compare(&w, x, &via->outside, via->at, false);
     if (!w.known && side->sdp->direct && !side->local && !addr_is_unroutable(&side->sdp->from))
         compare(&w, x, &side->sdp->from, side->sdp->at, false);
@@ -89,65 +94,29 @@ static bool hairpin(const struct scene *s, enum party to, const struct addr *x)
     return false;
 }
 
-/* ---- a server that was asked in vain ---- */
-
-/* What the party's own sockets asked of STUN servers in vain: the last such transaction, if none was answered well. */
-static uint32_t asked_in_vain(const struct scene *s, enum party p)
-{
-    const struct side *side = &s->side[p];
-    const struct stun_tx *x;
-    uint32_t vain = POOL_NONE;
-
-    for (size_t k = 0; side->local && k < side->own_n; k++) {
-        const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
-
-        for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
-            if (x->method != STUN_BINDING || x->requests.first.ns > s->when.to_ns)
-                continue;
-            if (x->success)
-                return POOL_NONE;
-            if (vain == POOL_NONE)
-                vain = i;
-        }
-    }
-    return vain;
-}
-
-static void tell_vain(const struct scene *s, uint32_t tx, struct session_finding *f)
-{
-    const struct stun_tx *x = track_tx_at(s->v->t, tx);
-    struct strbuf who = { 0 };
-
-    if (f->brief)
-        return;
-    server_text(s->v, x->server, &who);
-    if (x->answer.frame)
-        evidence_add(f, x->answer, "stun", "STUN server %s answered with error %u%s%s.", strbuf_str(&who), x->error,
-                     stun_error_name(x->error) ? " " : "", stun_error_name(x->error) ? stun_error_name(x->error) : "");
-    else
-        evidence_add(f, x->requests.first, "stun", "STUN server %s was asked %llu time%s and never answered.", strbuf_str(&who),
-                     (unsigned long long)x->requests.n, x->requests.n == 1 ? "" : "s");
-    strbuf_done(&who);
-}
-
-static enum cause vain_cause(const struct scene *s, uint32_t tx)
-{
-    return track_tx_at(s->v->t, tx)->answer.frame ? CAUSE_STUN_ERROR : CAUSE_STUN_UNANSWERED;
-}
+/* ---- the candidate was wrong ---- */
 
 /* A private address is advertised because the STUN server that was to tell the outside one did not. */
 static void for_want_of_stun(const struct scene *s, enum party to, struct direction_finding *out, struct session_finding *f)
 {
-    uint32_t tx = asked_in_vain(s, to);
+    struct blame b;
 
-    if (tx == POOL_NONE)
+    if (!stun_in_vain(s, to, &b, f))
         return;
-    set(out, vain_cause(s, tx), CONFIDENCE_LIKELY);
-    out->server = track_tx_at(s->v->t, tx)->server;
-    tell_vain(s, tx, f);
+    set(out, b.cause, b.sure);
+    out->server = b.server;
 }
 
-/* ---- the candidate was wrong ---- */
+static void tell_elsewhere(const struct scene *s, uint32_t tx, struct session_finding *f)
+{
+    const struct stun_tx *x = track_tx_at(s->v->t, tx);
+    char server[ADDR_TEXT];
+
+    evidence_add(
+        f, x->answer, "mapping",
+        "The answer that %s came from is not from %s, which was asked, but from another network: nobody can say whose it is.",
+        addr_keep(f, &x->mapped), addr_text(&track_server_at(s->v->t, x->server)->addr, server));
+}
 
 /* A STUN server's answer made it, and is contradicted. */
 static bool bad_mapping(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
@@ -158,7 +127,9 @@ static bool bad_mapping(const struct scene *s, enum party to, const struct addr 
 
     if (tx == POOL_NONE)
         return false;
-    claim_judge(s->v, tx, false, &claim);
+    if (track_tx_at(s->v->t, tx)->elsewhere)
+        tell_elsewhere(s, tx, f);
+    claim_judge(s->v, tx, claim_media_arrives(s->v, tx), &claim);
     if (claim.status != CLAIM_WRONG)
         return false;
     set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
@@ -169,6 +140,40 @@ static bool bad_mapping(const struct scene *s, enum party to, const struct addr 
     return true;
 }
 
+/* With ICE the other party has all candidates to try: a lie beside a true one of the same socket is not why none of them works. */
+static bool true_beside(const struct scene *s, enum party p, const struct addr *x)
+{
+    const struct sdp_fact *sdp = s->side[p].sdp;
+    uint32_t lie = mapping_behind(s->v, x, sdp->at.ns);
+    enum confidence sure;
+
+    for (size_t i = 0; lie != POOL_NONE && s->ice && i < sdp->cands; i++) {
+        const struct cand_desc *c = &sdp->cand[i];
+        uint32_t tx = c->type == SDP_CAND_SRFLX && !c->tcp ? mapping_behind(s->v, &c->addr, sdp->at.ns) : POOL_NONE;
+
+        if (tx != POOL_NONE && track_tx_at(s->v->t, tx)->socket == track_tx_at(s->v->t, lie)->socket &&
+            claim_status(s->v, tx, false, &sure) == CLAIM_FINE)
+            return true;
+    }
+    return false;
+}
+
+/* A bad candidate that the other party had nothing better than. */
+static bool bad_and_needed(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
+                           struct session_finding *f)
+{
+    return !true_beside(s, to, x) && bad_mapping(s, to, x, out, f);
+}
+
+/* It calls that address its own NAT's (RFC 8445 §5.1.1.2), which a relay's would not be. */
+static bool is_reflexive(const struct sdp_fact *sdp, const struct addr *x)
+{
+    for (size_t i = 0; i < sdp->cands; i++)
+        if (sdp->cand[i].type == SDP_CAND_SRFLX && addr_eq(&sdp->cand[i].addr, x))
+            return true;
+    return false;
+}
+
 /* The party advertised an address and is seen to be elsewhere; who supplied it is not in this capture. */
 static bool bad_address(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
                         struct session_finding *f)
@@ -176,17 +181,21 @@ static bool bad_address(const struct scene *s, enum party to, const struct addr 
     struct whereabouts w = find(s, to, x);
     char real[ADDR_TEXT];
     const char *who = party_name(s->call, to, f);
+    bool relay_likely = !w.of_media && !s->side[to].local && !is_reflexive(s->side[to].sdp, x);
 
     if (!w.known || w.matches || addr_is_unroutable(x) || !side_has(&s->side[to], x) ||
         mapping_behind(s->v, x, s->side[to].sdp->at.ns) != POOL_NONE)
         return false;
-    set(out, CAUSE_BAD_CANDIDATE, w.same_site ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
+    set(out, CAUSE_BAD_CANDIDATE, w.same_site || relay_likely ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
     evidence_add(f, s->side[to].sdp->at, "sdp", "%s advertised %s.", who, addr_keep(f, x));
     evidence_add(f, w.at, w.of_media ? "media" : "sip", "%s is seen to come from %s%s.", who, addr_ip_text(&w.addr, real),
                  w.of_media ? "" : " (its SIP)");
     if (w.same_site)
         evidence_add(f, (struct seen){ 0 }, "note",
                      "Both are in one network: a NAT with several outside addresses does that without any server's fault.");
+    else if (relay_likely)
+        evidence_add(f, (struct seen){ 0 }, "note",
+                     "Not proven: a media relay at that address, which a proxy put into the description, looks the same.");
     if (s->side[to].local)
         evidence_add(f, (struct seen){ 0 }, "note",
                      "No STUN answer in this capture supplied that address: it was configured, or learned before.");
@@ -345,11 +354,11 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
         set(out, CAUSE_UNADVERTISED_DESTINATION, CONFIDENCE_LIKELY);
         return;
     }
-    if (bad_mapping(s, to, dst, out, f))
+    if (x ? bad_mapping(s, to, dst, out, f) : bad_and_needed(s, to, dst, out, f))
         return;
     if (!x && s->ice) /* which of its candidates the other party tried is not seen: a bad one is reason enough */
         for (size_t i = 0; i < s->side[to].sdp->cands; i++)
-            if (bad_mapping(s, to, &s->side[to].sdp->cand[i].addr, out, f))
+            if (bad_and_needed(s, to, &s->side[to].sdp->cand[i].addr, out, f))
                 return;
     if (hairpin(s, to, dst)) {
         set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_LIKELY);
@@ -393,7 +402,7 @@ static void bad_candidates(const struct scene *s, enum party p, struct session_f
             continue;
         if (addr_is_none(x) || addr_is_unroutable(x))
             continue;
-        if (bad_mapping(s, p, x, &d, f) || bad_address(s, p, x, &d, f))
+        if (bad_and_needed(s, p, x, &d, f) || bad_address(s, p, x, &d, f))
             better(f, &d);
     }
 }
@@ -507,8 +516,9 @@ static bool one_address_for_both(const struct scene *s, enum party p, size_t tol
                              party_name(s->call, other_party(p), f), addr_keep(f, b));
             evidence_add(f, (struct seen){ 0 }, "note", "Signalling runs %s %s%s.", direct ? "here from" : "to",
                          addr_ip_text(&peer, text),
-                         direct ? ", so the two are not in one network"
-                                : ", and both name private hosts of different kinds: most likely they are not in one network");
+                         direct ? ", so the two are not in one network, unless it takes another way out than media (a VPN)"
+                                : ", and both name private hosts of different kinds: most likely they are not in one network, "
+                                  "unless both are behind one carrier's NAT (RFC 6598)");
             return true;
         }
     return false;
@@ -516,14 +526,13 @@ static bool one_address_for_both(const struct scene *s, enum party p, size_t tol
 
 static bool stun_refused(const struct scene *s, enum party p, struct session_finding *f)
 {
-    uint32_t tx = asked_in_vain(s, p);
+    struct blame b;
 
-    if (tx == POOL_NONE)
+    if (!stun_in_vain(s, p, &b, f))
         return false;
-    f->cause = vain_cause(s, tx);
-    f->confidence = CONFIDENCE_LIKELY;
-    f->server = track_tx_at(s->v->t, tx)->server;
-    tell_vain(s, tx, f);
+    f->cause = b.cause;
+    f->confidence = b.sure;
+    f->server = b.server;
     return true;
 }
 

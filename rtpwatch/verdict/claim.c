@@ -4,11 +4,10 @@
  */
 #include <stddef.h>
 
-#include "verdict/outsides.h"
-#include "verdict/verdict_private.h"
+#include "verdict/claim_private.h"
 
 #define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
-#define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long */
+#define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long, mostly */
 enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
 static void put(struct proof *list, size_t *n, struct proof p)
@@ -38,24 +37,35 @@ static bool holds_at(int64_t ns, int64_t first, int64_t last)
     return ns >= first - NEAR_TIME_NS && ns <= last + NEAR_TIME_NS;
 }
 
+/* What somebody in another network answered in the server's place is not the server's word. */
 static bool same_claim_kind(const struct stun_tx *x)
 {
-    return x->success && !addr_is_none(&x->mapped);
+    return x->success && !x->elsewhere && !addr_is_none(&x->mapped);
 }
 
-/* Servers of one site fail together: they are one witness. */
-static bool one_operator(const struct view *v, const struct stun_tx *a, const struct stun_tx *b)
+/*
+ * Is the other address one that the answer's cannot be true beside? Who sees the socket itself sees it through no NAT and is right; a
+ * server inside the network, and one behind a translator between the families (RFC 6146), see it otherwise than the outside does.
+ */
+static bool contradicts(const struct view *v, const struct stun_tx *x, const struct addr *said)
 {
-    return addr_same_site(&track_server_at(v->t, a->server)->addr, &track_server_at(v->t, b->server)->addr);
+    return addr_is_v4(said) == addr_is_v4(&x->mapped) && !addr_is_unroutable(said) && !addr_is_unroutable(&x->mapped) &&
+           !addr_ip_eq(said, &x->mapped) && !addr_ip_eq(&x->mapped, &track_socket(v->t, x->socket)->addr);
 }
 
 static struct proof said_by(const struct view *v, const struct stun_tx *x, enum proof_kind kind)
 {
-    return (struct proof){ kind, x->answer, track_server_at(v->t, x->server)->addr, x->mapped, x->server };
+    return (struct proof){ .kind = kind,
+                           .at = x->answer,
+                           .by = track_server_at(v->t, x->server)->addr,
+                           .said = x->mapped,
+                           .server = x->server,
+                           .from_ns = x->answer.ns,
+                           .until_ns = x->answer.ns };
 }
 
 /* Another server, asked from the same socket. */
-static void other_servers(const struct view *v, const struct stun_tx *x, struct claim *c)
+static void other_servers(const struct view *v, const struct stun_tx *x, const struct known *known, struct claim *c)
 {
     const struct stun_tx *o;
 
@@ -65,19 +75,32 @@ static void other_servers(const struct view *v, const struct stun_tx *x, struct 
          i = o->next_asked) {
         if (o->server == x->server || !same_claim_kind(o) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
             continue;
-        if (!addr_ip_eq(&o->mapped, &x->mapped)) {
+        if (contradicts(v, x, &o->mapped))
             against(c, said_by(v, o, PROOF_SERVER));
+        if (!addr_ip_eq(&o->mapped, &x->mapped))
             continue;
-        }
-        if (!one_operator(v, o, x))
+        if (!claims_one_operator(v, known, o->server, x->server))
             in_favour(c, said_by(v, o, PROOF_SERVER));
         c->port_depends |= o->mapped.port != x->mapped.port;
     }
 }
 
+/* How the peer saw the socket when the server answered; what it saw later than that is the NAT's next address. */
+static struct proof seen_by_peer(const struct check *k, const struct addr *peer, const struct stun_tx *x)
+{
+    struct proof p = { .kind = PROOF_CHECK, .by = *peer, .server = POOL_NONE };
+    bool before = k->mapped_before_at.frame && x->answer.ns < k->mapped_since_ns;
+
+    p.at = before ? k->mapped_before_at : k->mapped_at;
+    p.said = before ? k->mapped_before : k->mapped;
+    p.from_ns = before ? k->answers.first.ns : k->mapped_since_ns;
+    p.until_ns = p.at.ns;
+    return p;
+}
+
 /*
  * The peers' answers to checks that this socket sent. A peer on the same network sees the socket itself and tells nothing of the
- * outside; so only what another network saw counts.
+ * outside; so only what another network saw counts. And one that sees an address of its own network sees its own balancer.
  */
 static void checks_answered(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
@@ -88,20 +111,19 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
     for (uint32_t i = v->t->checks.used ? base->flows_out : POOL_NONE;
          steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_out) {
         const struct check *k = track_check_at(v->t, f->checks);
-        struct proof p = { .kind = PROOF_CHECK, .server = POOL_NONE };
+        struct proof p;
 
-        if (!k || !k->mapped_at.frame || addr_is_unroutable(&k->mapped) || addr_is_unroutable(&f->dst) ||
-            !holds_at(x->answer.ns, k->mapped_since_ns, k->mapped_at.ns))
+        if (!k || !k->mapped_at.frame || addr_is_unroutable(&f->dst))
             continue;
-        p.at = k->mapped_at;
-        p.by = f->dst;
-        p.said = k->mapped;
-        if (!addr_ip_eq(&k->mapped, &x->mapped)) {
+        p = seen_by_peer(k, &f->dst, x);
+        if (addr_is_unroutable(&p.said) || !holds_at(x->answer.ns, p.from_ns, p.until_ns))
+            continue;
+        if (contradicts(v, x, &p.said) && !addr_same_site(&p.said, &f->dst))
             against(c, p);
+        if (!addr_ip_eq(&p.said, &x->mapped))
             continue;
-        }
         in_favour(c, p);
-        c->port_depends |= k->mapped.port != x->mapped.port;
+        c->port_depends |= p.said.port != x->mapped.port;
     }
 }
 
@@ -109,6 +131,7 @@ static void checks_answered(const struct view *v, const struct stun_tx *x, struc
 static void via_of_host(const struct view *v, const struct stun_tx *x, const struct outsides *all, struct claim *host)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr;
+    struct proof p = { .kind = PROOF_VIA, .server = POOL_NONE };
     uint32_t next;
 
     for (uint32_t i = all ? outsides_first(all, base) : 0; i < v->t->outsides.used; i = next) {
@@ -118,8 +141,15 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, const str
         if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside) ||
             !holds_at(x->answer.ns, o->at.first.ns, o->at.last.ns))
             continue;
-        (addr_ip_eq(&o->outside, &x->mapped) ? in_favour : against)(
-            host, (struct proof){ PROOF_VIA, o->at.first, o->teller, o->outside, POOL_NONE });
+        p.at = o->at.first;
+        p.by = o->teller;
+        p.said = o->outside;
+        p.from_ns = o->at.first.ns;
+        p.until_ns = o->at.last.ns;
+        if (addr_ip_eq(&o->outside, &x->mapped))
+            in_favour(host, p);
+        else if (contradicts(v, x, &o->outside))
+            against(host, p);
     }
 }
 
@@ -130,7 +160,7 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, const str
 static void public_ip(const struct view *v, const struct stun_tx *x, struct claim *host)
 {
     const struct view_options *o = &v->options;
-    struct proof p = { PROOF_PUBLIC, { 0 }, ADDR_NONE, ADDR_NONE, POOL_NONE };
+    struct proof p = { .kind = PROOF_PUBLIC, .server = POOL_NONE, .from_ns = x->answer.ns, .until_ns = x->answer.ns };
 
     if (!o->public_ips_n || !view_is_local(v, &track_socket(v->t, x->socket)->addr) ||
         addr_is_unroutable(&track_server_at(v->t, x->server)->addr))
@@ -144,7 +174,7 @@ static void public_ip(const struct view *v, const struct stun_tx *x, struct clai
             return;
         }
     }
-    if (!addr_is_none(&p.said))
+    if (contradicts(v, x, &p.said))
         against(host, p);
 }
 
@@ -158,18 +188,24 @@ struct others {
     unsigned same, other; /* moments at which the host's other sockets were given this IP, another IP */
     bool stable;          /* all those others were one IP */
     const struct stun_tx *last_same, *last_other;
+    int64_t from_ns, until_ns; /* of the others */
 };
 
-static void others_count(const struct view *v, struct others *n, const struct stun_tx *x, const struct stun_tx *o)
+static void others_count(const struct view *v, const struct known *known, struct others *n, const struct stun_tx *x,
+                         const struct stun_tx *o)
 {
     if (!same_claim_kind(o) || o->socket == x->socket || same_moment(o, x) || !near(o->answer.ns, x->answer.ns, NEAR_TIME_NS))
         return;
     if (addr_ip_eq(&o->mapped, &x->mapped)) {
         n->same++;
-        if (!one_operator(v, o, x))
+        if ((!n->last_same || n->last_same->server != o->server) && !claims_one_operator(v, known, o->server, x->server))
             n->last_same = o;
         return;
     }
+    if (!contradicts(v, x, &o->mapped))
+        return;
+    n->from_ns = !n->last_other || o->answer.ns < n->from_ns ? o->answer.ns : n->from_ns;
+    n->until_ns = !n->last_other || o->answer.ns > n->until_ns ? o->answer.ns : n->until_ns;
     n->stable &= !n->last_other || addr_ip_eq(&n->last_other->mapped, &o->mapped);
     n->other += !n->last_other || !same_moment(n->last_other, o);
     n->last_other = o;
@@ -179,23 +215,28 @@ static void others_count(const struct view *v, struct others *n, const struct st
  * What was said of the host's other sockets, shortly before and after. It speaks against a mapping only where it was stable: one
  * address, at two moments or more, and the claimed one never.
  */
-static void rest_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+static void rest_of_host(const struct view *v, const struct stun_tx *x, const struct known *known, struct claim *host)
 {
     struct others n = { .stable = true };
+    struct proof p;
     const struct stun_tx *o;
     unsigned steps = 0;
 
     for (uint32_t i = x->older_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host, steps++)
-        others_count(v, &n, x, o);
+        others_count(v, known, &n, x, o);
     steps = 0;
     for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->newer_of_host, steps++)
-        others_count(v, &n, x, o);
+        others_count(v, known, &n, x, o);
     o = n.last_same;
     if (o)
         in_favour(host, said_by(v, o, PROOF_EARLIER));
     o = n.last_other;
-    if (o && !n.same && n.other >= 2 && n.stable)
-        against(host, said_by(v, o, PROOF_EARLIER));
+    if (!o || n.same || n.other < 2 || !n.stable)
+        return;
+    p = said_by(v, o, PROOF_EARLIER);
+    p.from_ns = n.from_ns;
+    p.until_ns = n.until_ns;
+    against(host, p);
 }
 
 /*
@@ -212,7 +253,10 @@ static void shared(const struct view *v, uint32_t tx, struct claim *c)
     for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
         if (i != tx && o->server == x->server && o->socket != x->socket && memcmp(o->tid, x->tid, sizeof o->tid) != 0 &&
             near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
-            against(c, (struct proof){ PROOF_SHARED, o->answer, track_socket(v->t, o->socket)->addr, o->mapped, o->server });
+            struct proof p = said_by(v, o, PROOF_SHARED);
+
+            p.by = track_socket(v->t, o->socket)->addr;
+            against(c, p);
             return;
         }
 }
@@ -234,96 +278,47 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
     for (uint32_t i = s->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
         packets += f->packets.last.ns >= x->answer.ns && track_find_flow(v->t, base, &f->src) ? f->packets.n : 0;
         if (packets >= WRONG_PORT_PACKETS) {
-            against(c, (struct proof){ PROOF_WRONG_PORT, f->packets.first, f->src, stray, POOL_NONE });
+            against(c, (struct proof){ .kind = PROOF_WRONG_PORT,
+                                       .at = f->packets.first,
+                                       .by = f->src,
+                                       .said = stray,
+                                       .server = POOL_NONE,
+                                       .doubtful = true });
             return;
         }
     }
 }
 
-/* What the answer itself shows. */
+static struct proof of_answer(const struct view *v, const struct stun_tx *x, enum proof_kind kind, bool doubtful)
+{
+    struct proof p = said_by(v, x, kind);
+
+    p.doubtful = doubtful;
+    if (kind == PROOF_XOR_DIFFERS)
+        p.said = x->more->plain;
+    return p;
+}
+
+/*
+ * What the answer itself shows. A host behind a NAT may be seen at a private address by a server with a public one that stands before the
+ * last NAT (a carrier's own, RFC 6598), and at the server's own address by one behind the same NAT (RFC 4787 §6, hairpinning).
+ */
 static void answer_alone(const struct view *v, const struct stun_tx *x, struct claim *c)
 {
     const struct addr *base = &track_socket(v->t, x->socket)->addr, *server = &track_server_at(v->t, x->server)->addr;
+    bool inside = addr_is_private(base);
 
-    /* A NAT's helper that rewrites the plain attribute into the inside address is why XOR- was invented (RFC 8489 §14.2). */
-    if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base))
-        against(c, (struct proof){ PROOF_XOR_DIFFERS, x->answer, *server, x->more->plain, x->server });
+    /* A NAT's helper that rewrites the plain attribute into an inside address is why XOR- was invented (RFC 8489 §14.2). */
+    if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base) &&
+        !addr_is_private(&x->more->plain))
+        against(c, of_answer(v, x, PROOF_XOR_DIFFERS, false));
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
-        against(c, said_by(v, x, PROOF_PRIVATE));
+        against(c, of_answer(v, x, PROOF_PRIVATE, inside && addr_is_private(&x->mapped)));
     /* A NAT between the families would have changed the server's address as well (RFC 6146). */
     if (addr_is_v4(base) && addr_is_v4(server) && !addr_is_v4(&x->mapped))
-        against(c, said_by(v, x, PROOF_FAMILY));
+        against(c, of_answer(v, x, PROOF_FAMILY, false));
     if (addr_ip_eq(&x->mapped, server) && !addr_ip_eq(base, server))
-        against(c, said_by(v, x, PROOF_OWN));
-}
-
-static bool of_server(const struct proof *p)
-{
-    return p->kind == PROOF_SERVER || p->kind == PROOF_EARLIER;
-}
-
-static bool same_witness(const struct proof *a, const struct proof *b)
-{
-    return of_server(a) && of_server(b) ? addr_same_site(&a->by, &b->by) : a->kind == b->kind && addr_ip_eq(&a->by, &b->by);
-}
-
-/* Do at least two independent observers name that IP? */
-static bool corroborated(const struct claim *socket, const struct claim *host, const struct addr *ip)
-{
-    const struct proof *lists[] = { socket->against, host->against };
-    size_t counts[] = { socket->against_n, host->against_n }, n = 0;
-
-    for (size_t l = 0; l < 2; l++)
-        for (size_t i = 0; i < counts[l]; i++) {
-            bool twice = false;
-
-            for (size_t j = 0; j < i; j++)
-                twice |= same_witness(&lists[l][i], &lists[l][j]);
-            for (size_t j = 0; l && j < counts[0]; j++)
-                twice |= same_witness(&lists[1][i], &lists[0][j]);
-            n += !twice && addr_ip_eq(&lists[l][i].said, ip);
-        }
-    return n >= 2;
-}
-
-/* A rival address in the same /24 may be another address of one NAT's pool (RFC 4787 §4.1, "arbitrary" pooling): hedged. */
-static enum confidence hedge(const struct claim *c, const struct addr *mapped, enum confidence most)
-{
-    for (size_t i = 0; i < c->against_n; i++)
-        if (c->against[i].kind <= PROOF_PUBLIC && addr_same_site(&c->against[i].said, mapped))
-            return CONFIDENCE_SUSPECTED;
-    return most;
-}
-
-static bool contradicts_itself(const struct claim *c)
-{
-    for (size_t i = 0; i < c->against_n; i++)
-        if (c->against[i].kind > PROOF_PUBLIC)
-            return true;
-    return false;
-}
-
-/* The order of weight: the answer itself, the same socket, then the host. */
-static void weigh(const struct stun_tx *x, struct claim *c, const struct claim *host, bool media_arrives)
-{
-    if (contradicts_itself(c)) {
-        c->status = CLAIM_WRONG;
-        c->confidence = CONFIDENCE_PROVEN;
-    } else if (c->for_n || host->for_n) {
-        c->status = CLAIM_FINE;
-    } else if (c->against_n) {
-        bool sure = corroborated(c, host, &c->against[0].said);
-
-        if (!sure && c->against[0].kind == PROOF_SERVER)
-            return; /* one server against another, and nothing tells which of them is right */
-        c->status = CLAIM_WRONG;
-        c->confidence = hedge(c, &x->mapped, sure ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY);
-    } else if (host->against_n && !media_arrives) {
-        c->status = CLAIM_WRONG;
-        c->confidence = hedge(host, &x->mapped, CONFIDENCE_LIKELY);
-    } else if (media_arrives) {
-        c->status = CLAIM_FINE;
-    }
+        against(c, of_answer(v, x, PROOF_OWN, inside));
 }
 
 static void begin(struct claim *c)
@@ -332,10 +327,9 @@ static void begin(struct claim *c)
 }
 
 /*
- * `all`: every proof is told; else the first one that settles it ends the search. `outsides`: NULL, they are searched. False: it is no
- * claim.
+ * `all`: every proof is told; else the first one that settles it ends the search. `known`: NULL, it is searched for. False: it is no claim.
  */
-static bool gather(const struct view *v, uint32_t tx, bool all, const struct outsides *outsides, struct claim *socket,
+static bool gather(const struct view *v, uint32_t tx, bool all, const struct known *known, struct claim *socket,
                    struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
@@ -347,16 +341,14 @@ static bool gather(const struct view *v, uint32_t tx, bool all, const struct out
     answer_alone(v, x, socket);
     shared(v, tx, socket);
     wrong_port(v, x, socket);
-    if (!all && contradicts_itself(socket))
-        return true;
-    other_servers(v, x, socket);
+    other_servers(v, x, known, socket);
     checks_answered(v, x, socket);
     if (!all && socket->for_n)
         return true;
     public_ip(v, x, host);
-    via_of_host(v, x, outsides, host);
+    via_of_host(v, x, known && known->indexed ? &known->outsides : NULL, host);
     if (all || !host->for_n)
-        rest_of_host(v, x, host);
+        rest_of_host(v, x, known, host);
     return true;
 }
 
@@ -366,7 +358,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 
     if (!gather(v, tx, true, NULL, out, &host))
         return;
-    weigh(track_tx_at(v->t, tx), out, &host, media_arrives);
+    claim_weigh(v, tx, NULL, out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
         put(out->against, &out->against_n, host.against[i]);
     for (size_t i = 0; i < host.for_n; i++)
@@ -374,17 +366,17 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 }
 
 /* What claim_status() says where media is not known to arrive, and where it is: status and confidence of each, two bits. */
-static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides *outsides)
+static unsigned note_of(const struct view *v, uint32_t tx, const struct known *known)
 {
     struct claim socket, host;
     unsigned note = 0;
 
-    if (!gather(v, tx, false, outsides, &socket, &host))
+    if (!gather(v, tx, false, known, &socket, &host))
         return 0;
     for (unsigned arrives = 0; arrives < 2; arrives++) {
         socket.status = CLAIM_OPEN;
         socket.confidence = CONFIDENCE_NONE;
-        weigh(track_tx_at(v->t, tx), &socket, &host, arrives);
+        claim_weigh(v, tx, known, &socket, &host, arrives);
         note |= ((unsigned)socket.status | (unsigned)socket.confidence << 2) << 4 * arrives;
     }
     return note;
@@ -393,15 +385,50 @@ static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides
 void claims_judge(const struct view *v, uint8_t *claims)
 {
     uint32_t n = v->t->stun_txs.used;
-    struct outsides outsides;
-    bool indexed = outsides_make(&outsides, v->t);
+    struct known known;
 
+    known.indexed = outsides_make(&known.outsides, v->t);
+    operators_make(&known.operators, v->t);
     for (uint32_t i = 0; i < n; i++) {
         if (i + CLAIMS_AHEAD < n)
             track_find_socket_ahead(v->t, &track_tx_at(v->t, i + CLAIMS_AHEAD)->mapped);
-        claims[i] = (uint8_t)note_of(v, i, indexed ? &outsides : NULL);
+        claims[i] = (uint8_t)note_of(v, i, &known);
     }
-    outsides_done(&outsides);
+    outsides_done(&known.outsides);
+    operators_done(&known.operators);
+}
+
+/* When the socket was told another address, for its next call. */
+static int64_t told_anew(const struct view *v, const struct stun_tx *x)
+{
+    int64_t ns = INT64_MAX;
+    const struct stun_tx *o;
+    unsigned steps = 0;
+
+    for (uint32_t i = track_socket(v->t, x->socket)->asked; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL && o != x;
+         i = o->next_asked)
+        if (same_claim_kind(o) && o->answer.ns > x->answer.ns + SAME_TIME_NS && !addr_eq(&o->mapped, &x->mapped))
+            ns = o->answer.ns;
+    return ns;
+}
+
+bool claim_media_arrives(const struct view *v, uint32_t tx)
+{
+    const struct stun_tx *x = track_tx_at(v->t, tx);
+    int64_t until = told_anew(v, x);
+    const struct flow *f;
+
+    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns && f->packets.first.ns < until)
+            return true;
+    return false;
+}
+
+enum claim_status claim_of_answer(const struct view *v, uint32_t tx, enum confidence *confidence)
+{
+    enum claim_status status = claim_status(v, tx, false, confidence);
+
+    return status == CLAIM_WRONG && claim_media_arrives(v, tx) ? claim_status(v, tx, true, confidence) : status;
 }
 
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence)

@@ -157,6 +157,23 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
     strbuf_done(&who);
 }
 
+/* Who else could have brought it about, where it is not proven; NULL: nobody. */
+static const char *doubt(const struct claim *c)
+{
+    if (c->status != CLAIM_WRONG || c->confidence == CONFIDENCE_PROVEN)
+        return NULL;
+    for (size_t i = 0; i < c->against_n; i++)
+        switch (c->against[i].kind) {
+        case PROOF_PRIVATE:
+            return "Not proven: a server that is inside this network sees that and is right; then it is the wrong one to ask.";
+        case PROOF_OWN: return "Not proven: a server behind the same NAT as this host sees that and is right.";
+        case PROOF_WRONG_PORT:
+            return "Not proven: a NAT that changes ports, and a rule that hands this one on to the host, look the same.";
+        default: break;
+        }
+    return "Not proven: a host with two ways out (uplinks, a VPN, a pool of addresses), or a new address since, looks the same.";
+}
+
 void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, struct session_finding *s)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
@@ -175,4 +192,6 @@ void evidence_claim(const struct view *v, uint32_t tx, const struct claim *c, st
         proof_tell(v, &c->against[i], false, s);
     for (size_t i = 0; i < c->for_n; i++)
         proof_tell(v, &c->in_favour[i], true, s);
+    if (doubt(c))
+        evidence_note(s, (struct seen){ 0 }, doubt(c));
 }

@@ -270,6 +270,15 @@ static void warnings_join(struct session_finding *into, const struct session_fin
         warn_add(into, more->warning[i].kind, more->warning[i].server, keep(into, more->warning[i].text));
 }
 
+/* It comes from where it was sent to: a media relay on the way sends in its own name, and tells nothing of the sender's address. */
+static bool through_relay(const struct direction_finding *d, const struct addr *from)
+{
+    for (size_t i = 0; i < d->sent_to_n; i++)
+        if (addr_same_site(&d->sent_to[i].addr, from))
+            return true;
+    return false;
+}
+
 void finding_prove(struct session_finding *f)
 {
     const struct candidate_finding *wrong = NULL;
@@ -287,7 +296,7 @@ void finding_prove(struct session_finding *f)
             continue;
         if (wrong->has_base && !addr_eq(&wrong->base, &d->sent_from))
             continue; /* another socket's packets */
-        if (addr_ip_eq(from, &wrong->addr) || addr_same_site(from, &wrong->addr))
+        if (addr_ip_eq(from, &wrong->addr) || addr_same_site(from, &wrong->addr) || through_relay(d, from))
             continue;
         f->confidence = CONFIDENCE_PROVEN;
         evidence_add(f, d->received_from[0].first, "media", "At the other vantage the packets of that socket arrive from %s.",

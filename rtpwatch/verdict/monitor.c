@@ -258,16 +258,6 @@ static struct told_claim *claim_remembered(struct monitor *m, struct seen answer
 }
 
 /* RTP comes to the socket that asked. Whether by the claimed address or not, the words of other sockets are then too weak. */
-static bool media_arrives(const struct view *v, const struct stun_tx *x)
-{
-    const struct flow *f;
-
-    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns)
-            return true;
-    return false;
-}
-
 static void contradiction_tell(const struct tick *t, uint32_t tx, const struct claim *c)
 {
     struct session_finding *why = t->m->finding;
@@ -291,7 +281,7 @@ static void claim(const struct tick *t, uint32_t tx)
     struct told_claim *told;
     struct claim c;
 
-    claim_judge(t->v, tx, media_arrives(t->v, x), &c);
+    claim_judge(t->v, tx, claim_media_arrives(t->v, tx), &c);
     if (c.status != CLAIM_WRONG && hmap_find(&t->m->by_claim, hash_bytes(&x->answer.frame, sizeof x->answer.frame), claim_eq,
                                              t->m, &x->answer.frame) == HMAP_NONE)
         return;

@@ -110,7 +110,7 @@ static void judge_answers(const struct view *v, struct server_finding *out)
         if (!x->success || addr_is_none(&x->mapped))
             continue;
         f->mappings++;
-        claim = claim_status(v, i, false, &sure);
+        claim = claim_of_answer(v, i, &sure);
         f->confirmed += claim == CLAIM_FINE;
         if (claim != CLAIM_WRONG)
             continue;

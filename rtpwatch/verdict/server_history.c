@@ -38,7 +38,7 @@ static enum claim_status claim_of(const struct view *v, uint32_t tx)
 {
     enum confidence sure;
 
-    return claim_status(v, tx, false, &sure);
+    return claim_of_answer(v, tx, &sure);
 }
 
 static void change_find(const struct view *v, uint32_t tx, struct server_finding *f)

@@ -11,13 +11,14 @@ static bool sent_to(const struct direction_finding *d, const struct addr *a)
     return false;
 }
 
-/* The candidate that it was lost to, where a STUN server's answer to the receiver made it. */
+/* The candidate that it was lost to, where a STUN server's answer to the receiver made it, and nobody there confirms it. */
 static struct candidate_finding *candidate_of(struct session_finding *f, const struct direction_finding *d)
 {
     for (size_t i = 0; i < f->candidates_n; i++) {
         struct candidate_finding *c = &f->candidate[i];
 
-        if (c->party == d->to && c->component == 1 && c->server != POOL_NONE && c->tx != POOL_NONE && sent_to(d, &c->addr))
+        if (c->party == d->to && c->component == 1 && c->server != POOL_NONE && c->tx != POOL_NONE && !c->confirmed &&
+            sent_to(d, &c->addr))
             return c;
     }
     return NULL;

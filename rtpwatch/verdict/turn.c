@@ -39,7 +39,7 @@ static void asked_add(const struct scene *s, uint32_t tx, struct asking *out)
         out->given |= !a || turn_alloc_end(a) >= s->call->started.ns; /* else it is of an earlier call on this port */
         return;
     }
-    if (!x->answer.frame && s->when.to_ns - x->requests.first.ns < PATIENCE_NS)
+    if (!x->answer.frame && (s->v->options.dropped || s->when.to_ns - x->requests.first.ns < PATIENCE_NS))
         return;
     if (best && best->server == x->server && best->error == x->error && best->credentials == x->credentials && best->answer.frame)
         out->times++;
@@ -247,10 +247,9 @@ static enum doing no_permission(const struct scene *s, enum party p, const struc
     return DOING_CLIENTS;
 }
 
-/* The other party offered a relay and that did not connect either: more than this one relay was missing. */
-static bool other_has_relay(const struct scene *s, enum party p)
+static bool offers_relay(const struct scene *s, enum party p)
 {
-    const struct sdp_fact *sdp = s->side[other_party(p)].sdp;
+    const struct sdp_fact *sdp = s->side[p].sdp;
 
     for (size_t i = 0; i < sdp->cands; i++)
         if (sdp->cand[i].type == SDP_CAND_RELAY)
@@ -272,9 +271,10 @@ bool turn_of_setup(const struct scene *s, enum party p, struct session_finding *
     enum doing doing;
     struct seen last;
 
-    if (x) {
+    if (x && (x->answer.frame || !offers_relay(s, p))) { /* else an answer came, and was not captured */
         turn_tell_answer(s->v, x, asked.times, f);
-        f->confidence = other_has_relay(s, p) ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY;
+        /* The other party's relay did not connect either: more than this one was missing. */
+        f->confidence = offers_relay(s, other_party(p)) ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY;
         f->cause = CAUSE_TURN_FAILED;
         f->server = whose(x, asked.times) == DOING_SERVERS ? x->server : POOL_NONE;
         return true;

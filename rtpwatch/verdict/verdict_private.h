@@ -27,7 +27,9 @@ struct proof {
     enum proof_kind kind;
     struct seen at;
     struct addr by, said;
-    uint32_t server; /* PROOF_SERVER */
+    uint32_t server;           /* PROOF_SERVER, PROOF_EARLIER */
+    bool doubtful;             /* it contradicts the answer, and an honest server may have given it all the same */
+    int64_t from_ns, until_ns; /* how long that was seen to be so */
 };
 
 enum { PROOFS_KEPT = 6 };
@@ -45,6 +47,10 @@ struct claim {
 void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out);
 /* The same, for those who need no proofs: what settles it ends the search. */
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence);
+/* Does RTP come to the socket that asked, after the answer and before it is told another address? */
+bool claim_media_arrives(const struct view *v, uint32_t tx);
+/* Of an answer of which no call is known: what comes to the socket tells whether media arrives. */
+enum claim_status claim_of_answer(const struct view *v, uint32_t tx, enum confidence *confidence);
 
 /* ---- bundle.c: whose RTP is it, where several m-lines share a path (RFC 9143 §9.2)? ---- */
 
@@ -213,6 +219,20 @@ void cause_of_loss(const struct scene *s, enum party to, const struct addr *x, s
 bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x);
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
+
+/* ---- vain.c ---- */
+
+struct blame {
+    enum cause cause;
+    enum confidence sure;
+    uint32_t server;
+};
+
+/*
+ * Were all STUN questions of that party's own sockets in vain, with no answer or an error, so that it had no outside address to offer?
+ * Then it is told, and `out` filled.
+ */
+bool stun_in_vain(const struct scene *s, enum party p, struct blame *out, struct session_finding *session);
 
 /* ---- turn.c ---- */
 

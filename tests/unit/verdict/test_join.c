@@ -257,6 +257,17 @@ Test(join, the_server_is_named_at_the_other_place)
     world_free(w);
 }
 
+/* Another operator's server told the phone the same: its NAT has two outside addresses, and nobody lied. */
+Test(join, a_server_that_another_one_confirms)
+{
+    struct world *w = world_new(2);
+
+    story_stun(w->at[PHONE], &(struct asks){ W_RTP_HOME, "198.18.40.1:3478", .mapped = STRANGER ":40000" });
+    phone_is_lied_to(w);
+    cr_expect_eq(judge(w, 0)->server, POOL_NONE);
+    world_free(w);
+}
+
 /* The address in the SDP was set by hand: the server that told the phone another one is not the teller. */
 Test(join, a_server_that_told_another_address)
 {

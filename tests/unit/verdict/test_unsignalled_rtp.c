@@ -112,7 +112,7 @@ Test(rtp_alone, a_lie_that_contradicts_itself_is_proven)
 {
     struct story *s = story_new(D_HOST);
 
-    ask(s, LIAR, "192.0.2.19:10000"); /* the server's own address */
+    ask(s, LIAR, "127.0.0.1:10000");
     story_play(s, D_RTP, W_RTP, 1);
     story_pass(s, 12 * 1000);
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .server = LIAR, .least = CONFIDENCE_PROVEN);
@@ -131,7 +131,7 @@ Test(rtp_alone, a_wrong_port)
         story_pass(s, 1000);
         story_icmp(s, D_HOST ":0", W_RTP, D_HOST ":11171", ICMP_PORT_UNREACHABLE);
     }
-    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .server = LIAR, .least = CONFIDENCE_PROVEN);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .server = LIAR, .least = CONFIDENCE_LIKELY);
     story_free(s);
 }
 
