@@ -37,6 +37,22 @@ void events_put(struct events *e, const cJSON *object, const char *line)
         e->failed |= !object || !event_write(object, e->to);
 }
 
+/* Is it written, or do rules listen? */
+static bool is_read(const struct events *e, enum event_kind kind)
+{
+    return e->options.heard || (e->to && (e->options.ndjson || event_is_for_people(kind)));
+}
+
+/* Of events that nobody reads, sessions need not be judged. */
+static uint32_t unheard(const struct events *e)
+{
+    uint32_t none = 0;
+
+    for (unsigned i = 0; i < EVENTS_N; i++)
+        none |= e->options.found || is_read(e, (enum event_kind)i) ? 0 : UINT32_C(1) << i;
+    return none;
+}
+
 static void tell(void *self, const struct event *event)
 {
     struct telling *t = self;
@@ -44,6 +60,8 @@ static void tell(void *self, const struct event *event)
 
     if (t->e->options.found)
         t->e->options.found(t->e->options.finder, t->view, event);
+    if (!is_read(t->e, event->kind))
+        return;
     if (!t->made) {
         t->made = true;
         t->e->failed |= !report_rows(&t->rows, t->view);
@@ -91,6 +109,7 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
 
     t.out = (struct out_report){ .report = &t.rows, .inputs = m->inputs, .inputs_n = m->inputs_n };
     view_make(&view, m->track, m->options, m->now_ns);
+    e->monitor[vantage].options.unheard = unheard(e);
     if (last)
         monitor_finish(&e->monitor[vantage], &view, tell, &t);
     else

@@ -11,6 +11,13 @@
 #define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long */
 enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
+/* How much of what speaks for and against a claim is looked for. */
+enum search {
+    SEARCH_ALL,     /* every proof, to be told */
+    SEARCH_SETTLED, /* until its status is known */
+    SEARCH_WRONG,   /* until it is known whether it is wrong */
+};
+
 static void put(struct proof *list, size_t *n, struct proof p)
 {
     if (*n < PROOFS_KEPT)
@@ -158,6 +165,7 @@ struct others {
     unsigned same, other; /* moments at which the host's other sockets were given this IP, another IP */
     bool stable;          /* all those others were one IP */
     const struct stun_tx *last_same, *last_other;
+    enum search search;
 };
 
 static void others_count(const struct view *v, struct others *n, const struct stun_tx *x, const struct stun_tx *o)
@@ -175,20 +183,31 @@ static void others_count(const struct view *v, struct others *n, const struct st
     n->last_other = o;
 }
 
+static bool others_decide(const struct others *n)
+{
+    switch (n->search) {
+    case SEARCH_ALL: return false;
+    case SEARCH_SETTLED: return n->last_same;
+    default: return n->same || !n->stable; /* they can speak in favour only, from here on */
+    }
+}
+
 /*
  * What was said of the host's other sockets, shortly before and after. It speaks against a mapping only where it was stable: one
  * address, at two moments or more, and the claimed one never.
  */
-static void rest_of_host(const struct view *v, const struct stun_tx *x, struct claim *host)
+static void rest_of_host(const struct view *v, const struct stun_tx *x, enum search search, struct claim *host)
 {
-    struct others n = { .stable = true };
+    struct others n = { .stable = true, .search = search };
     const struct stun_tx *o;
     unsigned steps = 0;
 
-    for (uint32_t i = x->older_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host, steps++)
+    for (uint32_t i = x->older_of_host; steps < HOST_STEPS && !others_decide(&n) && (o = track_tx_at(v->t, i)) != NULL;
+         i = o->older_of_host, steps++)
         others_count(v, &n, x, o);
     steps = 0;
-    for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->newer_of_host, steps++)
+    for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && !others_decide(&n) && (o = track_tx_at(v->t, i)) != NULL;
+         i = o->newer_of_host, steps++)
         others_count(v, &n, x, o);
     o = n.last_same;
     if (o)
@@ -331,11 +350,8 @@ static void begin(struct claim *c)
     memset(c, 0, offsetof(struct claim, against)); /* the lists are large */
 }
 
-/*
- * `all`: every proof is told; else the first one that settles it ends the search. `outsides`: NULL, they are searched. False: it is no
- * claim.
- */
-static bool gather(const struct view *v, uint32_t tx, bool all, const struct outsides *outsides, struct claim *socket,
+/* `outsides`: NULL, they are searched. False: it is no claim. */
+static bool gather(const struct view *v, uint32_t tx, enum search search, const struct outsides *outsides, struct claim *socket,
                    struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
@@ -347,16 +363,18 @@ static bool gather(const struct view *v, uint32_t tx, bool all, const struct out
     answer_alone(v, x, socket);
     shared(v, tx, socket);
     wrong_port(v, x, socket);
-    if (!all && contradicts_itself(socket))
+    if (search != SEARCH_ALL && contradicts_itself(socket))
         return true;
     other_servers(v, x, socket);
     checks_answered(v, x, socket);
-    if (!all && socket->for_n)
+    if (search != SEARCH_ALL && socket->for_n)
         return true;
     public_ip(v, x, host);
     via_of_host(v, x, outsides, host);
-    if (all || !host->for_n)
-        rest_of_host(v, x, host);
+    if (search == SEARCH_WRONG && (socket->against_n || host->against_n))
+        search = SEARCH_SETTLED; /* then a word in its favour counts as well */
+    if (search == SEARCH_ALL || !host->for_n)
+        rest_of_host(v, x, search, host);
     return true;
 }
 
@@ -364,7 +382,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 {
     struct claim host;
 
-    if (!gather(v, tx, true, NULL, out, &host))
+    if (!gather(v, tx, SEARCH_ALL, NULL, out, &host))
         return;
     weigh(track_tx_at(v->t, tx), out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
@@ -379,7 +397,7 @@ static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides
     struct claim socket, host;
     unsigned note = 0;
 
-    if (!gather(v, tx, false, outsides, &socket, &host))
+    if (!gather(v, tx, SEARCH_SETTLED, outsides, &socket, &host))
         return 0;
     for (unsigned arrives = 0; arrives < 2; arrives++) {
         socket.status = CLAIM_OPEN;
@@ -388,6 +406,16 @@ static unsigned note_of(const struct view *v, uint32_t tx, const struct outsides
         note |= ((unsigned)socket.status | (unsigned)socket.confidence << 2) << 4 * arrives;
     }
     return note;
+}
+
+bool claim_is_wrong(const struct view *v, uint32_t tx)
+{
+    struct claim socket, host;
+
+    if (!gather(v, tx, SEARCH_WRONG, NULL, &socket, &host))
+        return false;
+    weigh(track_tx_at(v->t, tx), &socket, &host, false);
+    return socket.status == CLAIM_WRONG;
 }
 
 void claims_judge(const struct view *v, uint8_t *claims)

@@ -44,6 +44,7 @@ static void hear(void *self, const struct event *e)
     if (e->session) {
         t->verdict = e->session->verdict;
         t->cause = e->session->cause;
+        t->evidence = e->session->evidence_n;
     }
     if (e->why)
         t->evidence = e->why->evidence_n;
@@ -299,17 +300,85 @@ Test(monitor, the_notebook_gives_up_its_sessions)
             story_reply(full, 486, NULL);
         }
         pass(&w, 5);
-        cr_expect_eq(w.m.watched.live, 4);
+        cr_expect_eq(w.m.signalled.watched.live, 4);
         w.s = story_new(D_HOST); /* nothing of it is left */
         w.s->now_ns = full->now_ns;
         w.s->frame = full->frame;
         story_free(full);
         monitor_renumbered(&w.m);
         pass(&w, 12);
-        cr_expect_eq(w.m.watched.live, 0);
+        cr_expect_eq(w.m.signalled.watched.live, 0);
         w.n = 0;
     }
-    cr_expect_leq(w.m.watched.used, 4);
+    cr_expect_leq(w.m.signalled.watched.used, 4);
+    done(&w);
+}
+
+/* It is counted once it is gone, however soon after another sweep. */
+Test(monitor, what_is_given_up_just_before_the_end_is_counted)
+{
+    struct watching w;
+    struct story *full;
+
+    begin(&w);
+    full = w.s;
+    story_call(full, "refused", D_HOST ":5060", PROXY ":5060");
+    story_request(full, CALLER, SIP_INVITE, SAYS(D_RTP_OUT));
+    story_reply(full, 486, NULL);
+    pass(&w, 5);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    w.s = story_new(D_HOST);
+    w.s->now_ns = full->now_ns;
+    story_free(full);
+    monitor_renumbered(&w.m);
+    look(&w, true);
+    cr_expect_eq(w.m.forgotten.sessions, 1);
+    cr_expect_eq(w.m.signalled.watched.live, 0);
+    done(&w);
+}
+
+/* ---- what it costs: how often sessions are judged ---- */
+
+Test(monitor, a_call_is_judged_every_few_seconds_and_never_after_its_end)
+{
+    struct watching w;
+    uint64_t judged;
+
+    begin(&w);
+    up(&w, true);
+    pass(&w, 65);
+    cr_expect_leq(w.m.judged, 15); /* begun, answered, then every five seconds */
+    story_bye(w.s, CALLER);
+    pass(&w, 5);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    judged = w.m.judged;
+    pass(&w, 60);
+    cr_expect_eq(w.m.judged, judged);
+    cr_expect_eq(w.m.going_n, 0, "calls that are over are looked at every second");
+    monitor_renumbered(&w.m);
+    pass(&w, 10);
+    cr_expect_eq(w.m.judged, judged);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    done(&w);
+}
+
+Test(monitor, what_nobody_hears_is_not_judged_for)
+{
+    struct watching w;
+
+    begin(&w);
+    w.m.options.unheard = 1u << EVENT_SESSION_STARTED | 1u << EVENT_SESSION_ANSWERED | 1u << EVENT_SESSION_ENDED;
+    up(&w, false);
+    pass(&w, 4);
+    cr_expect_eq(w.m.judged, 0);
+    pass(&w, 16);
+    story_bye(w.s, CALLER);
+    pass(&w, 5);
+    cr_expect_eq(w.n, 1);
+    EXPECT_TOLD(&w, EVENT_SESSION_MEDIA_MISSING, 1);
+    cr_expect_gt(told(&w, EVENT_SESSION_MEDIA_MISSING)->evidence, 0, "it was judged without its sentences");
+    cr_expect_eq(w.m.by_verdict[VERDICT_ONE_WAY], 1);
+    cr_expect_leq(w.m.judged, 6);
     done(&w);
 }
 
