@@ -82,15 +82,19 @@ bool events_init(struct events *e, const struct events_options *o, FILE *to)
     bool fine = true;
 
     *e = (struct events){ .options = *o, .to = to };
-    for (size_t i = 0; i < o->vantages; i++)
+    for (size_t i = 0; i < o->vantages; i++) {
         fine &= monitor_init(&e->monitor[i], &(struct monitor_options){ .grace_ns = o->grace_ns });
+        hosts_init(&e->hosts[i]);
+    }
     return fine;
 }
 
 void events_done(struct events *e)
 {
-    for (size_t i = 0; i < e->options.vantages; i++)
+    for (size_t i = 0; i < e->options.vantages; i++) {
         monitor_done(&e->monitor[i]);
+        hosts_done(&e->hosts[i]);
+    }
     e->options.vantages = 0;
 }
 
@@ -108,7 +112,7 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
     struct telling t = { .e = e, .vantage = e->options.vantages > 1 ? e->options.vantage[vantage] : NULL, .view = &view };
 
     t.out = (struct out_report){ .report = &t.rows, .inputs = m->inputs, .inputs_n = m->inputs_n };
-    view_make(&view, m->track, m->options, m->now_ns);
+    view_make_again(&view, &e->hosts[vantage], m->track, m->options, m->now_ns);
     e->monitor[vantage].options.unheard = unheard(e);
     if (last)
         monitor_finish(&e->monitor[vantage], &view, tell, &t);
@@ -142,8 +146,11 @@ void events_capture(struct events *e, const struct capture_event *c)
 
 void events_renumbered(struct events *e)
 {
-    for (size_t i = 0; i < e->options.vantages; i++)
+    for (size_t i = 0; i < e->options.vantages; i++) {
         monitor_renumbered(&e->monitor[i]);
+        hosts_done(&e->hosts[i]);
+        hosts_init(&e->hosts[i]);
+    }
 }
 
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns)

@@ -98,6 +98,9 @@ struct view {
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
+struct hosts; /* hosts.h */
+/* The same, for who does so every second: `h`, initialised once, keeps what is counted of one track. Nothing is left of it in the view. */
+void view_make_again(struct view *v, struct hosts *h, const struct track *t, const struct view_options *options, int64_t now_ns);
 /*
  * After all of several views are made: --local holds where nobody is known to be local yet, and where it names a host that is local at
  * no other vantage (a mirror port behind a router).
