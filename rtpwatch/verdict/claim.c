@@ -247,10 +247,11 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
     const struct socket *s = x->mapped.port == base->port ? NULL : track_find_socket(v->t, &stray);
     const struct flow *f;
     uint64_t packets = 0;
+    unsigned steps = 0;
 
     if (!s || s->flows_out != POOL_NONE || s->asked != POOL_NONE)
         return;
-    for (uint32_t i = s->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
+    for (uint32_t i = s->flows_in; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
         packets += f->packets.last.ns >= x->answer.ns && track_find_flow(v->t, base, &f->src) ? f->packets.n : 0;
         if (packets >= WRONG_PORT_PACKETS) {
             against(c, (struct proof){ PROOF_WRONG_PORT, f->packets.first, f->src, stray, POOL_NONE });

@@ -5,7 +5,10 @@
 #include "verdict/monitor_private.h"
 #include "verdict/verdict_private.h"
 
-enum { SILENT_ASKED = 3 /* requests to one server, all of them unanswered */ };
+enum {
+    SILENT_ASKED = 3, /* requests to one server, all of them unanswered */
+    FLOWS_LOOKED_AT = 4096,
+};
 #define DOUBT_NS SECONDS(30) /* what is not proven may still be refuted by media that arrives */
 
 const char *event_word(enum event_kind k)
@@ -75,13 +78,18 @@ static struct told_claim *claim_new(struct monitor *m, struct seen answer, int64
     return NULL;
 }
 
-/* RTP comes to the socket that asked. Whether by the claimed address or not, the words of other sockets are then too weak. */
+/*
+ * RTP comes to the socket that asked. Whether by the claimed address or not, the words of other sockets are then too weak. Of a socket
+ * that very many send to, it is taken for granted.
+ */
 static bool media_arrives(const struct view *v, const struct stun_tx *x)
 {
+    const struct socket *k = track_socket(v->t, x->socket);
     const struct flow *f;
+    unsigned n = 0;
 
-    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns)
+    for (uint32_t i = k->takes_media ? k->flows_in : POOL_NONE; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        if ((f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns) || ++n == FLOWS_LOOKED_AT)
             return true;
     return false;
 }

@@ -109,10 +109,10 @@ struct monitor {
         uint32_t call, watched;
     } * going; /* the calls that are not over, in their order */
     uint32_t going_n, going_room;
-    uint32_t calls_from; /* those from here on are new */
-    bool calls_moved;    /* the notebook was made smaller */
-    uint64_t judged;     /* how often a session was judged, which is what costs */
-    struct pool claims;  /* contradictions that were told */
+    uint32_t calls_from;       /* those from here on are new */
+    bool calls_moved;          /* the notebook was made smaller */
+    uint64_t judged, gathered; /* how often a session was judged, and those without signalling gathered: that is what costs */
+    struct pool claims;        /* contradictions that were told */
     struct hmap by_claim;
     struct pool silent; /* servers that were told to be silent */
     struct hmap by_silent;
@@ -128,9 +128,9 @@ struct monitor {
     struct dns_index answers;
     struct ledger names, icmps;
     uint32_t used_from;
-    int64_t minute_from_ns, minute_ns; /* of what is counted: since when, and when it is told next */
-    int64_t ticked_ns;                 /* the latest tick */
-    int64_t unsignalled_due_ns;
+    int64_t minute_from_ns, minute_ns;                /* of what is counted: since when, and when it is told next */
+    int64_t ticked_ns;                                /* the latest tick */
+    int64_t unsignalled_due_ns, unsignalled_until_ns; /* sessions without signalling: when, and until when, they are gathered */
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
     struct forgotten forgotten;
     struct session_finding *finding; /* room for one */

@@ -5,12 +5,15 @@
  */
 #include <stdlib.h>
 
+#include "verdict/hosts.h"
 #include "verdict/monitor_private.h"
-#include "verdict/unsignalled.h"
+#include "verdict/owner.h"
 #include "verdict/verdict_private.h"
 
-#define UNSIGNALLED_NS       SECONDS(5)  /* how often sessions without signalling are gathered anew */
-#define UNSIGNALLED_AFTER_NS SECONDS(30) /* RFC 7675 §5.1: consent lasts so long, and only then is such a session over */
+#define UNSIGNALLED_NS        SECONDS(5)   /* how often sessions without signalling are gathered anew */
+#define UNSIGNALLED_ACTIVE_NS SECONDS(20)  /* what had a packet since is looked at for them: longer than flows take to doze */
+#define UNSIGNALLED_KEPT_NS   SECONDS(120) /* nothing is left to tell of one that ended so long ago */
+#define UNSIGNALLED_AFTER_NS  SECONDS(30)  /* RFC 7675 §5.1: consent lasts so long, and only then is such a session over */
 
 /* What was told of one session so far. */
 struct watched {
@@ -231,11 +234,29 @@ static void calls(const struct tick *t)
 
 /* ---- sessions without signalling ---- */
 
+/* Something that no call explains is going on, or was until lately. Where it is not known what is going on, it may be anything. */
+static bool unsignalled_may_be(const struct tick *t)
+{
+    const struct hosts *h = t->v->hosts;
+    int64_t now_ns = t->v->now_ns;
+    bool found = !h;
+
+    for (uint32_t i = 0; !found && i < h->awake_n; i++) {
+        const struct flow *f = track_flow_at(t->v->t, h->awake[i]);
+
+        found = f->contains & (FLOW_RTP | FLOW_CHECK) && may_be_unsignalled(t->v, f, now_ns - UNSIGNALLED_ACTIVE_NS);
+    }
+    if (found)
+        t->m->unsignalled_until_ns = now_ns + UNSIGNALLED_KEPT_NS;
+    return t->last || now_ns < t->m->unsignalled_until_ns;
+}
+
 static void unsignalled(const struct tick *t)
 {
     struct sessions *s = &t->m->unsignalled;
     struct unsignalled u;
 
+    t->m->gathered++;
     unsignalled_make(&u, t->v);
     for (uint32_t i = 0; i < u.calls.used; i++) {
         const struct call *c = pool_at(&u.calls, i);
@@ -318,6 +339,8 @@ void monitor_sessions(const struct tick *t)
     if (!t->last && t->v->now_ns < m->unsignalled_due_ns)
         return;
     m->unsignalled_due_ns = t->v->now_ns + UNSIGNALLED_NS;
+    if (!unsignalled_may_be(t))
+        return;
     unsignalled(t);
     forget(m, &m->unsignalled);
 }

@@ -124,6 +124,7 @@ void view_make_again(struct view *v, struct hosts *h, const struct track *t, con
 {
     hosts_count_more(h, t, now_ns);
     view_of(v, t, options, now_ns, h);
+    v->hosts = h->flows ? h : NULL;
 }
 
 void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "support/story.h"
+#include "verdict/hosts.h"
 #include "verdict/monitor.h"
 #include "verdict/verdict_private.h"
 
@@ -25,6 +26,8 @@ struct told {
 struct watching {
     struct story *s;
     struct monitor m;
+    struct hosts hosts;
+    bool keeps; /* what is counted of flows, from view to view */
     size_t n;
     struct told told[TOLD];
 };
@@ -59,6 +62,7 @@ static void begin(struct watching *w)
 static void done(struct watching *w)
 {
     monitor_done(&w->m);
+    hosts_done(&w->hosts);
     story_free(w->s);
 }
 
@@ -66,7 +70,10 @@ static void look(struct watching *w, bool last)
 {
     struct view v;
 
-    view_make(&v, w->s->track, &w->s->options, w->s->now_ns);
+    if (w->keeps)
+        view_make_again(&v, &w->hosts, w->s->track, &w->s->options, w->s->now_ns);
+    else
+        view_make(&v, w->s->track, &w->s->options, w->s->now_ns);
     (last ? monitor_finish : monitor_tick)(&w->m, &v, hear, w);
 }
 
@@ -360,6 +367,64 @@ Test(monitor, a_call_is_judged_every_few_seconds_and_never_after_its_end)
     cr_expect_eq(w.m.judged, judged);
     EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
     done(&w);
+}
+
+static void begin_keeping(struct watching *w)
+{
+    begin(w);
+    w->keeps = true;
+    track_note_wakes(w->s->track);
+}
+
+/* All media belongs to calls: then nobody looks for sessions without any. */
+Test(monitor, media_of_calls_is_not_gathered_for_sessions_of_its_own)
+{
+    struct watching w;
+
+    begin_keeping(&w);
+    up(&w, true);
+    pass(&w, 60);
+    story_bye(w.s, CALLER);
+    pass(&w, 60);
+    cr_expect_eq(w.m.gathered, 0, "gathered %llu times", (unsigned long long)w.m.gathered);
+    look(&w, true);
+    cr_expect_eq(w.m.gathered, 1, "at the end all is looked at");
+    EXPECT_TOLD(&w, EVENT_SESSION_STARTED, 1);
+    done(&w);
+}
+
+/* The same session without signalling is told at the same seconds as where each flow is looked at every time. */
+Test(monitor, sessions_without_signalling_are_gathered_while_they_last_and_end)
+{
+    struct watching w[2];
+    struct act *out, *back;
+
+    for (unsigned i = 0; i < 2; i++) {
+        begin(&w[i]);
+        if (i) {
+            done(&w[i]);
+            begin_keeping(&w[i]);
+        }
+        story_up(w[i].s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+        story_play(w[i].s, D_RTP, W_RTP, 1);
+        story_play(w[i].s, W_RTP, D_RTP, 2);
+        pass(&w[i], 20);
+        out = story_play(w[i].s, D_HOST ":20000", "198.51.100.77:30000", 3);
+        back = story_play(w[i].s, "198.51.100.77:30000", D_HOST ":20000", 4);
+        pass(&w[i], 60);
+        out->over = back->over = true;
+        pass(&w[i], 400);
+    }
+    cr_expect_eq(w[0].n, w[1].n);
+    for (size_t k = 0; k < w[0].n; k++) {
+        cr_expect_eq(w[0].told[k].kind, w[1].told[k].kind);
+        cr_expect_eq(w[0].told[k].at_ns, w[1].told[k].at_ns);
+        cr_expect_eq(w[0].told[k].verdict, w[1].told[k].verdict);
+    }
+    EXPECT_TOLD(&w[1], EVENT_SESSION_STARTED, 2);
+    cr_expect_lt(w[1].m.gathered, 60, "it goes on long after the session is over");
+    done(&w[0]);
+    done(&w[1]);
 }
 
 Test(monitor, what_nobody_hears_is_not_judged_for)
