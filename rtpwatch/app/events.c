@@ -37,6 +37,22 @@ void events_put(struct events *e, const cJSON *object, const char *line)
         e->failed |= !object || !event_write(object, e->to);
 }
 
+/* Is it written, or do rules listen? */
+static bool is_read(const struct events *e, enum event_kind kind)
+{
+    return e->options.heard || (e->to && (e->options.ndjson || event_is_for_people(kind)));
+}
+
+/* Of events that nobody reads, sessions need not be judged. */
+static uint32_t unheard(const struct events *e)
+{
+    uint32_t none = 0;
+
+    for (unsigned i = 0; i < EVENTS_N; i++)
+        none |= e->options.found || is_read(e, (enum event_kind)i) ? 0 : UINT32_C(1) << i;
+    return none;
+}
+
 static void tell(void *self, const struct event *event)
 {
     struct telling *t = self;
@@ -44,6 +60,8 @@ static void tell(void *self, const struct event *event)
 
     if (t->e->options.found)
         t->e->options.found(t->e->options.finder, t->view, event);
+    if (!is_read(t->e, event->kind))
+        return;
     if (!t->made) {
         t->made = true;
         t->e->failed |= !report_rows(&t->rows, t->view);
@@ -64,15 +82,19 @@ bool events_init(struct events *e, const struct events_options *o, FILE *to)
     bool fine = true;
 
     *e = (struct events){ .options = *o, .to = to };
-    for (size_t i = 0; i < o->vantages; i++)
+    for (size_t i = 0; i < o->vantages; i++) {
         fine &= monitor_init(&e->monitor[i], &(struct monitor_options){ .grace_ns = o->grace_ns });
+        hosts_init(&e->hosts[i]);
+    }
     return fine;
 }
 
 void events_done(struct events *e)
 {
-    for (size_t i = 0; i < e->options.vantages; i++)
+    for (size_t i = 0; i < e->options.vantages; i++) {
         monitor_done(&e->monitor[i]);
+        hosts_done(&e->hosts[i]);
+    }
     e->options.vantages = 0;
 }
 
@@ -90,7 +112,8 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
     struct telling t = { .e = e, .vantage = e->options.vantages > 1 ? e->options.vantage[vantage] : NULL, .view = &view };
 
     t.out = (struct out_report){ .report = &t.rows, .inputs = m->inputs, .inputs_n = m->inputs_n };
-    view_make(&view, m->track, m->options, m->now_ns);
+    view_make_again(&view, &e->hosts[vantage], m->track, m->options, m->now_ns);
+    e->monitor[vantage].options.unheard = unheard(e);
     if (last)
         monitor_finish(&e->monitor[vantage], &view, tell, &t);
     else
@@ -123,8 +146,11 @@ void events_capture(struct events *e, const struct capture_event *c)
 
 void events_renumbered(struct events *e)
 {
-    for (size_t i = 0; i < e->options.vantages; i++)
+    for (size_t i = 0; i < e->options.vantages; i++) {
         monitor_renumbered(&e->monitor[i]);
+        hosts_done(&e->hosts[i]);
+        hosts_init(&e->hosts[i]);
+    }
 }
 
 void events_summary(struct events *e, const struct out_report *r, int64_t now_ns)

@@ -4,6 +4,7 @@
 
 #include "app/trouble.h"
 #include "out/event.h"
+#include "verdict/hosts.h"
 
 struct events_options {
     bool ndjson; /* else text */
@@ -24,6 +25,7 @@ struct events {
     FILE *to;    /* where lines go, NULL: nowhere; may be changed between two calls */
     bool failed; /* a line could not be written */
     struct monitor monitor[VANTAGES_KEPT];
+    struct hosts hosts[VANTAGES_KEPT];
     struct fault_trouble trouble[VANTAGES_KEPT];
 };
 

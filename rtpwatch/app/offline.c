@@ -156,6 +156,8 @@ static bool events_open(struct run *r, char error[CAPTURE_ERROR])
     o.heard = r->alerts ? alerts_hear : NULL;
     o.self = r->alerts;
     o.vantages = written || r->alerts || r->cli->forget ? r->vantages.n : 0;
+    for (size_t i = 0; i < o.vantages; i++)
+        track_note_wakes(r->pipeline[i]->track);
     return events_init(&r->events, &o, written ? r->to : NULL);
 }
 

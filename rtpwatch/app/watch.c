@@ -512,6 +512,7 @@ static bool open_capture(struct watch *w, char error[CAPTURE_ERROR])
     for (size_t i = 0; i < c->link_headers; i++)
         track_link_header(w->pipeline->track, c->link_header[i]);
     track_labels(w->pipeline->track, c->label, c->labels);
+    track_note_wakes(w->pipeline->track);
     w->keys = keys_open(c, true, error); /* with the privileges of the start: it is read on from what is open */
     return w->keys && (!c->tls_keylogs || pipeline_keys(w->pipeline, w->keys));
 }

@@ -159,7 +159,7 @@ static void name_server(const struct event *e, struct strbuf *out)
     }
 }
 
-static bool is_for_people(enum event_kind k)
+bool event_is_for_people(enum event_kind k)
 {
     return k == EVENT_SESSION_MEDIA_MISSING || k == EVENT_SESSION_RECOVERED || k == EVENT_STUN_CONTRADICTION ||
            k == EVENT_STUN_SILENT || k == EVENT_STUN_ANSWERS || k == EVENT_TURN_REFUSED;
@@ -172,7 +172,7 @@ void event_text(const struct out_report *r, const struct event *e, struct strbuf
 
     uint16_t error;
 
-    if (!is_for_people(e->kind))
+    if (!event_is_for_people(e->kind))
         return;
     strbuf_fmt(out, "%.8s  ", out_time(e->at_ns, time) + 11); /* the time of day, UTC */
     switch (e->kind) {

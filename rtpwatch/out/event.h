@@ -35,6 +35,7 @@ struct cJSON *event_summary(const struct out_report *r, int64_t at_ns);
 /* One line, at once. False: it could not be written. */
 bool event_write(const struct cJSON *object, FILE *to);
 
+bool event_is_for_people(enum event_kind k); /* the others are only for programs */
 /* For people: one line of what matters in it, "" for events that are only for programs. */
 void event_text(const struct out_report *r, const struct event *e, struct strbuf *out);
 

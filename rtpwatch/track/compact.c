@@ -329,6 +329,7 @@ bool track_compact(struct track *t, int64_t now_ns)
         number_rest(&s);
         fine = number_maps(&s);
         move_texts(t);
+        wakes_done(&t->wakes);
     }
     sweep_end(&s);
     return fine;

@@ -149,8 +149,12 @@ static void mark_calls(struct sweep *s)
         else
             give_up(s, c);
     }
-    for (uint32_t i = 0; i < s->t->sockets.used; i++) /* from here on only calls that stay have named it */
-        track_socket(s->t, i)->advertised = track_socket(s->t, i)->advertised && s->named_ns[i] != INT64_MAX;
+    for (uint32_t i = 0; i < s->t->sockets.used; i++) { /* from here on only what stays has named it, and flows to it */
+        struct socket *k = track_socket(s->t, i);
+
+        k->advertised = k->advertised && s->named_ns[i] != INT64_MAX;
+        k->takes_media = false;
+    }
 }
 
 /* ---- what STUN servers answered ---- */
@@ -282,6 +286,8 @@ static void mark_flow(struct sweep *s, uint32_t i)
     const struct rtcp_sender *r;
 
     s->keep_flows[i] = s->keep_sockets[f->src_socket] = s->keep_sockets[f->dst_socket] = true;
+    if (f->contains & (FLOW_RTP | FLOW_RTCP))
+        track_socket(s->t, f->dst_socket)->takes_media = true;
     mark_streams(s, f);
     for (uint32_t k = f->rtcps; (r = track_rtcp_at(s->t, k)) != NULL; k = r->next)
         if (media_stays(s, f, r->packets.n ? r->packets.last.ns : r->made_ns))

@@ -53,7 +53,8 @@ static inline void tally_merge(struct tally *into, const struct tally *t)
  */
 struct socket {
     _Alignas(64) struct addr addr;
-    bool advertised; /* some SDP named it: media is expected here */
+    bool advertised : 1;  /* some SDP named it: media is expected here */
+    bool takes_media : 1; /* some flow to it contains RTP or RTCP */
     uint8_t described_media;
     uint16_t described_sdp;
     uint32_t flows_out, flows_in; /* heads of the lists of flows that leave from and go to it */

@@ -7,7 +7,7 @@ static size_t index_bytes(const struct track *t)
         &t->by_socket, &t->by_flow,    &t->by_call_id, &t->by_tid,  &t->by_old_tid,     &t->by_server, &t->by_name,
         &t->by_ufrag,  &t->by_outside, &t->by_conn,    &t->by_dtls, &t->by_certificate, NULL
     };
-    size_t bytes = 0;
+    size_t bytes = t->wakes.room * sizeof *t->wakes.slot;
 
     for (const struct hmap *const *m = maps; *m; m++)
         bytes += hmap_bytes(*m);

@@ -126,6 +126,7 @@ static struct stream *stream_make(struct track *t, struct flow *f, const struct 
     if (f->streams_n < TRACK_STREAMS_PER_FLOW)
         f->streams_n++;
     f->contains |= FLOW_RTP;
+    track_socket(t, f->dst_socket)->takes_media = true;
     return s;
 }
 
@@ -342,6 +343,7 @@ void track_rtcp(struct track *t, struct flow *f, const struct datagram *d, const
     struct rtcp_sender *first = NULL;
 
     f->contains |= FLOW_RTCP;
+    track_socket(t, f->dst_socket)->takes_media = true;
     for (size_t i = 0; i < m->packets; i++) {
         const struct rtcp_packet *p = &m->packet[i];
         struct rtcp_sender *r = p->type == RTCP_SR || p->type == RTCP_RR ? rtcp_get(t, f, p->ssrc, d->at.ns) : NULL;

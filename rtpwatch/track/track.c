@@ -62,6 +62,7 @@ void track_free(struct track *t)
     pool_done(&t->turn_peers);
     dtls_tables_done(t);
     stun_mac_done(&t->mac);
+    wakes_done(&t->wakes);
     hmap_done(&t->by_socket);
     hmap_done(&t->by_flow);
     hmap_done(&t->by_call_id);
@@ -228,6 +229,7 @@ static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_
     track_socket(t, src)->flows_out = slot;
     track_socket(t, dst)->flows_in = slot;
     f->streams = f->hot = f->rtcps = f->checks = f->icmp = f->alloc = POOL_NONE;
+    f->packets.first = f->packets.last = d->at;
     f->ttl = d->ttl;
     f->left_here = d->left_here;
     return f;
@@ -277,17 +279,21 @@ static void tell_time(struct track *t, struct seen at)
     t->last = at;
 }
 
-static struct flow *flow_count(struct flow *f, const struct datagram *d)
+static struct flow *flow_count(struct track *t, struct flow *f, const struct datagram *d)
 {
-    if (f)
-        tally_add(&f->packets, d->at);
+    if (!f)
+        return NULL;
+    if (d->at.ns - f->packets.last.ns > TRACK_DOZE_NS)
+        flow_wakes(t, f);
+    f->packets.n++;
+    f->packets.last = d->at;
     return f;
 }
 
 struct flow *track_flow(struct track *t, const struct datagram *d)
 {
     tell_time(t, d->at);
-    return flow_count(flow_get(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst })), d);
+    return flow_count(t, flow_get(t, d, flow_hash(&(struct flow_key){ &d->src, &d->dst })), d);
 }
 
 struct flow *track_flow_announced(struct track *t, const struct datagram *d, const struct flow_ahead *ahead)
@@ -296,7 +302,7 @@ struct flow *track_flow_announced(struct track *t, const struct datagram *d, con
     struct flow *f = ahead->likely;
 
     tell_time(t, d->at);
-    return flow_count(f && flow_is(f, &k) ? f : flow_get(t, d, ahead->hash), d);
+    return flow_count(t, f && flow_is(f, &k) ? f : flow_get(t, d, ahead->hash), d);
 }
 
 struct flow *track_find_flow(const struct track *t, const struct addr *src, const struct addr *dst)

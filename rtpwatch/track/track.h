@@ -59,6 +59,18 @@ struct datagram {
     bool relayed; /* seen inside what a TURN client and its server exchange */
 };
 
+/*
+ * For who looks at flows every second and leaves alone those that doze: the flows that had no packet for TRACK_DOZE_NS and then one, in the
+ * order of these, some more than once. New flows are not among them: they have the slots behind the others.
+ */
+#define TRACK_DOZE_NS SECONDS(10)
+struct flow_wakes {
+    bool noted;  /* track_note_wakes(): somebody looks */
+    bool missed; /* there was no memory for some */
+    uint32_t n, room;
+    uint32_t *slot;
+};
+
 struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
@@ -79,6 +91,7 @@ struct track {
     const char *const *label; /* borrowed: full names of SIP headers */
     size_t labels;
     struct stun_mac mac;
+    struct flow_wakes wakes;
 };
 
 struct track *track_new(struct fault_log *faults); /* NULL without memory */
@@ -95,6 +108,8 @@ bool track_compact(struct track *t, int64_t now_ns);
 size_t track_memory(const struct track *t, void (*each)(void *self, const char *table, size_t bytes), void *self);
 /* Of each call that begins from here on, what its INVITE says in these headers is kept; at most TRACK_LABELS, borrowed. */
 void track_labels(struct track *t, const char *const *names, size_t n);
+
+void track_note_wakes(struct track *t); /* before the first packet */
 
 /* One more header whose value links calls; `name` is borrowed as long as the track lives. False: there are TRACK_LINK_HEADERS. */
 bool track_link_header(struct track *t, const char *name);

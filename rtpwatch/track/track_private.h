@@ -45,6 +45,9 @@ static inline uint64_t tid_hash(const uint8_t tid[16], const struct addr *asker)
 uint32_t flow_stream(const struct track *t, const struct flow *f, uint32_t ssrc);
 /* rtp.c: so many records began on `f` within the last minute that none begins at `now_ns`. */
 bool flow_crowded(const struct track *t, const struct flow *f, int64_t now_ns);
+/* wakes.c: a packet of `f` comes after a pause. */
+void flow_wakes(struct track *t, const struct flow *f);
+void wakes_done(struct flow_wakes *w);
 /* offer.c: the SDP of one message enters the offer/answer exchange of its call. */
 void offer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, uint16_t leg,
                    struct sdp_fact *sdp);

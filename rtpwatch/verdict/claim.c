@@ -10,6 +10,13 @@
 #define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long, mostly */
 enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
+/* How much of what speaks for and against a claim is looked for. */
+enum search {
+    SEARCH_ALL,     /* every proof, to be told */
+    SEARCH_SETTLED, /* until its status is known */
+    SEARCH_WRONG,   /* until it is known whether it is wrong */
+};
+
 static void put(struct proof *list, size_t *n, struct proof p)
 {
     if (*n < PROOFS_KEPT)
@@ -189,6 +196,7 @@ struct others {
     bool stable;          /* all those others were one IP */
     const struct stun_tx *last_same, *last_other;
     int64_t from_ns, until_ns; /* of the others */
+    enum search search;
 };
 
 static void others_count(const struct view *v, const struct known *known, struct others *n, const struct stun_tx *x,
@@ -211,21 +219,33 @@ static void others_count(const struct view *v, const struct known *known, struct
     n->last_other = o;
 }
 
+static bool others_decide(const struct others *n)
+{
+    switch (n->search) {
+    case SEARCH_ALL: return false;
+    case SEARCH_SETTLED: return n->last_same;
+    default: return n->same || !n->stable; /* they can speak in favour only, from here on */
+    }
+}
+
 /*
  * What was said of the host's other sockets, shortly before and after. It speaks against a mapping only where it was stable: one
  * address, at two moments or more, and the claimed one never.
  */
-static void rest_of_host(const struct view *v, const struct stun_tx *x, const struct known *known, struct claim *host)
+static void rest_of_host(const struct view *v, const struct stun_tx *x, enum search search, const struct known *known,
+                         struct claim *host)
 {
-    struct others n = { .stable = true };
+    struct others n = { .stable = true, .search = search };
     struct proof p;
     const struct stun_tx *o;
     unsigned steps = 0;
 
-    for (uint32_t i = x->older_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->older_of_host, steps++)
+    for (uint32_t i = x->older_of_host; steps < HOST_STEPS && !others_decide(&n) && (o = track_tx_at(v->t, i)) != NULL;
+         i = o->older_of_host, steps++)
         others_count(v, known, &n, x, o);
     steps = 0;
-    for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->newer_of_host, steps++)
+    for (uint32_t i = x->newer_of_host; steps < HOST_STEPS && !others_decide(&n) && (o = track_tx_at(v->t, i)) != NULL;
+         i = o->newer_of_host, steps++)
         others_count(v, known, &n, x, o);
     o = n.last_same;
     if (o)
@@ -272,10 +292,11 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
     const struct socket *s = x->mapped.port == base->port ? NULL : track_find_socket(v->t, &stray);
     const struct flow *f;
     uint64_t packets = 0;
+    unsigned steps = 0;
 
     if (!s || s->flows_out != POOL_NONE || s->asked != POOL_NONE)
         return;
-    for (uint32_t i = s->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
+    for (uint32_t i = s->flows_in; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
         packets += f->packets.last.ns >= x->answer.ns && track_find_flow(v->t, base, &f->src) ? f->packets.n : 0;
         if (packets >= WRONG_PORT_PACKETS) {
             against(c, (struct proof){ .kind = PROOF_WRONG_PORT,
@@ -326,10 +347,8 @@ static void begin(struct claim *c)
     memset(c, 0, offsetof(struct claim, against)); /* the lists are large */
 }
 
-/*
- * `all`: every proof is told; else the first one that settles it ends the search. `known`: NULL, it is searched for. False: it is no claim.
- */
-static bool gather(const struct view *v, uint32_t tx, bool all, const struct known *known, struct claim *socket,
+/* `known`: NULL, it is searched for. False: it is no claim. */
+static bool gather(const struct view *v, uint32_t tx, enum search search, const struct known *known, struct claim *socket,
                    struct claim *host)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
@@ -343,12 +362,14 @@ static bool gather(const struct view *v, uint32_t tx, bool all, const struct kno
     wrong_port(v, x, socket);
     other_servers(v, x, known, socket);
     checks_answered(v, x, socket);
-    if (!all && socket->for_n)
+    if (search != SEARCH_ALL && socket->for_n)
         return true;
     public_ip(v, x, host);
     via_of_host(v, x, known && known->indexed ? &known->outsides : NULL, host);
-    if (all || !host->for_n)
-        rest_of_host(v, x, known, host);
+    if (search == SEARCH_WRONG && (socket->against_n || host->against_n))
+        search = SEARCH_SETTLED; /* then a word in its favour counts as well */
+    if (search == SEARCH_ALL || !host->for_n)
+        rest_of_host(v, x, search, known, host);
     return true;
 }
 
@@ -356,7 +377,7 @@ void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct c
 {
     struct claim host;
 
-    if (!gather(v, tx, true, NULL, out, &host))
+    if (!gather(v, tx, SEARCH_ALL, NULL, out, &host))
         return;
     claim_weigh(v, tx, NULL, out, &host, media_arrives);
     for (size_t i = 0; i < host.against_n; i++) /* told as well, after what was said of the socket itself */
@@ -371,7 +392,7 @@ static unsigned note_of(const struct view *v, uint32_t tx, const struct known *k
     struct claim socket, host;
     unsigned note = 0;
 
-    if (!gather(v, tx, false, known, &socket, &host))
+    if (!gather(v, tx, SEARCH_SETTLED, known, &socket, &host))
         return 0;
     for (unsigned arrives = 0; arrives < 2; arrives++) {
         socket.status = CLAIM_OPEN;
@@ -380,6 +401,16 @@ static unsigned note_of(const struct view *v, uint32_t tx, const struct known *k
         note |= ((unsigned)socket.status | (unsigned)socket.confidence << 2) << 4 * arrives;
     }
     return note;
+}
+
+bool claim_is_wrong(const struct view *v, uint32_t tx)
+{
+    struct claim socket, host;
+
+    if (!gather(v, tx, SEARCH_WRONG, NULL, &socket, &host))
+        return false;
+    claim_weigh(v, tx, NULL, &socket, &host, false);
+    return socket.status == CLAIM_WRONG;
 }
 
 void claims_judge(const struct view *v, uint8_t *claims)
@@ -416,10 +447,12 @@ bool claim_media_arrives(const struct view *v, uint32_t tx)
 {
     const struct stun_tx *x = track_tx_at(v->t, tx);
     int64_t until = told_anew(v, x);
+    const struct socket *k = track_socket(v->t, x->socket);
     const struct flow *f;
+    unsigned steps = 0;
 
-    for (uint32_t i = track_socket(v->t, x->socket)->flows_in; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        if (f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns && f->packets.first.ns < until)
+    for (uint32_t i = k->takes_media ? k->flows_in : POOL_NONE; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
+        if ((f->contains & FLOW_RTP && f->packets.last.ns > x->answer.ns && f->packets.first.ns < until) || ++steps == LIST_STEPS)
             return true;
     return false;
 }

@@ -3,13 +3,10 @@
 #include <stdlib.h>
 
 #include "verdict/monitor_private.h"
-#include "verdict/unsignalled.h"
 #include "verdict/verdict_private.h"
 
 enum { SILENT_ASKED = 3 /* requests to one server, all of them unanswered */ };
-#define DOUBT_NS             SECONDS(30) /* what is not proven may still be refuted by media that arrives */
-#define UNSIGNALLED_NS       SECONDS(5)  /* how often sessions without signalling are gathered anew */
-#define UNSIGNALLED_AFTER_NS SECONDS(30) /* RFC 7675 §5.1: consent lasts so long, and only then is such a session over */
+#define DOUBT_NS SECONDS(30) /* what is not proven may still be refuted by media that arrives */
 
 const char *event_word(enum event_kind k)
 {
@@ -27,188 +24,6 @@ const char *use_word(enum use_as u)
 #undef X
 
     return words[u];
-}
-
-/* What was told of one session so far. */
-struct watched {
-    uint64_t key;
-    struct seen started; /* with the key its identity */
-    int64_t due_ns;      /* when it is judged next */
-    int64_t changed_ns;  /* since when the verdict differs from what was told; 0: it does not */
-    bool missing;        /* media_missing was told, and no recovery since */
-    bool answered, done;
-    bool present;           /* still in the notebook */
-    uint8_t verdict, cause; /* the last ones, once it is done */
-};
-
-static uint64_t key_of(const struct call *c)
-{
-    const char *a, *b;
-
-    if (c->kind == SESSION_SIP)
-        return hash_bytes(c->call_id, strlen(c->call_id));
-    a = c->sdps->media->ufrag;
-    b = c->sdps->next->media->ufrag;
-    /* Their order may change; those that are known by their RTP alone have none, and their beginning is part of the identity anyway. */
-    return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)) ^ hash_bytes(&c->started.frame, sizeof c->started.frame);
-}
-
-struct identity {
-    uint64_t key;
-    uint64_t frame;
-};
-
-static bool watched_eq(const void *self, uint32_t slot, const void *key)
-{
-    const struct watched *w = pool_at(&((const struct monitor *)self)->watched, slot);
-    const struct identity *k = key;
-
-    return w->key == k->key && w->started.frame == k->frame;
-}
-
-/* ---- sessions ---- */
-
-static struct watched *watch(struct monitor *m, const struct call *c, bool *fresh)
-{
-    struct identity k = { key_of(c), c->started.frame };
-    uint32_t slot = hmap_find(&m->by_session, k.key, watched_eq, m, &k);
-    struct watched *w;
-
-    *fresh = slot == HMAP_NONE;
-    if (!*fresh)
-        return pool_at(&m->watched, slot);
-    w = pool_new(&m->watched, &slot);
-    if (!w)
-        return NULL;
-    w->key = k.key;
-    w->started = c->started;
-    if (hmap_put(&m->by_session, k.key, slot))
-        return w;
-    pool_free(&m->watched, slot);
-    return NULL;
-}
-
-static void tell_session(const struct tick *t, enum event_kind kind, const struct call *c, bool judged)
-{
-    struct event e = { .kind = kind, .at_ns = t->v->now_ns, .session = t->m->finding, .tx = POOL_NONE };
-
-    if (!judged)
-        judge_call(t->v, c, t->m->finding);
-    t->tell(t->self, &e);
-    session_finding_done(t->m->finding);
-}
-
-static void settle(const struct tick *t, struct watched *w, const struct call *c)
-{
-    struct session_finding *f = t->m->finding;
-    bool failed, proven;
-
-    judge_call(t->v, c, f);
-    failed = verdict_is_failure(f->verdict);
-    proven = f->confidence == CONFIDENCE_PROVEN;
-    w->due_ns = t->v->now_ns + MONITOR_EVERY_NS;
-    if (failed == w->missing || (!failed && f->verdict != VERDICT_OK)) {
-        w->changed_ns = 0;
-    } else if (!w->changed_ns && !(failed && proven)) {
-        w->changed_ns = t->v->now_ns;
-        w->due_ns = t->v->now_ns + MONITOR_HOLD_NS;
-    } else if ((failed && proven) || t->v->now_ns - w->changed_ns >= MONITOR_HOLD_NS) {
-        w->missing = failed;
-        w->changed_ns = 0;
-        tell_session(t, failed ? EVENT_SESSION_MEDIA_MISSING : EVENT_SESSION_RECOVERED, c, true);
-        return;
-    } else {
-        w->due_ns = w->changed_ns + MONITOR_HOLD_NS;
-    }
-    session_finding_done(f);
-}
-
-/* The last word: what was missing to the end, or came back at last, is told before it. */
-static void end(const struct tick *t, struct watched *w, const struct call *c)
-{
-    struct session_finding *f = t->m->finding;
-    struct event e = { .at_ns = t->v->now_ns, .session = f, .tx = POOL_NONE };
-    bool failed;
-
-    w->done = true;
-    judge_call(t->v, c, f);
-    failed = verdict_is_failure(f->verdict);
-    t->m->by_verdict[f->verdict]++;
-    t->m->by_cause[f->cause]++;
-    w->verdict = (uint8_t)f->verdict;
-    w->cause = (uint8_t)f->cause;
-    if (c->answered.frame && (w->missing ? f->verdict == VERDICT_OK : failed)) {
-        w->missing = failed;
-        e.kind = failed ? EVENT_SESSION_MEDIA_MISSING : EVENT_SESSION_RECOVERED;
-        t->tell(t->self, &e);
-    }
-    tell_session(t, EVENT_SESSION_ENDED, c, true);
-}
-
-/* Without a BYE a session is over when nothing is heard of it any more. */
-static bool is_over(const struct tick *t, const struct call *c)
-{
-    return c->ended.frame && t->v->now_ns - c->ended.ns >= (c->kind == SESSION_SIP ? MONITOR_AFTER_NS : UNSIGNALLED_AFTER_NS);
-}
-
-static void session(const struct tick *t, const struct call *c)
-{
-    bool fresh;
-    struct watched *w = watch(t->m, c, &fresh);
-
-    if (!w)
-        return;
-    w->present = true;
-    if (w->done)
-        return;
-    if (fresh)
-        tell_session(t, EVENT_SESSION_STARTED, c, false);
-    if (c->answered.frame && !w->answered) {
-        w->answered = true;
-        w->due_ns = c->answered.ns + t->m->options.grace_ns;
-        if (c->kind == SESSION_SIP)
-            tell_session(t, EVENT_SESSION_ANSWERED, c, false);
-    }
-    if (t->last || is_over(t, c))
-        end(t, w, c);
-    else if (w->answered && t->v->now_ns >= w->due_ns && (!c->ended.frame || c->kind != SESSION_SIP))
-        settle(t, w, c);
-}
-
-static void unsignalled(const struct tick *t)
-{
-    struct unsignalled u;
-
-    if (!t->last && t->v->now_ns < t->m->unsignalled_due_ns)
-        return;
-    t->m->unsignalled_due_ns = t->v->now_ns + UNSIGNALLED_NS;
-    unsignalled_make(&u, t->v);
-    for (uint32_t i = 0; i < u.calls.used; i++)
-        if (((const struct call *)pool_at(&u.calls, i))->agreements)
-            session(t, pool_at(&u.calls, i));
-    unsignalled_done(&u);
-}
-
-/* Records of sessions that the notebook has given up. */
-static void forget(struct monitor *m)
-{
-    for (uint32_t i = 0; i < m->watched.used; i++) {
-        struct watched *w = record_in(&m->watched, i);
-
-        if (!w)
-            continue;
-        if (w->present) {
-            w->present = false;
-            continue;
-        }
-        if (w->done) {
-            m->forgotten.sessions++;
-            m->forgotten.by_verdict[w->verdict]++;
-            m->forgotten.by_cause[w->cause]++;
-        }
-        hmap_del(&m->by_session, w->key, i);
-        pool_free(&m->watched, i);
-    }
 }
 
 /* ---- what STUN servers answered ---- */
@@ -238,26 +53,28 @@ static void claims_purge(struct monitor *m, int64_t now_ns)
     }
 }
 
-/* NULL: without memory; then nothing is told, rather than again and again. */
-static struct told_claim *claim_remembered(struct monitor *m, struct seen answer)
+static struct told_claim *claim_find(const struct monitor *m, struct seen answer)
 {
-    uint64_t hash = hash_bytes(&answer.frame, sizeof answer.frame);
-    uint32_t slot = hmap_find(&m->by_claim, hash, claim_eq, m, &answer.frame);
-    struct told_claim *c;
+    uint32_t slot = hmap_find(&m->by_claim, hash_bytes(&answer.frame, sizeof answer.frame), claim_eq, m, &answer.frame);
 
-    if (slot != HMAP_NONE)
-        return pool_at(&m->claims, slot);
-    c = pool_new(&m->claims, &slot);
+    return slot == HMAP_NONE ? NULL : pool_at(&m->claims, slot);
+}
+
+/* NULL: without memory; then nothing is told, rather than again and again. */
+static struct told_claim *claim_new(struct monitor *m, struct seen answer, int64_t now_ns)
+{
+    uint32_t slot;
+    struct told_claim *c = pool_new(&m->claims, &slot);
+
     if (!c)
         return NULL;
-    *c = (struct told_claim){ .frame = answer.frame, .ns = answer.ns };
-    if (hmap_put(&m->by_claim, hash, slot))
+    *c = (struct told_claim){ .frame = answer.frame, .ns = answer.ns, .wrong_ns = now_ns };
+    if (hmap_put(&m->by_claim, hash_bytes(&answer.frame, sizeof answer.frame), slot))
         return c;
     pool_free(&m->claims, slot);
     return NULL;
 }
 
-/* RTP comes to the socket that asked. Whether by the claimed address or not, the words of other sockets are then too weak. */
 static void contradiction_tell(const struct tick *t, uint32_t tx, const struct claim *c)
 {
     struct session_finding *why = t->m->finding;
@@ -275,25 +92,32 @@ static void contradiction_tell(const struct tick *t, uint32_t tx, const struct c
 }
 
 /* It must stay wrong for a while: another observer may yet take its side. */
+static bool is_certain(const struct tick *t, const struct stun_tx *x, const struct told_claim *told, const struct claim *c)
+{
+    int64_t wrong = t->v->now_ns - told->wrong_ns, age = t->v->now_ns - x->answer.ns;
+
+    return t->last || (wrong >= MONITOR_HOLD_NS && (c->confidence == CONFIDENCE_PROVEN || age >= DOUBT_NS));
+}
+
 static void claim(const struct tick *t, uint32_t tx)
 {
     const struct stun_tx *x = track_tx_at(t->v->t, tx);
-    struct told_claim *told;
+    struct told_claim *told = claim_find(t->m, x->answer);
     struct claim c;
 
+    if (told ? told->told : !claim_is_wrong(t->v, tx)) /* nearly all of them are right: the cheapest question comes first */
+        return;
     claim_judge(t->v, tx, claim_media_arrives(t->v, tx), &c);
-    if (c.status != CLAIM_WRONG && hmap_find(&t->m->by_claim, hash_bytes(&x->answer.frame, sizeof x->answer.frame), claim_eq,
-                                             t->m, &x->answer.frame) == HMAP_NONE)
+    if (c.status != CLAIM_WRONG) {
+        if (told)
+            told->wrong_ns = 0;
         return;
-    told = claim_remembered(t->m, x->answer);
-    if (!told || told->told)
-        return;
-    if (c.status != CLAIM_WRONG)
-        told->wrong_ns = 0;
+    }
+    if (!told)
+        told = claim_new(t->m, x->answer, t->v->now_ns);
     else if (!told->wrong_ns)
         told->wrong_ns = t->v->now_ns;
-    if (!told->wrong_ns || (!t->last && (t->v->now_ns - told->wrong_ns < MONITOR_HOLD_NS ||
-                                         (c.confidence != CONFIDENCE_PROVEN && t->v->now_ns - x->answer.ns < DOUBT_NS))))
+    if (!told || !is_certain(t, x, told, &c))
         return;
     told->told = true;
     contradiction_tell(t, tx, &c);
@@ -398,7 +222,7 @@ bool monitor_init(struct monitor *m, const struct monitor_options *o)
         m->options = *o;
     if (!m->options.grace_ns)
         m->options.grace_ns = MONITOR_GRACE_NS;
-    pool_init(&m->watched, sizeof(struct watched), MONITOR_SESSIONS);
+    monitor_sessions_init(m);
     pool_init(&m->claims, sizeof(struct told_claim), MONITOR_CLAIMS);
     pool_init(&m->silent, sizeof(struct addr), TRACK_SERVERS);
     monitor_servers_init(m);
@@ -410,10 +234,9 @@ bool monitor_init(struct monitor *m, const struct monitor_options *o)
 
 void monitor_done(struct monitor *m)
 {
-    pool_done(&m->watched);
+    monitor_sessions_done(m);
     pool_done(&m->claims);
     pool_done(&m->silent);
-    hmap_done(&m->by_session);
     hmap_done(&m->by_claim);
     hmap_done(&m->by_silent);
     monitor_servers_done(m);
@@ -438,17 +261,10 @@ static void minute(struct tick *t)
 
 static void run(struct tick *t)
 {
-    bool all = t->last || t->v->now_ns >= t->m->unsignalled_due_ns;
-
     minute(t);
     monitor_names(t);
     monitor_servers(t);
-
-    for (uint32_t i = 0; i < t->v->t->calls.used; i++)
-        session(t, track_call_at(t->v->t, i));
-    unsignalled(t);
-    if (all)
-        forget(t->m);
+    monitor_sessions(t);
     servers(t);
     monitor_icmp(t);
     t->m->ticked_ns = t->v->now_ns;
@@ -458,6 +274,7 @@ void monitor_renumbered(struct monitor *m)
 {
     m->recent_from = m->asked_from = m->refused_from = m->measured_from = m->used_from = 0;
     m->names.moved = m->icmps.moved = true;
+    monitor_sessions_renumbered(m);
     dns_index_done(&m->answers);
 }
 

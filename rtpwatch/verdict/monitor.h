@@ -76,6 +76,7 @@ struct event {
 
 struct monitor_options {
     int64_t grace_ns; /* after the answer, before missing media is judged; 0: MONITOR_GRACE_NS */
+    uint32_t unheard; /* bits of enum event_kind, of sessions: nobody hears of these, so they are not told, nor judged for */
 };
 
 #define MONITOR_GRACE_NS SECONDS(5)
@@ -94,11 +95,24 @@ struct forgotten {
     uint64_t sessions, by_verdict[VERDICTS_N], by_cause[CAUSES_N];
 };
 
+/* One record for each session that is followed. */
+struct sessions {
+    struct pool watched;
+    struct hmap by_key;
+};
+
 struct monitor {
-    struct monitor_options options;
-    struct pool watched; /* one record for each session that is followed */
-    struct hmap by_session;
-    struct pool claims; /* contradictions that were told */
+    struct monitor_options options; /* `unheard` may be changed between two ticks */
+    /* monitor_sessions.c: calls of the notebook, and sessions without signalling */
+    struct sessions signalled, unsignalled;
+    struct going {
+        uint32_t call, watched;
+    } * going; /* the calls that are not over, in their order */
+    uint32_t going_n, going_room;
+    uint32_t calls_from;       /* those from here on are new */
+    bool calls_moved;          /* the notebook was made smaller */
+    uint64_t judged, gathered; /* how often a session was judged, and those without signalling gathered: that is what costs */
+    struct pool claims;        /* contradictions that were told */
     struct hmap by_claim;
     struct pool silent; /* servers that were told to be silent */
     struct hmap by_silent;
@@ -114,9 +128,9 @@ struct monitor {
     struct dns_index answers;
     struct ledger names, icmps;
     uint32_t used_from;
-    int64_t minute_from_ns, minute_ns; /* of what is counted: since when, and when it is told next */
-    int64_t ticked_ns;                 /* the latest tick */
-    int64_t unsignalled_due_ns;
+    int64_t minute_from_ns, minute_ns;                /* of what is counted: since when, and when it is told next */
+    int64_t ticked_ns;                                /* the latest tick */
+    int64_t unsignalled_due_ns, unsignalled_until_ns; /* sessions without signalling: when, and until when, they are gathered */
     uint64_t by_verdict[VERDICTS_N], by_cause[CAUSES_N]; /* of sessions that have ended */
     struct forgotten forgotten;
     struct session_finding *finding; /* room for one */

@@ -30,6 +30,10 @@ static inline bool is_recent(const struct tick *t, int64_t ns)
 }
 
 /* Each has its own part of struct monitor, and keeps within it what must not be told twice. */
+void monitor_sessions_init(struct monitor *m);
+void monitor_sessions_done(struct monitor *m);
+void monitor_sessions_renumbered(struct monitor *m);
+void monitor_sessions(const struct tick *t);
 void monitor_servers_init(struct monitor *m);
 void monitor_servers_done(struct monitor *m);
 void monitor_servers(const struct tick *t); /* who is asked, how it answers, what it refuses */

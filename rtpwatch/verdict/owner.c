@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "verdict/verdict_private.h"
+#include "verdict/unsignalled_private.h"
 
 #define LATE_NS                                                                                                                  \
     SECONDS(32) /* what still comes after a call's end is the call's: as long as its BYE may be under way (RFC 3261 §17.1.2.2) */
@@ -88,13 +88,20 @@ static void own_description(struct owners *o, const struct view *v, const struct
     }
 }
 
+static int64_t beginning_of(const struct call *c)
+{
+    return c->kind != SESSION_SIP || c->seen_from_start ? c->started.ns : INT64_MIN;
+}
+
+static int64_t end_of(const struct call *c)
+{
+    return c->ended.frame ? c->ended.ns + LATE_NS : INT64_MAX;
+}
+
 static void own_call(struct owners *o, const struct view *v, const struct call *c)
 {
-    bool from_start = c->kind != SESSION_SIP || c->seen_from_start;
-    int64_t end = c->ended.frame ? c->ended.ns + LATE_NS : INT64_MAX;
-
     for (const struct sdp_fact *f = c->sdps; f; f = f->next)
-        own_description(o, v, c, f, (struct span_of_time){ from_start ? c->started.ns : INT64_MIN, end });
+        own_description(o, v, c, f, (struct span_of_time){ beginning_of(c), end_of(c) });
 }
 
 void owners_make(struct owners *o, const struct view *v, const struct unsignalled *u)
@@ -125,4 +132,33 @@ void owners_done(struct owners *o)
     free(o->list);
     hmap_done(&o->by_socket);
     *o = (struct owners){ 0 };
+}
+
+/* ---- the quick question ---- */
+
+/* The call that described that socket last, if it lasted at some time between the two. */
+static bool described_then(const struct track *t, uint32_t socket, int64_t first_ns, int64_t last_ns)
+{
+    const struct call *c = pool_get(&t->calls, track_socket(t, socket)->described_in);
+
+    return c && first_ns <= end_of(c) && last_ns >= beginning_of(c);
+}
+
+bool may_be_unsignalled(const struct view *v, const struct flow *f, int64_t since_ns)
+{
+    const struct check *c = track_check_at(v->t, f->checks);
+    const struct stream *s;
+    unsigned steps = 0;
+
+    if (c && unsignalled_check(v->t, c))
+        return true;
+    /* What is behind the newest ones gets no packets any more. */
+    for (uint32_t i = f->streams; steps++ < TRACK_STREAMS_PER_FLOW && (s = track_stream_at(v->t, i)) != NULL; i = s->next) {
+        bool owned = described_then(v->t, f->src_socket, s->packets.first.ns, s->packets.last.ns) ||
+                     described_then(v->t, f->dst_socket, s->packets.first.ns, s->packets.last.ns);
+
+        if (s->believed && !s->given_up && !owned && s->packets.last.ns >= since_ns)
+            return true;
+    }
+    return false;
 }

@@ -30,4 +30,10 @@ bool owners_at(const struct owners *o, const struct socket *k, int64_t first_ns,
 bool owners_have(const struct owners *o, const struct view *v, const struct flow *f, int64_t first_ns, int64_t last_ns);
 void owners_done(struct owners *o);
 
+/*
+ * The quick question, about one flow while it is in use: may something of it belong to no SIP call? False is sure, and stays so: the call
+ * that described an end of the flow last owns all that flowed there since `since_ns`, and its checks are signalled.
+ */
+bool may_be_unsignalled(const struct view *v, const struct flow *f, int64_t since_ns);
+
 #endif

@@ -64,14 +64,8 @@ static void bad_at(struct server_finding *f, struct seen at)
 static bool carries_media(const struct view *v, const struct addr *a)
 {
     const struct socket *k = track_find_socket(v->t, a);
-    const struct flow *f;
 
-    if (k && k->advertised)
-        return true;
-    for (uint32_t i = k && v->voice_captured ? k->flows_in : POOL_NONE; (f = track_flow_at(v->t, i)) != NULL; i = f->next_in)
-        if (f->contains & (FLOW_RTP | FLOW_RTCP))
-            return true;
-    return false;
+    return k && (k->advertised || k->takes_media);
 }
 
 /* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */

@@ -29,6 +29,13 @@ static bool signalled(const struct track *t, const struct check *c)
     return false;
 }
 
+bool unsignalled_check(const struct track *t, const struct check *c)
+{
+    struct ufrags u;
+
+    return c->requests.n && !c->given_up && ufrags_of(c->username, &u) && !signalled(t, c);
+}
+
 /* ---- ICE restarts (RFC 8445 §9) ---- */
 
 static bool same_pair(const struct ufrags *a, const struct ufrags *b)
@@ -195,7 +202,7 @@ static void session_add(const struct view *v, struct unsignalled *u, const struc
     struct call *s;
     uint32_t slot;
 
-    if (c->given_up || !ufrags_of(c->username, &key) || signalled(v->t, c))
+    if (!unsignalled_check(v->t, c) || !ufrags_of(c->username, &key))
         return;
     follow(u, v, &key);
     slot = hmap_find(&u->by_ufrags, ufrags_hash(&key), ufrags_eq, u, &key);
@@ -251,8 +258,7 @@ void unsignalled_make(struct unsignalled *u, const struct view *v)
     pool_init(&u->calls, sizeof(struct call), UNSIGNALLED_KEPT);
     restarts_index(u, v);
     for (uint32_t i = 0; i < v->t->checks.used; i++)
-        if (track_check_at(v->t, i)->requests.n)
-            session_add(v, u, track_check_at(v->t, i));
+        session_add(v, u, track_check_at(v->t, i));
     restarts_count(u, v);
     for (uint32_t i = 0; i < u->calls.used; i++) {
         struct call *c = pool_at(&u->calls, i);

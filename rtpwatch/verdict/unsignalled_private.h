@@ -17,6 +17,9 @@ void unsignalled_sender(const struct view *v, struct sdp_fact *f, const struct a
 /* It ended with its last packet, unless that is the end of what was seen. */
 void unsignalled_close(const struct view *v, struct call *c);
 
+/* These checks make a session: no SDP gave a fragment of their USERNAME. */
+bool unsignalled_check(const struct track *t, const struct check *c);
+
 /* unsignalled_rtp.c: the sessions of RTP that none of the calls of the view and none of `u` owns. */
 void unsignalled_rtp(struct unsignalled *u, const struct view *v);
 

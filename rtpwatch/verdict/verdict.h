@@ -91,13 +91,17 @@ struct view {
     size_t locals_n;
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
-    const uint8_t *claims; /* borrowed, see claims_judge(); NULL: each asks anew */
-    bool media_captured;   /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
-    bool voice_captured;   /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
+    const uint8_t *claims;     /* borrowed, see claims_judge(); NULL: each asks anew */
+    const struct hosts *hosts; /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
+    bool media_captured;       /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured;       /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
+struct hosts; /* hosts.h */
+/* The same, for who does so every second: `h`, initialised once, keeps what is counted of one track. */
+void view_make_again(struct view *v, struct hosts *h, const struct track *t, const struct view_options *options, int64_t now_ns);
 /*
  * After all of several views are made: --local holds where nobody is known to be local yet, and where it names a host that is local at
  * no other vantage (a mirror port behind a router).

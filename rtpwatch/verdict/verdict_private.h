@@ -47,10 +47,15 @@ struct claim {
 void claim_judge(const struct view *v, uint32_t tx, bool media_arrives, struct claim *out);
 /* The same, for those who need no proofs: what settles it ends the search. */
 enum claim_status claim_status(const struct view *v, uint32_t tx, bool media_arrives, enum confidence *confidence);
-/* Does RTP come to the socket that asked, after the answer and before it is told another address? */
+/*
+ * Does RTP come to the socket that asked, after the answer and before it is told another address? Of a socket that very many send to, it is
+ * taken for granted.
+ */
 bool claim_media_arrives(const struct view *v, uint32_t tx);
 /* Of an answer of which no call is known: what comes to the socket tells whether media arrives. */
 enum claim_status claim_of_answer(const struct view *v, uint32_t tx, enum confidence *confidence);
+/* Is it wrong, if nothing that was sent to the claimed address arrives? The cheapest of the three: for who asks again and again. */
+bool claim_is_wrong(const struct view *v, uint32_t tx);
 
 /* ---- bundle.c: whose RTP is it, where several m-lines share a path (RFC 9143 §9.2)? ---- */
 

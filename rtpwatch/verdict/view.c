@@ -4,90 +4,10 @@
  * that the capture was taken on. A host of which more comes with a lowered TTL than with a whole one is a NAT, seen from outside: what it
  * forwards has its address and is not its own.
  */
-#include <stdlib.h>
-
+#include "verdict/hosts.h"
 #include "verdict/verdict.h"
 
-struct host {
-    struct addr ip;
-    uint64_t packets;     /* from and to it */
-    uint64_t fresh, worn; /* from it: with a whole TTL, and with a lowered one */
-    bool left_here;
-};
-
-enum { LATEST_BITS = 6 };
-
-struct hosts {
-    struct pool pool;
-    struct hmap by_ip;
-    struct host *latest[1 << LATEST_BITS]; /* most flows are of a host that was just met */
-    uint64_t packets, busiest;             /* busiest: the most packets of one host with a fresh TTL */
-};
-
-static bool host_eq(const void *self, uint32_t slot, const void *key)
-{
-    const struct hosts *h = self;
-
-    return addr_ip_eq(&((const struct host *)pool_at(&h->pool, slot))->ip, key);
-}
-
-static struct host *host_find(struct hosts *h, const struct addr *a)
-{
-    struct addr ip = addr_with_port(*a, 0);
-    uint32_t slot = hmap_find(&h->by_ip, addr_hash(&ip), host_eq, h, &ip);
-    struct host *made;
-
-    if (slot != HMAP_NONE)
-        return pool_at(&h->pool, slot);
-    made = pool_new(&h->pool, &slot);
-    if (!made || !hmap_put(&h->by_ip, addr_hash(&ip), slot))
-        return NULL;
-    made->ip = ip;
-    return made;
-}
-
-static struct host *host_get(struct hosts *h, const struct addr *a)
-{
-    struct host **latest;
-    uint32_t end;
-
-    memcpy(&end, a->ip + sizeof a->ip - sizeof end, sizeof end);
-    latest = &h->latest[end * 0x9e3779b1u >> (32 - LATEST_BITS)];
-    if (!*latest || !addr_ip_eq(&(*latest)->ip, a))
-        *latest = host_find(h, a);
-    return *latest;
-}
-
-static void hosts_count(struct hosts *h, const struct flow *f)
-{
-    struct host *src = host_get(h, &f->src), *dst = host_get(h, &f->dst);
-
-    if (!src || !dst || addr_is_multicast(&f->dst) || f->ttl == 0)
-        return;
-    h->packets += f->packets.n;
-    src->packets += f->packets.n;
-    dst->packets += f->packets.n;
-    *(f->ttl == 64 || f->ttl == 128 || f->ttl == 255 ? &src->fresh : &src->worn) += f->packets.n;
-    src->left_here |= f->left_here;
-}
-
 enum { VOICE = FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS };
-
-/* One look at each flow, since they are many. `h`: NULL, nobody asks for the hosts. */
-static void flows_look(struct view *v, struct hosts *h)
-{
-    unsigned contains = 0;
-
-    for (uint32_t i = 0; i < v->t->flows.used && (h || !(contains & VOICE)); i++) {
-        const struct flow *f = track_flow_at(v->t, i);
-
-        contains |= f->contains;
-        if (h)
-            hosts_count(h, f);
-    }
-    v->voice_captured = contains & VOICE;
-    v->media_captured = contains & (VOICE | FLOW_STUN_SERVER);
-}
 
 static void add(struct view *v, const struct host *h)
 {
@@ -106,9 +26,9 @@ static bool passed_no_router(const struct host *x)
 }
 
 /* The host that the capture was taken on is in nearly every packet; one that it talks to a lot is in fewer. */
-static bool captures(const struct hosts *h, const struct host *x)
+static bool captures(const struct hosts *h, const struct host *x, uint64_t busiest)
 {
-    return passed_no_router(x) && x->packets * 5 >= h->packets * 4 && x->packets * 100 >= h->busiest * 97;
+    return passed_no_router(x) && x->packets * 5 >= h->packets * 4 && x->packets * 100 >= busiest * 97;
 }
 
 static bool in_net(const struct addr *a, const struct local_net *n)
@@ -127,23 +47,24 @@ static bool given(const struct view_options *o, const struct addr *a)
 }
 
 /* True: it is sure, told by the capture or by one host that is in nearly all there is; else by whole TTLs alone. */
-static bool infer(struct view *v, struct hosts *h)
+static bool infer(struct view *v, const struct hosts *h)
 {
     bool told = false, capturing = false;
+    uint64_t busiest = 0; /* the most packets of one host with a fresh TTL */
 
     for (uint32_t i = 0; i < h->pool.used; i++) {
         const struct host *x = pool_at(&h->pool, i);
 
         told |= x->left_here;
-        if (passed_no_router(x) && x->packets > h->busiest)
-            h->busiest = x->packets;
+        if (passed_no_router(x) && x->packets > busiest)
+            busiest = x->packets;
     }
     for (uint32_t i = 0; i < h->pool.used; i++)
-        capturing |= captures(h, pool_at(&h->pool, i));
+        capturing |= captures(h, pool_at(&h->pool, i), busiest);
     for (uint32_t i = 0; i < h->pool.used; i++) {
         const struct host *x = pool_at(&h->pool, i);
 
-        if (told ? x->left_here : capturing ? captures(h, x) : passed_no_router(x))
+        if (told ? x->left_here : capturing ? captures(h, x, busiest) : passed_no_router(x))
             add(v, x);
     }
     return told || capturing;
@@ -173,24 +94,37 @@ static void given_elsewhere(struct view *v, const struct hosts *h, bool sure)
     }
 }
 
-void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
+static void view_of(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns,
+                    const struct hosts *h)
 {
-    struct hosts h = { 0 };
     bool sure;
 
     *v = (struct view){ .t = t, .options = *options, .now_ns = now_ns };
-    if (options->locals_n && !options->several) {
-        flows_look(v, NULL);
+    v->voice_captured = h->contains & VOICE;
+    v->media_captured = h->contains & (VOICE | FLOW_STUN_SERVER);
+    if (options->locals_n && !options->several)
         return;
-    }
     v->locals_inferred = true;
-    pool_init(&h.pool, sizeof(struct host), TRACK_SOCKETS);
-    flows_look(v, &h);
-    sure = infer(v, &h);
+    sure = infer(v, h);
     if (options->locals_n)
-        given_elsewhere(v, &h, sure);
-    pool_done(&h.pool);
-    hmap_done(&h.by_ip);
+        given_elsewhere(v, h, sure);
+}
+
+void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
+{
+    struct hosts h;
+
+    hosts_init(&h);
+    hosts_count_all(&h, t);
+    view_of(v, t, options, now_ns, &h);
+    hosts_done(&h);
+}
+
+void view_make_again(struct view *v, struct hosts *h, const struct track *t, const struct view_options *options, int64_t now_ns)
+{
+    hosts_count_more(h, t, now_ns);
+    view_of(v, t, options, now_ns, h);
+    v->hosts = h->flows ? h : NULL;
 }
 
 void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options)

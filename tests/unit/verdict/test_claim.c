@@ -31,6 +31,8 @@ static void expect_status(struct story *s, uint32_t tx, bool media_arrives, cons
         cr_expect_eq(claim_status(&s->view, tx, media_arrives, &sure), c->status, "without its proofs it is judged otherwise");
         cr_expect_eq(sure, c->confidence);
     }
+    if (!media_arrives)
+        cr_expect_eq(claim_is_wrong(&s->view, tx), c->status == CLAIM_WRONG);
     s->view.claims = NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "support/story.h"
+#include "verdict/hosts.h"
 #include "verdict/monitor.h"
 #include "verdict/verdict_private.h"
 
@@ -25,6 +26,8 @@ struct told {
 struct watching {
     struct story *s;
     struct monitor m;
+    struct hosts hosts;
+    bool keeps; /* what is counted of flows, from view to view */
     size_t n;
     struct told told[TOLD];
 };
@@ -44,6 +47,7 @@ static void hear(void *self, const struct event *e)
     if (e->session) {
         t->verdict = e->session->verdict;
         t->cause = e->session->cause;
+        t->evidence = e->session->evidence_n;
     }
     if (e->why)
         t->evidence = e->why->evidence_n;
@@ -58,6 +62,7 @@ static void begin(struct watching *w)
 static void done(struct watching *w)
 {
     monitor_done(&w->m);
+    hosts_done(&w->hosts);
     story_free(w->s);
 }
 
@@ -65,7 +70,10 @@ static void look(struct watching *w, bool last)
 {
     struct view v;
 
-    view_make(&v, w->s->track, &w->s->options, w->s->now_ns);
+    if (w->keeps)
+        view_make_again(&v, &w->hosts, w->s->track, &w->s->options, w->s->now_ns);
+    else
+        view_make(&v, w->s->track, &w->s->options, w->s->now_ns);
     (last ? monitor_finish : monitor_tick)(&w->m, &v, hear, w);
 }
 
@@ -299,17 +307,143 @@ Test(monitor, the_notebook_gives_up_its_sessions)
             story_reply(full, 486, NULL);
         }
         pass(&w, 5);
-        cr_expect_eq(w.m.watched.live, 4);
+        cr_expect_eq(w.m.signalled.watched.live, 4);
         w.s = story_new(D_HOST); /* nothing of it is left */
         w.s->now_ns = full->now_ns;
         w.s->frame = full->frame;
         story_free(full);
         monitor_renumbered(&w.m);
         pass(&w, 12);
-        cr_expect_eq(w.m.watched.live, 0);
+        cr_expect_eq(w.m.signalled.watched.live, 0);
         w.n = 0;
     }
-    cr_expect_leq(w.m.watched.used, 4);
+    cr_expect_leq(w.m.signalled.watched.used, 4);
+    done(&w);
+}
+
+/* It is counted once it is gone, however soon after another sweep. */
+Test(monitor, what_is_given_up_just_before_the_end_is_counted)
+{
+    struct watching w;
+    struct story *full;
+
+    begin(&w);
+    full = w.s;
+    story_call(full, "refused", D_HOST ":5060", PROXY ":5060");
+    story_request(full, CALLER, SIP_INVITE, SAYS(D_RTP_OUT));
+    story_reply(full, 486, NULL);
+    pass(&w, 5);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    w.s = story_new(D_HOST);
+    w.s->now_ns = full->now_ns;
+    story_free(full);
+    monitor_renumbered(&w.m);
+    look(&w, true);
+    cr_expect_eq(w.m.forgotten.sessions, 1);
+    cr_expect_eq(w.m.signalled.watched.live, 0);
+    done(&w);
+}
+
+/* ---- what it costs: how often sessions are judged ---- */
+
+Test(monitor, a_call_is_judged_every_few_seconds_and_never_after_its_end)
+{
+    struct watching w;
+    uint64_t judged;
+
+    begin(&w);
+    up(&w, true);
+    pass(&w, 65);
+    cr_expect_leq(w.m.judged, 15); /* begun, answered, then every five seconds */
+    story_bye(w.s, CALLER);
+    pass(&w, 5);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    judged = w.m.judged;
+    pass(&w, 60);
+    cr_expect_eq(w.m.judged, judged);
+    cr_expect_eq(w.m.going_n, 0, "calls that are over are looked at every second");
+    monitor_renumbered(&w.m);
+    pass(&w, 10);
+    cr_expect_eq(w.m.judged, judged);
+    EXPECT_TOLD(&w, EVENT_SESSION_ENDED, 1);
+    done(&w);
+}
+
+static void begin_keeping(struct watching *w)
+{
+    begin(w);
+    w->keeps = true;
+    track_note_wakes(w->s->track);
+}
+
+/* All media belongs to calls: then nobody looks for sessions without any. */
+Test(monitor, media_of_calls_is_not_gathered_for_sessions_of_its_own)
+{
+    struct watching w;
+
+    begin_keeping(&w);
+    up(&w, true);
+    pass(&w, 60);
+    story_bye(w.s, CALLER);
+    pass(&w, 60);
+    cr_expect_eq(w.m.gathered, 0, "gathered %llu times", (unsigned long long)w.m.gathered);
+    look(&w, true);
+    cr_expect_eq(w.m.gathered, 1, "at the end all is looked at");
+    EXPECT_TOLD(&w, EVENT_SESSION_STARTED, 1);
+    done(&w);
+}
+
+/* The same session without signalling is told at the same seconds as where each flow is looked at every time. */
+Test(monitor, sessions_without_signalling_are_gathered_while_they_last_and_end)
+{
+    struct watching w[2];
+    struct act *out, *back;
+
+    for (unsigned i = 0; i < 2; i++) {
+        begin(&w[i]);
+        if (i) {
+            done(&w[i]);
+            begin_keeping(&w[i]);
+        }
+        story_up(w[i].s, SAYS(D_RTP_OUT), SAYS(W_RTP));
+        story_play(w[i].s, D_RTP, W_RTP, 1);
+        story_play(w[i].s, W_RTP, D_RTP, 2);
+        pass(&w[i], 20);
+        out = story_play(w[i].s, D_HOST ":20000", "198.51.100.77:30000", 3);
+        back = story_play(w[i].s, "198.51.100.77:30000", D_HOST ":20000", 4);
+        pass(&w[i], 60);
+        out->over = back->over = true;
+        pass(&w[i], 400);
+    }
+    cr_expect_eq(w[0].n, w[1].n);
+    for (size_t k = 0; k < w[0].n; k++) {
+        cr_expect_eq(w[0].told[k].kind, w[1].told[k].kind);
+        cr_expect_eq(w[0].told[k].at_ns, w[1].told[k].at_ns);
+        cr_expect_eq(w[0].told[k].verdict, w[1].told[k].verdict);
+    }
+    EXPECT_TOLD(&w[1], EVENT_SESSION_STARTED, 2);
+    cr_expect_lt(w[1].m.gathered, 60, "it goes on long after the session is over");
+    done(&w[0]);
+    done(&w[1]);
+}
+
+Test(monitor, what_nobody_hears_is_not_judged_for)
+{
+    struct watching w;
+
+    begin(&w);
+    w.m.options.unheard = 1u << EVENT_SESSION_STARTED | 1u << EVENT_SESSION_ANSWERED | 1u << EVENT_SESSION_ENDED;
+    up(&w, false);
+    pass(&w, 4);
+    cr_expect_eq(w.m.judged, 0);
+    pass(&w, 16);
+    story_bye(w.s, CALLER);
+    pass(&w, 5);
+    cr_expect_eq(w.n, 1);
+    EXPECT_TOLD(&w, EVENT_SESSION_MEDIA_MISSING, 1);
+    cr_expect_gt(told(&w, EVENT_SESSION_MEDIA_MISSING)->evidence, 0, "it was judged without its sentences");
+    cr_expect_eq(w.m.by_verdict[VERDICT_ONE_WAY], 1);
+    cr_expect_leq(w.m.judged, 6);
     done(&w);
 }
 
