@@ -4,6 +4,7 @@
 
 #include "verdict/join.h"
 #include "verdict/questions.h"
+#include "verdict/sessions_ahead.h"
 #include "verdict/teller.h"
 #include "verdict/verdict_private.h"
 
@@ -453,6 +454,19 @@ static bool dns_make(struct report *r)
     return r->dns && dns_fold(r);
 }
 
+static void look_ahead(const struct report *r, uint32_t i)
+{
+    static const enum ahead step[] = { AHEAD_CALL, AHEAD_DESCRIPTIONS, AHEAD_CELLS, AHEAD_SOCKETS, AHEAD_ANSWERS, AHEAD_BASES };
+
+    for (size_t k = 0; k < sizeof step / sizeof *step; k++)
+        for (size_t v = 0; v < r->vantages && i + step[k] < r->sessions; v++) {
+            const struct call *c = report_call(r, i + step[k], v);
+
+            if (c)
+                session_ahead(r->vantage[v].view.t, c, step[k]);
+        }
+}
+
 static bool count_all(struct report *r)
 {
     struct session_finding *f = calloc(1, sizeof *f);
@@ -460,6 +474,7 @@ static bool count_all(struct report *r)
     r->verdict = calloc(r->sessions + 1u, sizeof *r->verdict);
     r->warns = calloc(r->sessions + 1u, sizeof *r->warns);
     for (uint32_t i = 0; f && r->verdict && r->warns && i < r->sessions; i++) {
+        look_ahead(r, i);
         judge(r, i, true, f);
         r->verdict[i] = (uint8_t)f->verdict;
         r->warns[i] = f->warnings_n > 0;
