@@ -381,7 +381,7 @@ static enum step record_next(struct reading *r, struct rd *in)
     case DIS_SHORT: return STEP_WAIT;
     default:
         if (r->half->stage == TLS_CLEAR)
-            return give_up(r, FAULT_TLS_LOST);
+            return give_up(r, FAULT_TLS_RECORD);
         fault_log_one(r->around->faults, FAULT_TLS_RECORD, r->segment->frame);
         seek(r->half, TLS_LOST_RECORDS + 1);
         return STEP_TAKEN;
@@ -418,6 +418,14 @@ static enum step hole(struct reading *r)
     return step;
 }
 
+/* A record that holds application data, as both versions begin one; others are not looked for. */
+static bool could_begin(struct span s)
+{
+    static const uint8_t begins[] = { TLS_APPLICATION_DATA, 3, 3 };
+
+    return memcmp(s.p, begins, s.n < sizeof begins ? s.n : sizeof begins) == 0;
+}
+
 /* Every place that could be the beginning of a record is tried, one a call. */
 static enum step record_seek(struct reading *r, struct rd *in)
 {
@@ -425,20 +433,17 @@ static enum step record_seek(struct reading *r, struct rd *in)
     struct tls_record record;
     struct span plain;
     uint8_t type;
+    enum dis got;
 
     if (r->half->searched > TLS_SEARCH_BYTES)
         return give_up(r, FAULT_TLS_LOST);
-    switch (tls_record(&at, &record)) {
-    case DIS_SHORT: return STEP_WAIT;
-    case DIS_OK:
-        if (record.type == TLS_APPLICATION_DATA && record.header.p[2] == 3 &&
-            record_open(r, &record, r->half->window, &type, &plain)) {
-            r->half->seeking = false;
-            *in = at;
-            return inside_take(r, type, plain);
-        }
-        break;
-    default: break;
+    got = could_begin(rd_rest(in)) ? tls_record(&at, &record) : DIS_NOT_MINE;
+    if (got == DIS_SHORT)
+        return STEP_WAIT;
+    if (got == DIS_OK && record_open(r, &record, r->half->window, &type, &plain)) {
+        r->half->seeking = false;
+        *in = at;
+        return inside_take(r, type, plain);
     }
     (void)rd_take(in, 1);
     return STEP_TAKEN;

@@ -5,15 +5,25 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-/* libcrypto takes what it only reads as void *. */
+/* libcrypto takes what it only reads as if it wrote there. */
+static void *read_only(const void *p)
+{
+    union {
+        const void *in;
+        void *out;
+    } u = { p };
+
+    return u.out;
+}
+
 static OSSL_PARAM octets(const char *name, struct span s)
 {
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)s.p, s.n);
+    return OSSL_PARAM_construct_octet_string(name, read_only(s.p), s.n);
 }
 
 static OSSL_PARAM word(const char *name, const char *s)
 {
-    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)s, 0);
+    return OSSL_PARAM_construct_utf8_string(name, read_only(s), 0);
 }
 
 static bool derive(const char *name, const OSSL_PARAM *params, uint8_t *out, size_t n)

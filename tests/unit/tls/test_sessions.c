@@ -372,6 +372,57 @@ Test(tls_sessions, hole_that_cuts_a_record)
     }
 }
 
+/* Bytes that look like the beginning of some large record are not waited for. */
+Test(tls_sessions, what_looks_like_a_record_behind_a_hole)
+{
+    struct tls_session s;
+    struct tls_ear e;
+
+    session_begin(&s, &(struct tls_session_options){ 0 });
+    talk(&s);
+    session_say(&s, SESSION_CLIENT, "!", 1);
+    ear_open(&e, session_keys(&s));
+    for (size_t i = 0; i + 1 < s.flights; i++)
+        ear_take(&e, s.flight[i].from, s.flight[i].bytes, 0);
+    ear_hole(&e, SESSION_CLIENT);
+    ear_take(&e, SESSION_CLIENT, SPAN("\x16\3\1\x40\0\x17\3\x17\3\1\x40\0"), 5);
+    ear_take(&e, SESSION_CLIENT, s.flight[s.flights - 1].bytes, 0);
+    cr_expect(ear_heard(&e, SESSION_CLIENT, "from the client!"));
+    ear_close(&e);
+    session_end(&s);
+}
+
+/* A record that is larger than TLS has them is none, in the handshake and later. */
+Test(tls_sessions, records_that_are_too_large)
+{
+    struct tls_session s;
+    struct tls_ear e;
+
+    session_begin(&s, &(struct tls_session_options){ 0 });
+    talk(&s);
+    ear_open(&e, session_keys(&s));
+    for (size_t i = 0; i < s.flights; i++) {
+        if (s.flight[i].from == SESSION_CLIENT && i == s.flights - 2)
+            ear_take(&e, SESSION_CLIENT, SPAN("\x17\3\3\x48\1"), 0);
+        ear_take(&e, s.flight[i].from, s.flight[i].bytes, 0);
+        if (i == 0)
+            ear_take(&e, SESSION_SERVER, SPAN("\x16\3\3\xff\xff"), 0);
+    }
+    cr_expect(ear_heard(&e, SESSION_CLIENT, "") && ear_heard(&e, SESSION_SERVER, "") && e.over[SESSION_SERVER]);
+    cr_expect_eq(e.faults.count[FAULT_TLS_RECORD], 1);
+    ear_close(&e);
+    ear_open(&e, session_keys(&s));
+    for (size_t i = 0; i < s.flights; i++) {
+        if (i == s.flights - 2)
+            ear_take(&e, SESSION_CLIENT, SPAN("\x17\3\3\x48\1"), 0);
+        ear_take(&e, s.flight[i].from, s.flight[i].bytes, 0);
+    }
+    cr_expect(ear_heard(&e, SESSION_CLIENT, hello) && ear_heard(&e, SESSION_SERVER, answer), "found behind it");
+    cr_expect_eq(e.faults.count[FAULT_TLS_RECORD], 1);
+    ear_close(&e);
+    session_end(&s);
+}
+
 /* What is decrypted in vain has a bound, and then the direction is given up. */
 Test(tls_sessions, search_is_bounded)
 {
