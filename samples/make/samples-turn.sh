@@ -106,7 +106,7 @@ make_turn-lapses()
     relay_begins
     relay_call 335 '--turn-fault permit-once'
     end
-    keep dialer turn-lapses
+    keep dialer turn-lapses 350000
 }
 
 make_turn-server-dies()
