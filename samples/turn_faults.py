@@ -1,7 +1,7 @@
 """What a TURN client may do wrong, or late, or lawfully and seldom: for webrtc-agent.py, on top of aioice's TURN client (RFC 8656).
 
-commit(FAULT, LIFETIME, AFTER) makes every relay that aioice asks for be asked for LIFETIME seconds. Faults that have a moment happen AFTER
-seconds later.
+commit(FAULT, LIFETIME, AFTER) makes every relay that aioice asks for be asked for LIFETIME seconds, and the fault happen AFTER seconds
+later.
 """
 import asyncio
 
@@ -21,9 +21,6 @@ async def ask(client, request):
         print(f"{request.message_method.name} granted", flush=True)
     except stun.TransactionError as problem:
         print(f"{request.message_method.name} refused: {problem}", flush=True)
-
-
-# ---- in the midst of a call ----
 
 
 async def forget(client):
@@ -55,37 +52,13 @@ async def allocate_again(client):
     await ask(client, message(stun.Method.ALLOCATE, LIFETIME=client.lifetime, REQUESTED_TRANSPORT=turn.UDP_TRANSPORT))
 
 
-# ---- from the beginning ----
-
-
-def permit_once(client):
-    """Send indications in place of channels, under a permission that is never renewed (§9: it lasts 300 s)."""
-    permissions, channels_received = {}, client.datagram_received
-    data_attribute = (0x0013, "DATA", stun.pack_bytes, stun.unpack_bytes)  # aioice knows channels only
-    stun.ATTRIBUTES_BY_NAME["DATA"] = stun.ATTRIBUTES_BY_TYPE[0x0013] = data_attribute
-
-    async def send_data(data, addr):
-        if addr not in permissions:
-            permissions[addr] = asyncio.ensure_future(ask(client, message(stun.Method.CREATE_PERMISSION, XOR_PEER_ADDRESS=addr)))
-        await permissions[addr]
-        client.send_stun(message(stun.Method.SEND, stun.Class.INDICATION, XOR_PEER_ADDRESS=addr, DATA=data), client.server)
-
-    def datagram_received(data, addr):
-        if turn.is_channel_data(data) or data[:2] != b"\x00\x17":  # Data indication
-            return channels_received(data, addr)
-        indication = stun.parse_message(data)
-        client.receiver.datagram_received(indication.attributes["DATA"], indication.attributes["XOR-PEER-ADDRESS"])
-
-    client.send_data, client.datagram_received = send_data, datagram_received
-
-
-LATER = {
+FAULTS = {
+    "none": None,
     "forget": forget,
     "give-back": give_back,
     "change-user": change_user,
     "allocate-again": allocate_again,
 }
-FAULTS = ["none", "permit-once", *LATER]
 
 
 def commit(fault, lifetime, after):
@@ -93,15 +66,12 @@ def commit(fault, lifetime, after):
 
     async def later(client):
         await asyncio.sleep(after)
-        await LATER[fault](client)
+        await FAULTS[fault](client)
 
     async def create(*args, **kwargs):
         transport, protocol = await whole(*args, lifetime=lifetime, **kwargs)
-        client = transport._TurnTransport__inner_protocol
-        if fault == "permit-once":
-            permit_once(client)
-        elif fault in LATER:
-            create.task = asyncio.ensure_future(later(client))
+        if FAULTS[fault]:
+            create.task = asyncio.ensure_future(later(transport._TurnTransport__inner_protocol))
         return transport, protocol
 
     turn.create_turn_endpoint = create

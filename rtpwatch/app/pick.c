@@ -201,11 +201,11 @@ static void tcp(struct pick *p, const struct frame *f, const struct net_packet *
     if (!s.n && !n->payload.uncap)
         return;
     hits_of_message(p, n, &h);
-    if (!h.n && s.n && s.p[0] == TLS_HANDSHAKE)
-        h.n = selection_of_frame(p->s, n->frame, h.session, 0);
     if (!h.n) {
-        h.n = selection_of_flow(p->s, &n->src, &n->dst, n->ts_ns, h.session, 0);
-        keep = cut_segment(s);
+        h.n = selection_of_frame(p->s, n->frame, h.session, 0);
+        if (!h.n || !s.n || s.p[0] != TLS_HANDSHAKE)
+            keep = cut_segment(s);
+        h.n = selection_of_flow(p->s, &n->src, &n->dst, n->ts_ns, h.session, h.n);
     }
     tell(p, f, n, token, keep, &h);
 }

@@ -99,16 +99,6 @@ make_turn-allocate-again()
     keep dialer turn-allocate-again
 }
 
-# Five minutes and a half: a permission lasts for 300 s (RFC 8656 §9).
-make_turn-lapses()
-{
-    local longest=420 sparse='--every 4'
-    relay_begins
-    relay_call 335 '--turn-fault permit-once'
-    end
-    keep dialer turn-lapses
-}
-
 make_turn-server-dies()
 {
     local server

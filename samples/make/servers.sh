@@ -15,7 +15,6 @@ websocket_config()
     cat <<EOF
 tcp_children=1
 tcp_accept_no_cl=yes
-tcp_connection_lifetime=600
 listen=tcp:$proxy:80
 loadmodule "xhttp.so"
 loadmodule "websocket.so"

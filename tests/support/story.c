@@ -85,7 +85,7 @@ void story_free(struct story *s)
 
 static void play_mid(struct story *s, const struct act *a, const struct flow *f, struct rtp_msg *m)
 {
-    uint8_t ext[32] = { (uint8_t)(a->mid_ext << 4 | (strlen(a->mid) - 1)) };
+    uint8_t ext[32] = { (uint8_t)((unsigned)a->mid_ext << 4 | (strlen(a->mid) - 1)) };
 
     cr_assert(strlen(a->mid) <= 16);
     memcpy(ext + 1, a->mid, strlen(a->mid));

@@ -118,7 +118,7 @@ Test(sdp_rtp, no_more_ssrcs_than_are_kept)
 Test(sdp_rtp, broken_lines_are_told)
 {
     static const char *const broken[] = { "a=ssrc:4294967296 cname:x", "a=ssrc:abc",       "a=ssrc-group:FID 1 x",
-                                          "a=extmap:0 " MID_URI,       "a=extmap:x uri:y", "a=extmap:5",
+                                          ("a=extmap:0 " MID_URI),     "a=extmap:x uri:y", "a=extmap:5",
                                           "a=fmtp:0 apt=128" };
 
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {

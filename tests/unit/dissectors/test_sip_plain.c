@@ -246,10 +246,10 @@ Test(sip_plain, start_lines_of_any_length)
         int n = snprintf(text, sizeof text, "ACK sip:%.*s SIP/2.0\r\n" VIA TAIL END, i, letters);
 
         read_both((size_t)n, strstr(text, "sip:"));
-        cr_assert_eq(m.uri.n, i + 4);
+        cr_assert_eq(m.uri.n, (size_t)i + 4);
         n = snprintf(text, sizeof text, "SIP/2.0 200 %.*s\r\n" VIA TAIL END, i, letters);
         read_both((size_t)n, text);
-        cr_assert_eq(m.reason.n, i);
+        cr_assert_eq(m.reason.n, (size_t)i);
     }
 }
 

@@ -30,7 +30,7 @@ static void setup(void)
                                                .formats = video ? picture : voice,
                                                .formats_n = 2 };
         }
-        sdp[p] = (struct sdp_fact){ .party = p, .medias = MEDIAS, .media = media[p] };
+        sdp[p] = (struct sdp_fact){ .party = (uint8_t)p, .medias = MEDIAS, .media = media[p] };
         agreed.by[p] = &sdp[p];
     }
     media[CALLER][VIDEO].ssrcs = of_video;
