@@ -141,6 +141,7 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, const str
         if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside) ||
             !holds_at(x->answer.ns, o->at.first.ns, o->at.last.ns))
             continue;
+        p.kind = addr_ip_eq(&o->outside, base) ? PROOF_VIA_SAME : PROOF_VIA;
         p.at = o->at.first;
         p.by = o->teller;
         p.said = o->outside;
@@ -310,7 +311,7 @@ static void answer_alone(const struct view *v, const struct stun_tx *x, struct c
 
     /* A NAT's helper that rewrites the plain attribute into an inside address is why XOR- was invented (RFC 8489 §14.2). */
     if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base) &&
-        !addr_is_private(&x->more->plain))
+        !addr_is_private(&x->more->plain) && addr_is_v4(&x->more->plain) == addr_is_v4(&x->mapped))
         against(c, of_answer(v, x, PROOF_XOR_DIFFERS, false));
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
         against(c, of_answer(v, x, PROOF_PRIVATE, inside && addr_is_private(&x->mapped)));
