@@ -62,7 +62,8 @@ static void keep_as_sent(struct track *t, uint32_t slot, const struct sip_via *v
     o->host_n = (uint8_t)v->host.n;
     o->received_n = (uint8_t)v->received.n;
     memcpy(o->as_sent, v->host.p, v->host.n);
-    memcpy(o->as_sent + v->host.n, v->received.p, v->received.n);
+    if (v->received.n)
+        memcpy(o->as_sent + v->host.n, v->received.p, v->received.n);
 }
 
 static RARE void outside_add(struct track *t, const struct datagram *d, const struct sip_via *v, const struct addr *host,
@@ -101,11 +102,24 @@ static bool said_again(const struct track *t, const struct datagram *d, const st
     return true;
 }
 
+/*
+ * No received= in a reply to the very host that the Via names: the server would have written it had it seen the request come from
+ * elsewhere (RFC 3261 §18.2.1).
+ */
+static RARE bool said_by_silence(const struct datagram *d, const struct sip_msg *m, struct addr *host, struct addr *outside)
+{
+    if (m->request || m->vias != 1 || m->via->rport || addr_is_unroutable(&d->dst) || !addr_parse_ip(m->via->host, 0, host) ||
+        !addr_ip_eq(host, &d->dst))
+        return false;
+    *outside = *host;
+    return true;
+}
+
 /* False: it tells no address. */
 static RARE bool said(struct track *t, const struct datagram *d, const struct sip_msg *m, const struct sip_via *v,
                       struct addr *host, struct addr *outside)
 {
-    if (!addr_parse_ip(v->received, v->rport, outside))
+    if (!v->received.n ? !said_by_silence(d, m, host, outside) : !addr_parse_ip(v->received, v->rport, outside))
         return false;
     if (!addr_parse_ip(v->host, 0,
                        host)) { /* a name, such as a webphone's "x.invalid" (RFC 7118 §5): known only where it is told */
@@ -125,7 +139,7 @@ void outside_message(struct track *t, struct call *c, const struct datagram *d, 
     const struct sip_via *v = m->vias ? &m->via[m->vias - 1] : NULL;
     struct addr host, outside;
 
-    if (!v || !v->received.n || (m->request && (!c || c->outside[asker])))
+    if (!v || (m->request && (!v->received.n || !c || c->outside[asker])))
         return;
     if (!said_again(t, d, m, &host, &outside) && !said(t, d, m, v, &host, &outside))
         return;

@@ -148,6 +148,7 @@ static void via_of_host(const struct view *v, const struct stun_tx *x, const str
         if (!addr_ip_eq(&o->host, base) || addr_is_unroutable(&o->outside) ||
             !holds_at(x->answer.ns, o->at.first.ns, o->at.last.ns))
             continue;
+        p.kind = addr_ip_eq(&o->outside, base) ? PROOF_VIA_SAME : PROOF_VIA;
         p.at = o->at.first;
         p.by = o->teller;
         p.said = o->outside;
@@ -271,8 +272,8 @@ static void shared(const struct view *v, uint32_t tx, struct claim *c)
     unsigned steps = 0;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
-        if (i != tx && o->server == x->server && o->socket != x->socket && memcmp(o->tid, x->tid, sizeof o->tid) != 0 &&
-            near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
+        if (i != tx && same_claim_kind(o) && o->server == x->server && o->socket != x->socket &&
+            memcmp(o->tid, x->tid, sizeof o->tid) != 0 && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
             struct proof p = said_by(v, o, PROOF_SHARED);
 
             p.by = track_socket(v->t, o->socket)->addr;
@@ -331,7 +332,7 @@ static void answer_alone(const struct view *v, const struct stun_tx *x, struct c
 
     /* A NAT's helper that rewrites the plain attribute into an inside address is why XOR- was invented (RFC 8489 §14.2). */
     if (x->mapped_differs && !addr_ip_eq(&x->more->plain, &x->mapped) && !addr_ip_eq(&x->more->plain, base) &&
-        !addr_is_private(&x->more->plain))
+        !addr_is_private(&x->more->plain) && addr_is_v4(&x->more->plain) == addr_is_v4(&x->mapped))
         against(c, of_answer(v, x, PROOF_XOR_DIFFERS, false));
     if (addr_is_unroutable(&x->mapped) && !addr_is_unroutable(server) && !addr_ip_eq(&x->mapped, base))
         against(c, of_answer(v, x, PROOF_PRIVATE, inside && addr_is_private(&x->mapped)));

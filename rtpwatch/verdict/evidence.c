@@ -129,6 +129,10 @@ static void proof_tell(const struct view *v, const struct proof *p, bool agrees,
         evidence_add(s, p->at, "sip", "The SIP server saw this host come from %s%s (received= in a Via).", also,
                      addr_ip_text(&p->said, said));
         break;
+    case PROOF_VIA_SAME:
+        evidence_add(s, p->at, "sip", "The SIP server saw this host come from %sits own address, %s (its Via).", also,
+                     addr_ip_text(&p->said, said));
+        break;
     case PROOF_EARLIER:
         evidence_add(s, p->at, "mapping", "For another socket of this host %s answered %s%s.", strbuf_str(&who), also, said);
         break;
@@ -165,7 +169,9 @@ static const char *doubt(const struct claim *c)
     for (size_t i = 0; i < c->against_n; i++)
         switch (c->against[i].kind) {
         case PROOF_PRIVATE:
-            return "Not proven: a server that is inside this network sees that and is right; then it is the wrong one to ask.";
+            return "Not proven: a server that is inside this network sees that and is right, and is then the wrong one to ask; "
+                   "or a "
+                   "NAT on the way rewrote it.";
         case PROOF_OWN: return "Not proven: a server behind the same NAT as this host sees that and is right.";
         case PROOF_WRONG_PORT:
             return "Not proven: a NAT that changes ports, and a rule that hands this one on to the host, look the same.";

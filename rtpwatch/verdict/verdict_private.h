@@ -13,6 +13,7 @@ enum proof_kind {
     PROOF_SERVER,
     PROOF_CHECK,
     PROOF_VIA,
+    PROOF_VIA_SAME, /* at its own address */
     PROOF_EARLIER,
     PROOF_PUBLIC, /* --public-ip; `by` is the operator: none */
     PROOF_XOR_DIFFERS,

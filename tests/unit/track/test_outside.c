@@ -154,6 +154,29 @@ Test(outside, what_is_no_address_says_nothing)
     cr_assert_eq(t->outsides.live, 0);
 }
 
+/* A server writes received= where it sees another address than the Via names; without it, it saw that one. */
+Test(outside, a_reply_without_received)
+{
+    callee_says(seen_from("192.0.2.10", "", 0), NULL);
+    callee_says(seen_from("192.0.2.10", "", 0), NULL);
+    cr_assert_eq(t->outsides.live, 1);
+    cr_assert(addr_is(&fact(0)->host, "192.0.2.10:0"));
+    cr_assert(addr_is(&fact(0)->outside, "192.0.2.10"));
+    cr_assert_eq(fact(0)->at.n, 2);
+}
+
+Test(outside, a_reply_without_received_that_says_nothing)
+{
+    struct sip_msg two = seen_from("192.0.2.10", "", 0);
+
+    callee_says(seen_from("192.0.2.11", "", 0), NULL); /* not the one that is told */
+    callee_says(seen_from("phone.invalid", "", 0), NULL);
+    two.vias = 2; /* a proxy's reply on its way */
+    two.via[1].host = SPAN("192.0.2.10");
+    callee_says(two, NULL);
+    cr_assert_eq(t->outsides.live, 0);
+}
+
 /* A webphone's Via says "x.invalid" (RFC 7118 §5): whose it is shows only where it is told, with no proxy in between. */
 Test(outside, a_name_is_who_is_told)
 {

@@ -211,6 +211,38 @@ Test(honest, not_so_a_port_that_is_used_again)
     EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY, .server = LIAR);
 }
 
+/* ---- and a liar whom the packets give away ---- */
+
+#define PUBLIC "198.51.100.40" /* a dialer without a NAT */
+
+/* No received= in the replies: the SIP server saw it at its own address, and the STUN server did not. */
+static void dialer_without_nat(const char *told)
+{
+    story_free(s);
+    s = story_new(PUBLIC);
+    story_call(s, "call-1@dialer", PUBLIC ":5060", PROXY ":5060");
+    s->via[CALLER] = PUBLIC;
+    story_stun(s, &(struct asks){ PUBLIC ":10000", LIAR, .mapped = told });
+    story_up(s, SAYS(told), SAYS(W_RTP));
+    story_play(s, PUBLIC ":10000", W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+}
+
+Test(honest, not_so_who_tells_a_host_without_a_nat_another_address)
+{
+    dialer_without_nat(STRANGER ":10000");
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_BAD_CANDIDATE, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY,
+           .server = LIAR);
+}
+
+Test(honest, a_host_without_a_nat)
+{
+    dialer_without_nat(PUBLIC ":10000");
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .most = CONFIDENCE_LIKELY);
+    cr_expect_eq(story_server(s, LIAR).verdict, SERVER_GOOD);
+}
+
 /* ---- two places ---- */
 
 /* D's packets arrive at the other place from `from`, and its server, which told it another address, is likely wrong. */

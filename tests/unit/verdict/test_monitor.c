@@ -562,6 +562,20 @@ Test(monitor, a_server_that_lost_two_questions)
     done(&w);
 }
 
+/* What the capture itself loses is no silence of the server's. */
+Test(monitor, a_server_that_is_silent_in_a_capture_with_drops)
+{
+    struct watching w;
+
+    begin(&w);
+    w.s->options.dropped = true;
+    for (unsigned i = 0; i < 3; i++)
+        ask(&w, D_RTP, HONEST, NULL);
+    pass(&w, 30);
+    EXPECT_TOLD(&w, EVENT_STUN_SILENT, 0);
+    done(&w);
+}
+
 /* Records of answers are given back when they are old, and used again: days of lies take no more memory than minutes. */
 Test(monitor, lies_for_a_long_time)
 {
