@@ -4,7 +4,6 @@
 
 #include "app/trouble.h"
 #include "out/event.h"
-#include "verdict/hosts.h"
 
 struct events_options {
     bool ndjson; /* else text */

@@ -373,12 +373,19 @@ void pipeline_free(struct pipeline *p)
     free(p);
 }
 
+static RARE void time_back(struct pipeline *p, const struct frame *f, int64_t newest_ns)
+{
+    fault_log_one(&p->faults, FAULT_TIME_BACKWARDS, f->id);
+    if (newest_ns - f->ts_ns > TRACK_LATE_NS)
+        track_miss_wakes(p->track);
+}
+
 static void tell_time(struct pipeline *p, const struct frame *f)
 {
     int64_t before = p->clock.now_ns;
 
     if (f->ts_ns < before)
-        fault_log_one(&p->faults, FAULT_TIME_BACKWARDS, f->id);
+        time_back(p, f, before);
     else if (before && f->ts_ns - before > LEAP_NS)
         fault_log_one(&p->faults, FAULT_TIME_LEAP, f->id);
     clock_feed(&p->clock, f->ts_ns);

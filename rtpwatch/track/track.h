@@ -64,9 +64,10 @@ struct datagram {
  * order of these, some more than once. New flows are not among them: they have the slots behind the others.
  */
 #define TRACK_DOZE_NS SECONDS(10)
+#define TRACK_LATE_NS SECONDS(5)
 struct flow_wakes {
     bool noted;  /* track_note_wakes(): somebody looks */
-    bool missed; /* there was no memory for some */
+    bool missed; /* there was no memory for some, or time went back by more than TRACK_LATE_NS: nobody may be left alone */
     uint32_t n, room;
     uint32_t *slot;
 };
@@ -110,6 +111,7 @@ size_t track_memory(const struct track *t, void (*each)(void *self, const char *
 void track_labels(struct track *t, const char *const *names, size_t n);
 
 void track_note_wakes(struct track *t); /* before the first packet */
+void track_miss_wakes(struct track *t); /* a packet comes that is older than the newest by more than TRACK_LATE_NS */
 
 /* One more header whose value links calls; `name` is borrowed as long as the track lives. False: there are TRACK_LINK_HEADERS. */
 bool track_link_header(struct track *t, const char *name);

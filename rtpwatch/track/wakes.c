@@ -7,6 +7,11 @@ void track_note_wakes(struct track *t)
     t->wakes.noted = true;
 }
 
+void track_miss_wakes(struct track *t)
+{
+    t->wakes.missed = true;
+}
+
 RARE void flow_wakes(struct track *t, const struct flow *f)
 {
     struct flow_wakes *w = &t->wakes;

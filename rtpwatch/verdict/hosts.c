@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#define LATE_NS SECONDS(5) /* live, a packet may come that is older than what was judged: its flow is not asleep yet */
-
 void hosts_init(struct hosts *h)
 {
     *h = (struct hosts){ 0 };
@@ -142,7 +140,7 @@ static bool flow_count_more(struct hosts *h, const struct flow *f, int64_t now_n
     if (c->src)
         packets_add(h, f, c->src, c->dst, n - c->packets);
     c->packets = n;
-    c->awake = now_ns - f->packets.last.ns <= TRACK_DOZE_NS + LATE_NS;
+    c->awake = now_ns - f->packets.last.ns <= TRACK_DOZE_NS + TRACK_LATE_NS;
     return c->awake;
 }
 

@@ -40,8 +40,9 @@ void hosts_done(struct hosts *h);
 /* `h` is fresh: counts all flows, once. */
 void hosts_count_all(struct hosts *h, const struct track *t);
 /*
- * Counts what came since the last time; the same as if all were counted anew, and as much work where the track notes no wakes. Slots must be
- * the same as before: else hosts_done() and hosts_init() first. `now_ns`: no packet before it will come.
+ * Counts what came since the last time; the same as if all were counted anew, and as much work where the track notes no wakes. Slots
+ * must be the same as before: else hosts_done() and hosts_init() first. `now_ns`: no packet will come that is older by more than
+ * TRACK_LATE_NS, unless the track is told so.
  */
 void hosts_count_more(struct hosts *h, const struct track *t, int64_t now_ns);
 

@@ -13,18 +13,18 @@ static uint64_t first_frame(const void *self, uint32_t slot)
 }
 
 /* Hosts of one minute. */
-struct hosts {
+struct icmp_hosts {
     struct pool pool;
     struct hmap by_ip;
 };
 
 static bool host_eq(const void *self, uint32_t slot, const void *key)
 {
-    return addr_ip_eq(&((const struct event_icmp *)pool_at(&((const struct hosts *)self)->pool, slot))->address, key);
+    return addr_ip_eq(&((const struct event_icmp *)pool_at(&((const struct icmp_hosts *)self)->pool, slot))->address, key);
 }
 
 /* NULL: there are MONITOR_HOSTS others (counted by the pool). */
-static struct event_icmp *host_get(struct hosts *h, const struct addr *ip)
+static struct event_icmp *host_get(struct icmp_hosts *h, const struct addr *ip)
 {
     uint32_t slot = hmap_find(&h->by_ip, addr_hash(ip), host_eq, h, ip);
     struct event_icmp *e;
@@ -41,7 +41,7 @@ static struct event_icmp *host_get(struct hosts *h, const struct addr *ip)
     return NULL;
 }
 
-static void count(const struct tick *t, struct hosts *h, const struct icmp_about *i, uint64_t n)
+static void count(const struct tick *t, struct icmp_hosts *h, const struct icmp_about *i, uint64_t n)
 {
     struct addr ip = addr_with_port(track_flow_at(t->v->t, i->flow)->dst, 0);
     struct event_icmp *e = n ? host_get(h, &ip) : NULL;
@@ -56,7 +56,7 @@ static void count(const struct tick *t, struct hosts *h, const struct icmp_about
     e->reporter = addr_with_port(i->reporter, 0);
 }
 
-static void gather(const struct tick *t, struct hosts *h)
+static void gather(const struct tick *t, struct icmp_hosts *h)
 {
     const struct track *k = t->v->t;
     struct ledger *l = &t->m->icmps;
@@ -85,7 +85,7 @@ void monitor_icmp_done(struct monitor *m)
 
 void monitor_icmp(const struct tick *t)
 {
-    struct hosts h = { 0 };
+    struct icmp_hosts h = { 0 };
 
     if (!t->minute)
         return;

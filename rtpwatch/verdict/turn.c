@@ -4,9 +4,12 @@
  */
 #include "verdict/turn_private.h"
 
-#define PATIENCE_NS  SECONDS(2)     /* a request unanswered for less may still be: RFC 8489 §6.2.1 waits for 39.5 s */
-#define GATHERING_NS SECONDS(10)    /* how long an agent may gather candidates before it describes them */
-enum { CALLS_LOOKED_AT = 1 << 16 }; /* the latest ones */
+#define PATIENCE_NS  SECONDS(2)  /* a request unanswered for less may still be: RFC 8489 §6.2.1 waits for 39.5 s */
+#define GATHERING_NS SECONDS(10) /* how long an agent may gather candidates before it describes them */
+enum {
+    CALLS_LOOKED_AT = 1 << 16, /* the latest ones */
+    CALLS_AT_HAND = 64,        /* of these one is the host's where it is busy: they are looked at first */
+};
 
 /* ---- no relay was given ---- */
 
@@ -67,17 +70,18 @@ static uint32_t calls_until(const struct track *t, int64_t ns)
 
 /*
  * Has another call a description from that host in the time in which the relay was asked for? Then it may have been for that one. The
- * latest calls come first: at a busy host one of them has. Where very many are none, the rest may hold one.
+ * latest `most` calls are looked at; where these are none, the rest may hold one: `unsure`.
  */
-static bool another_call(const struct scene *s, const struct addr *host, int64_t from_ns, int64_t to_ns)
+static bool another_call(const struct scene *s, const struct addr *host, int64_t from_ns, int64_t to_ns, uint32_t most,
+                         bool unsure)
 {
     uint32_t until = calls_until(s->v->t, to_ns);
 
     for (uint32_t n = 0; n < until; n++) {
         const struct call *c = track_call_at(s->v->t, until - 1 - n);
 
-        if (n == CALLS_LOOKED_AT)
-            return true;
+        if (n == most)
+            return unsure;
         if (c == s->call || c->last.ns < from_ns)
             continue;
         for (const struct sdp_fact *d = c->sdps; d; d = d->next)
@@ -118,13 +122,14 @@ static void asked_beside(const struct scene *s, enum party p, struct asking *out
     int64_t made = side->sdp->at.ns, from = made - GATHERING_NS;
     const struct stun_tx *x;
 
-    if (!side->local || !t->relays_asked || another_call(s, &host, made, made + GATHERING_NS))
+    if (!side->local || !t->relays_asked || another_call(s, &host, made, made + GATHERING_NS, CALLS_AT_HAND, false))
         return;
     for (uint32_t i = asked_until(t, &host, from, made); (x = track_tx_at(t, i)) != NULL && x->requests.first.ns >= from;
          i = x->older_of_host)
         if (x->method == STUN_ALLOCATE && !track_socket(t, x->socket)->advertised)
             asked_add(s, i, out);
-    if (out->vain != POOL_NONE && another_call(s, &host, track_tx_at(t, out->vain)->requests.first.ns, made + GATHERING_NS))
+    x = track_tx_at(t, out->vain);
+    if (x && !out->given && another_call(s, &host, x->requests.first.ns, made + GATHERING_NS, CALLS_LOOKED_AT, true))
         out->vain = POOL_NONE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/strbuf.h"
 #include "track/track.h"
+#include "verdict/hosts.h"
 
 #define VERDICTS(id, word) VERDICT_##id,
 enum verdict {
@@ -99,7 +100,6 @@ struct view {
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns);
-struct hosts; /* hosts.h */
 /* The same, for who does so every second: `h`, initialised once, keeps what is counted of one track. */
 void view_make_again(struct view *v, struct hosts *h, const struct track *t, const struct view_options *options, int64_t now_ns);
 /*

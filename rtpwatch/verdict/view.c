@@ -4,7 +4,6 @@
  * that the capture was taken on. A host of which more comes with a lowered TTL than with a whole one is a NAT, seen from outside: what it
  * forwards has its address and is not its own.
  */
-#include "verdict/hosts.h"
 #include "verdict/verdict.h"
 
 enum { VOICE = FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS };

@@ -28,7 +28,8 @@ static size_t map_bytes(const struct hmap *h)
 static size_t monitor_bytes(void)
 {
     const struct pool *pools[] = { &m.signalled.watched, &m.unsignalled.watched, &m.claims, &m.silent, &m.asked, &m.refusals };
-    const struct hmap *maps[] = { &m.signalled.by_key, &m.unsignalled.by_key, &m.by_claim, &m.by_silent, &m.by_asked, &m.by_refusal };
+    const struct hmap *maps[] = { &m.signalled.by_key, &m.unsignalled.by_key, &m.by_claim,
+                                  &m.by_silent,        &m.by_asked,           &m.by_refusal };
     size_t n = m.names.room * m.names.size + m.icmps.room * m.icmps.size;
 
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
