@@ -505,7 +505,7 @@ static bool one_address_for_both(const struct scene *s, enum party p, size_t tol
                 continue;
             f->evidence_n = told;
             f->cause = CAUSE_BAD_CANDIDATE;
-            f->confidence = direct ? most : CONFIDENCE_SUSPECTED;
+            f->confidence = direct && !addr_same_site(a, &peer) ? most : CONFIDENCE_SUSPECTED; /* in one /24 it may be a pool */
             f->server = track_tx_at(s->v->t, tx)->server;
             evidence_claim(s->v, tx, &claim, f);
             if (s->call->kind == SESSION_SIP)
