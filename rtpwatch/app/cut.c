@@ -90,8 +90,8 @@ static bool attr_next(struct span s, struct attr *a)
 }
 
 /*
- * Where XOR-PEER-ADDRESS ends, if it stands behind DATA; 0: it does not. Behind those that protect the message none counts (RFC 8489 §14.5 to
- * §14.7), and they would not fit what is blank.
+ * Where XOR-PEER-ADDRESS ends, if it stands behind DATA; 0: it does not. Behind those that protect the message none counts (RFC 8489
+ * §14.5 to §14.7), and they would not fit what is blank.
  */
 static size_t peer_end(struct span s, struct attr a)
 {
@@ -108,9 +108,9 @@ static size_t peer_end(struct span s, struct attr a)
 }
 
 /*
- * A Send or Data indication passes on what a peer says (RFC 8656 §11): up to DATA, and of that what is kept, and the peer. What protects the
- * message is left out, so that nobody takes it for corrupt. Read here, since the kernel's filter cuts them too and a cut message is not
- * dissected to its end.
+ * A Send or Data indication passes on what a peer says (RFC 8656 §11): up to DATA, and of that what is kept, and the peer. What
+ * protects the message is left out, so that nobody takes it for corrupt. Read here, since the kernel's filter cuts them too and a cut
+ * message is not dissected to its end.
  */
 static struct kept cut_indication(struct span s)
 {
