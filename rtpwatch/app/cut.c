@@ -3,7 +3,9 @@
 #include "dissectors/rtp.h"
 #include "dissectors/stun.h"
 
-enum { CHANNEL_HEADER = 4, FRAMED = 2 /* RFC 4571 §2 */, ATTR_HEADER = 4, DATA = 0x13 /* RFC 8656 §18.3 */ };
+enum { CHANNEL_HEADER = 4, FRAMED = 2 /* RFC 4571 §2 */, ATTR_HEADER = 4, PEER_LONGEST = 20 /* IPv6 */ };
+enum { XOR_PEER_ADDRESS = 0x12, DATA = 0x13 /* RFC 8656 §18 */ };
+enum { MESSAGE_INTEGRITY = 0x8, MESSAGE_INTEGRITY_SHA256 = 0x1c, FINGERPRINT = 0x8028 /* RFC 8489 §18.3 */ };
 enum { IPV4_LEAST = 20, IPV6_HEADER = 40, FRAGMENT = 44, FRAGMENT_HEADER = 8 };
 
 static size_t cut_rtp(struct span s)
@@ -20,8 +22,6 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static size_t cut(struct span s, enum kind kind, bool relayed);
-
 static bool has_cookie(struct span s)
 {
     static const uint8_t cookie[] = { 0x21, 0x12, 0xa4, 0x42 };
@@ -30,27 +30,14 @@ static bool has_cookie(struct span s)
     return there.n == sizeof cookie && memcmp(there.p, cookie, sizeof cookie) == 0;
 }
 
-/*
- * A Send or Data indication passes on what a peer says (RFC 8656 §11): attributes up to DATA, and of that what is kept. Read here, since
- * the kernel's filter cuts them too and a cut message is not dissected to its end.
- */
-static size_t cut_indication(struct span s)
+/* RFC 8489 §5: C1 is not set, C0 is. */
+static bool is_indication(struct span s)
 {
-    size_t at = STUN_HEADER;
-
-    while (at + ATTR_HEADER <= s.n) {
-        size_t length = (size_t)(s.p[at + 2] << 8 | s.p[at + 3]);
-        struct span value = span_part(s, at + ATTR_HEADER, length);
-
-        if (s.p[at] == 0 && s.p[at + 1] == DATA)
-            return at + ATTR_HEADER + cut(value, classify(value, value.n, 0, 0), true);
-        at += ATTR_HEADER + (length + 3) / 4 * 4;
-    }
-    return s.n;
+    return has_cookie(s) && !(s.p[0] & 0x01) && (s.p[1] & 0x10);
 }
 
-/* Without the cookie it may be anything: a fax (T.38) begins so. */
-static size_t cut_stun(struct span s, bool relayed)
+/* Without the cookie it may be anything: a fax (T.38) begins so. An indication has nothing but its header. */
+static size_t cut_stun(struct span s)
 {
     struct rd r = rd_init(s, s.n);
     struct faults why = { 0 };
@@ -58,56 +45,123 @@ static size_t cut_stun(struct span s, bool relayed)
 
     if (!has_cookie(s))
         return stun_dissect(&r, false, &m, &why) == DIS_OK ? s.n : least(RTP_HEADER, s.n);
-    if ((s.p[0] & 0x01) || (s.p[1] & 0x10) == 0) /* class: request, or a response */
-        return s.n;
-    return relayed ? least(STUN_HEADER, s.n) : cut_indication(s);
+    return is_indication(s) ? least(STUN_HEADER, s.n) : s.n;
 }
 
-/* `relayed`: inside what a relay passes on; that is entered once, as the pipeline does. */
-static size_t cut(struct span s, enum kind kind, bool relayed)
+/* Bytes from the beginning. What a relay passes on is not entered: that is done once, as in the pipeline. */
+static size_t cut(struct span s, enum kind kind)
 {
     switch (kind) {
-    case KIND_STUN: return cut_stun(s, relayed);
+    case KIND_STUN: return cut_stun(s);
     case KIND_SIP:
     case KIND_DTLS:
     case KIND_RTCP:
     case KIND_DNS:
     case KIND_KEEPALIVE: return s.n;
     case KIND_RTP: return least(cut_rtp(s), s.n);
-    case KIND_TURN_CHANNEL:
-        if (!relayed) {
-            struct span data = span_part(s, CHANNEL_HEADER, s.n);
-
-            return CHANNEL_HEADER + cut(data, classify(data, data.n, 0, 0), true);
-        }
-        return least(CHANNEL_HEADER, s.n);
+    case KIND_TURN_CHANNEL: return least(CHANNEL_HEADER, s.n);
     default: return least(RTP_HEADER, s.n);
     }
 }
 
-size_t cut_datagram(struct span payload, enum kind kind)
+static size_t cut_relayed(struct span s)
 {
-    return cut(payload, kind, false);
+    return cut(s, classify(s, s.n, 0, 0));
 }
 
-size_t cut_icmp(struct span message, const struct icmp_msg *m)
+/* An attribute of a STUN message; offsets. */
+struct attr {
+    unsigned code;
+    size_t value, n, end; /* end: of the padding */
+};
+
+/* The one behind *a. False: there is none. */
+static bool attr_next(struct span s, struct attr *a)
+{
+    struct span head = span_part(s, a->end, ATTR_HEADER);
+
+    if (head.n < ATTR_HEADER)
+        return false;
+    a->code = (unsigned)(head.p[0] << 8 | head.p[1]);
+    a->n = (size_t)(head.p[2] << 8 | head.p[3]);
+    a->value = a->end + ATTR_HEADER;
+    a->end = a->value + (a->n + 3) / 4 * 4;
+    return true;
+}
+
+/*
+ * Where XOR-PEER-ADDRESS ends, if it stands behind DATA; 0: it does not. Behind those that protect the message none counts (RFC 8489
+ * §14.5 to §14.7), and they would not fit what is blank.
+ */
+static size_t peer_end(struct span s, struct attr a)
+{
+    while (attr_next(s, &a))
+        switch (a.code) {
+        case XOR_PEER_ADDRESS: return a.n <= PEER_LONGEST && a.end <= s.n ? a.end : 0;
+        case DATA:
+        case MESSAGE_INTEGRITY:
+        case MESSAGE_INTEGRITY_SHA256:
+        case FINGERPRINT: return 0;
+        default: break;
+        }
+    return 0;
+}
+
+/*
+ * A Send or Data indication passes on what a peer says (RFC 8656 §11): up to DATA, and of that what is kept, and the peer. What
+ * protects the message is left out, so that nobody takes it for corrupt. Read here, since the kernel's filter cuts them too and a cut
+ * message is not dissected to its end.
+ */
+static struct kept cut_indication(struct span s)
+{
+    struct attr data = { .end = STUN_HEADER };
+    size_t voice, peer;
+
+    while (data.code != DATA)
+        if (!attr_next(s, &data))
+            return (struct kept){ .n = s.n };
+    voice = data.value + cut_relayed(span_part(s, data.value, data.n));
+    peer = peer_end(s, data);
+    return peer ? (struct kept){ peer, voice, data.end } : (struct kept){ .n = voice };
+}
+
+static size_t stun_length(struct span s)
+{
+    return STUN_HEADER + (size_t)(s.p[2] << 8 | s.p[3]);
+}
+
+struct kept cut_datagram(struct span payload, enum kind kind)
+{
+    if (kind == KIND_STUN && is_indication(payload))
+        return cut_indication(span_part(payload, 0, stun_length(payload)));
+    if (kind == KIND_TURN_CHANNEL)
+        return (struct kept){ .n = CHANNEL_HEADER + cut_relayed(span_part(payload, CHANNEL_HEADER, payload.n)) };
+    return (struct kept){ .n = cut(payload, kind) };
+}
+
+struct kept cut_behind(size_t before, struct kept k)
+{
+    return (struct kept){ before + k.n, before + k.blank, before + k.blank_end };
+}
+
+struct kept cut_icmp(struct span message, const struct icmp_msg *m)
 {
     size_t before = m->quoted.p >= message.p ? (size_t)(m->quoted.p - message.p) : 0;
 
     if (!m->quotes || !m->quoted.p || before > message.n)
-        return message.n;
-    return before + cut_datagram(m->quoted, classify(m->quoted, m->quoted.n, m->src.port, m->dst.port));
+        return (struct kept){ .n = message.n };
+    return cut_behind(before, cut_datagram(m->quoted, classify(m->quoted, m->quoted.n, m->src.port, m->dst.port)));
 }
 
-size_t cut_segment(struct span s)
+struct kept cut_segment(struct span s)
 {
     for (size_t at = 0; at <= FRAMED; at += FRAMED) {
         struct span from = span_part(s, at, s.n);
 
         if (has_cookie(from))
-            return at + cut_stun(span_part(from, 0, STUN_HEADER + (size_t)(from.p[2] << 8 | from.p[3])), false);
+            return cut_behind(at, cut_datagram(span_part(from, 0, stun_length(from)), KIND_STUN));
     }
-    return least(CHANNEL_HEADER, s.n);
+    return (struct kept){ .n = least(CHANNEL_HEADER, s.n) };
 }
 
 size_t ip_header(struct span ip, bool *begins)

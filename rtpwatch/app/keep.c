@@ -11,7 +11,7 @@ enum { TOLD = 50 /* sessions */, TOLD_ID = 80, LOCALS_TOLD = 8 };
 /* A frame that is written, and how much of it. */
 struct mark {
     uint64_t frame;
-    size_t keep;
+    struct kept keep;
 };
 
 struct kept_session {
@@ -180,7 +180,7 @@ static void place_select(struct keep *k, const struct report *r, size_t i)
 
 /* ---- which frames ---- */
 
-static void mark(void *self, uint64_t token, size_t keep, const uint32_t *sessions, size_t n)
+static void mark(void *self, uint64_t token, struct kept keep, const uint32_t *sessions, size_t n)
 {
     struct keep *k = ((struct place_kept *)self)->k;
 
@@ -243,7 +243,8 @@ static bool frames_write(struct keep *k, char error[CAPTURE_ERROR])
     bool fine = true;
 
     while (c && capture_next(c, &f)) {
-        const struct mark *m = k->marks ? bsearch(&(struct mark){ f.id, 0 }, k->mark, k->marks, sizeof *k->mark, by_frame) : NULL;
+        const struct mark *m =
+            k->marks ? bsearch(&(struct mark){ .frame = f.id }, k->mark, k->marks, sizeof *k->mark, by_frame) : NULL;
 
         if (m)
             fine &= dump_frame(k->place[k->o.vantage_of[frame_input(f.id)]].dump, &f, m->keep);

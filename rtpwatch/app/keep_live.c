@@ -36,7 +36,7 @@ struct keep_live {
 /* ---- beginning and end ---- */
 
 /* The token of a frame is its position, and which ring. */
-static void wanted(void *self, uint64_t token, size_t keep, const uint32_t *sessions, size_t n)
+static void wanted(void *self, uint64_t token, struct kept keep, const uint32_t *sessions, size_t n)
 {
     struct keep_live *k = self;
     unsigned which = token & 1;
@@ -50,7 +50,8 @@ static void wanted(void *self, uint64_t token, size_t keep, const uint32_t *sess
     f = ring_at(&k->ring[which], &at);
     if (!f || f->written)
         return;
-    f->keep = keep > f->keep ? keep : f->keep;
+    if (keep.n > f->keep.n)
+        f->keep = keep;
     if (at < k->wanted[which])
         k->wanted[which] = at;
 }
@@ -214,7 +215,7 @@ static bool write_wanted(struct keep_live *k)
         struct frame frame = ring_frame(f);
 
         k->wanted[which] += f->size;
-        if (!f->keep || f->written)
+        if (!f->keep.n || f->written)
             continue;
         f->written = true;
         fine &= dump_frame(k->dump, &frame, f->keep);

@@ -121,16 +121,17 @@ static void part_add(struct pick *p, const struct frame *f, const struct net_pac
 }
 
 /* From the latest back to the first of that packet. */
-static void parts_tell(struct pick *p, uint64_t since, size_t payload, bool whole, const struct hits *h)
+static void parts_tell(struct pick *p, uint64_t since, struct kept payload, bool whole, const struct hits *h)
 {
-    size_t begins = UDP_HEADER + payload;
-
     for (uint64_t i = p->parts; i-- > 0 && p->parts - i <= PICK_PARTS;) {
         const struct part *x = &p->part[i % PICK_PARTS];
+        struct kept keep = { .n = whole ? x->whole : x->header };
 
         if (x->since != since)
             continue;
-        p->o.wanted(p->o.self, x->token, whole ? x->whole : x->header + (x->begins ? begins : 0), h->session, h->n);
+        if (!whole && x->begins)
+            keep = cut_behind(x->header + UDP_HEADER, payload);
+        p->o.wanted(p->o.self, x->token, keep, h->session, h->n);
         if (x->frame == since)
             return;
     }
@@ -138,11 +139,13 @@ static void parts_tell(struct pick *p, uint64_t since, size_t payload, bool whol
 
 /* ---- one frame ---- */
 
-/* `payload`: bytes of n->payload that are kept. What several frames made is told of each of them. */
-static void tell(struct pick *p, const struct frame *f, const struct net_packet *n, uint64_t token, size_t payload,
+/* `payload`: what is kept of n->payload. What several frames made is told of each of them. */
+static void tell(struct pick *p, const struct frame *f, const struct net_packet *n, uint64_t token, struct kept payload,
                  const struct hits *h)
 {
-    bool whole = p->o.audio || payload >= (size_t)(n->payload.end - n->payload.p);
+    bool blank = payload.blank < payload.blank_end;
+    bool whole = p->o.audio || (!blank && payload.n >= (size_t)(n->payload.end - n->payload.p));
+    struct kept all = { .n = f->bytes.n };
 
     if (!h->n)
         return;
@@ -151,7 +154,7 @@ static void tell(struct pick *p, const struct frame *f, const struct net_packet 
         parts_tell(p, n->since, payload, whole, h);
         return;
     }
-    p->o.wanted(p->o.self, token, whole ? f->bytes.n : (size_t)(n->payload.p - f->bytes.p) + payload, h->session, h->n);
+    p->o.wanted(p->o.self, token, whole ? all : cut_behind((size_t)(n->payload.p - f->bytes.p), payload), h->session, h->n);
 }
 
 static void udp(struct pick *p, const struct frame *f, const struct net_packet *n, uint64_t token)
@@ -189,14 +192,14 @@ static void icmp(struct pick *p, const struct frame *f, const struct net_packet 
         m.quotes = false;
     if (m.quotes)
         h.n = selection_of_flow(p->s, &m.src, &m.dst, n->ts_ns, h.session, h.n);
-    tell(p, f, n, token, m.quotes ? cut_icmp(s, &m) : s.n, &h);
+    tell(p, f, n, token, m.quotes ? cut_icmp(s, &m) : (struct kept){ .n = s.n }, &h);
 }
 
 static void tcp(struct pick *p, const struct frame *f, const struct net_packet *n, uint64_t token)
 {
     struct span s = rd_rest(&n->payload);
     struct hits h = { .n = 0 };
-    size_t keep = s.n;
+    struct kept keep = { .n = s.n };
 
     if (!s.n && !n->payload.uncap)
         return;

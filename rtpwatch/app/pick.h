@@ -9,15 +9,15 @@
 #define RW_APP_PICK_H
 
 #include "app/messages.h"
-#include "capture/capture.h"
+#include "capture/dump.h"
 #include "verdict/selection.h"
 
 enum { PICK_PARTS = 2048 }; /* fragments whose packets are not complete; beyond it the oldest are not told of */
 
 struct pick_options {
     bool audio; /* nothing is cut */
-    /* `token`: the caller's of that frame. `keep`: bytes of it from its beginning. */
-    void (*wanted)(void *self, uint64_t token, size_t keep, const uint32_t *sessions, size_t n);
+    /* `token`: the caller's of that frame. `keep`: of its bytes. */
+    void (*wanted)(void *self, uint64_t token, struct kept keep, const uint32_t *sessions, size_t n);
     void *self;
 };
 

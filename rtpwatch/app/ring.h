@@ -5,14 +5,14 @@
 #ifndef RW_APP_RING_H
 #define RW_APP_RING_H
 
-#include "capture/capture.h"
+#include "capture/dump.h"
 
 struct ring_frame {
     int64_t ts_ns;
     uint64_t id, order; /* order: the caller's, for several rings */
     size_t size;        /* of the whole record */
     size_t wire, n;     /* n: captured bytes */
-    size_t keep;        /* of them are wanted */
+    struct kept keep;   /* of them; none: not wanted */
     int link;
     bool filler, written;
     uint8_t bytes[];

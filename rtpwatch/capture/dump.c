@@ -341,36 +341,39 @@ static void put32(uint8_t *at, uint32_t v)
     memcpy(at, &v, sizeof v);
 }
 
-static void record_add(struct file *f, const struct frame *frame, size_t keep)
+static void record_add(struct file *f, const struct frame *frame, struct kept keep)
 {
     uint8_t *at = f->buffer + f->n;
+    size_t blank_end = keep.blank_end < keep.n ? keep.blank_end : keep.n;
 
     put32(at, (uint32_t)(frame->ts_ns / NS_PER_S));
     put32(at + 4, (uint32_t)(frame->ts_ns % NS_PER_S));
-    put32(at + 8, (uint32_t)keep);
-    put32(at + 12, (uint32_t)(frame->wire < keep ? keep : frame->wire));
-    if (keep)
-        memcpy(at + RECORD, frame->bytes.p, keep);
-    f->n += RECORD + keep;
+    put32(at + 8, (uint32_t)keep.n);
+    put32(at + 12, (uint32_t)(frame->wire < keep.n ? keep.n : frame->wire));
+    if (keep.n)
+        memcpy(at + RECORD, frame->bytes.p, keep.n);
+    if (keep.blank < blank_end)
+        memset(at + RECORD + keep.blank, 0, blank_end - keep.blank);
+    f->n += RECORD + keep.n;
     f->frames++;
 }
 
-bool dump_frame(struct dump *d, const struct frame *frame, size_t keep)
+bool dump_frame(struct dump *d, const struct frame *frame, struct kept keep)
 {
     struct file *f = file_of(d, frame->link);
     bool fine = true;
 
-    if (keep > frame->bytes.n)
-        keep = frame->bytes.n;
-    if (!f || RECORD + keep > BUFFER) {
+    if (keep.n > frame->bytes.n)
+        keep.n = frame->bytes.n;
+    if (!f || RECORD + keep.n > BUFFER) {
         d->counts.lost++;
         return f ? fail(d, f->name, "a frame is too large") : false;
     }
     if (f->fd < 0)
         (void)reopen(d, f);
-    if (f->n + RECORD + keep > BUFFER)
+    if (f->n + RECORD + keep.n > BUFFER)
         fine = file_flush(d, f);
-    if (f->written + f->n + RECORD + keep > d->o.max_bytes && f->written + f->n > PCAP_HEADER)
+    if (f->written + f->n + RECORD + keep.n > d->o.max_bytes && f->written + f->n > PCAP_HEADER)
         fine &= rotate(d, f);
     record_add(f, frame, keep);
     return fine;

@@ -37,13 +37,17 @@ bool dump_name(const char *path, const char *part, char out[DUMP_NAME]); /* fals
 
 struct dump;
 
+/* What is written of a frame: its first `n` bytes, and of them those from `blank` up to `blank_end`, if any, as zeros. */
+struct kept {
+    size_t n, blank, blank_end;
+};
+
 /* Opens FILE, which holds no frame then. NULL, and *error says why, where that cannot be. */
 struct dump *dump_open(const struct dump_options *o, char error[CAPTURE_ERROR]);
 /*
- * Adds the first `keep` bytes of the frame, cut to what was captured. False: it is lost, and dump_error() says why. The next is tried all
- * the same.
+ * Adds the frame, as much of what is kept as was captured. False: it is lost, and dump_error() says why. The next is tried all the same.
  */
-bool dump_frame(struct dump *d, const struct frame *f, size_t keep);
+bool dump_frame(struct dump *d, const struct frame *f, struct kept keep);
 bool dump_flush(struct dump *d); /* to the file; false as above */
 /* The latest reason, once: NULL when it was asked for, or where all went well since. */
 const char *dump_error(struct dump *d);

@@ -141,6 +141,36 @@ Test(keep_live, one_that_does_not_fail)
     end();
 }
 
+/* As coturn writes it: DATA, XOR-PEER-ADDRESS. Of the voice between nothing is written, and of the peer all. */
+Test(keep_live, an_indication_without_its_voice)
+{
+    enum { VOICE_AT = WIRE_IP + WIRE_UDP + 24 + 12, VOICE_N = 40 };
+    uint8_t m[24 + 12 + VOICE_N + 12] = { 0, 0x17, 0, 4 + 12 + VOICE_N + 12, 0x21, 0x12, 0xa4, 0x42 };
+    const char *paths[] = { path };
+    struct capture *c;
+    struct frame f;
+
+    begin(1);
+    m[21] = 0x13;
+    m[23] = 12 + VOICE_N;
+    m[24] = 0x80;
+    memset(m + 36, 0xd5, VOICE_N);
+    memcpy(m + 36 + VOICE_N, (uint8_t[]){ 0, 0x12, 0, 8, 0, 1, 7, 7, 7, 7, 7, 7 }, 12);
+    sip(INVITE, "INVITE", "one", OWN);
+    sip(OK, "INVITE", "one", PEER);
+    wire_udp(w, PEER, OWN, m, sizeof m);
+    judged(0, true);
+    tick();
+    c = capture_open_files(paths, 1, NULL, error);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(capture_next(c, &f));
+    cr_assert_eq(f.bytes.n, WIRE_IP + WIRE_UDP + sizeof m);
+    for (size_t i = 0; i < f.bytes.n; i++)
+        cr_expect_eq(f.bytes.p[i], i >= VOICE_AT && i < VOICE_AT + VOICE_N ? 0 : w->frame[2].bytes.p[i], "byte %zu", i);
+    capture_close(c);
+    end();
+}
+
 /* Much voice of other calls since: the signalling is there all the same. */
 Test(keep_live, voice_does_not_drive_out_signalling)
 {

@@ -17,7 +17,7 @@ static struct wire *w;
 static struct pipeline *p;
 static struct messages messages;
 static struct selection selection;
-static size_t kept[WIRE_FRAMES + 1]; /* bytes of each frame, by number; 0: none */
+static struct kept kept[WIRE_FRAMES + 1]; /* of each frame, by number; no bytes: none */
 static unsigned times[WIRE_FRAMES + 1];
 static bool audio;
 
@@ -39,7 +39,7 @@ static void teardown(void)
 
 TestSuite(pick, .init = setup, .fini = teardown);
 
-static void wanted(void *self, uint64_t token, size_t keep, const uint32_t *sessions, size_t n)
+static void wanted(void *self, uint64_t token, struct kept keep, const uint32_t *sessions, size_t n)
 {
     (void)self;
     cr_assert(n == 1 && sessions[0] == 7);
@@ -73,7 +73,8 @@ static void pick_first(void)
 
 static void expect(uint64_t frame, size_t bytes)
 {
-    cr_expect_eq(kept[frame], bytes, "frame %llu: %zu bytes are kept, not %zu", (unsigned long long)frame, kept[frame], bytes);
+    cr_expect_eq(kept[frame].n, bytes, "frame %llu: %zu bytes are kept, not %zu", (unsigned long long)frame, kept[frame].n,
+                 bytes);
     cr_expect_leq(times[frame], 1, "frame %llu is told once", (unsigned long long)frame);
 }
 
@@ -169,6 +170,31 @@ Test(pick, icmp_without_the_voice_that_it_quotes)
     expect(h, 0);
 }
 
+/* As coturn writes it: DATA, XOR-PEER-ADDRESS. The voice between is blank, in what quotes it too. */
+Test(pick, the_peer_of_an_indication_behind_its_voice)
+{
+    enum { BEFORE = WIRE_IP + WIRE_UDP + 24, VOICE_N = 160, PEER_N = 12 };
+    uint8_t m[24 + 12 + VOICE_N + PEER_N] = { 0, 0x17, 0, 4 + 12 + VOICE_N + PEER_N, 0x21, 0x12, 0xa4, 0x42 };
+    uint8_t *rtp = m + 24, *peer = rtp + 12 + VOICE_N;
+    uint64_t a, b;
+
+    m[21] = 0x13;
+    m[23] = 12 + VOICE_N;
+    rtp[0] = 0x80;
+    memset(rtp + 12, 0xd5, VOICE_N);
+    peer[1] = 0x12;
+    peer[3] = 8;
+    invite("one", OWN);
+    ok("one", PEER);
+    a = wire_udp(w, PEER, OWN, m, sizeof m);
+    b = wire_icmp(w, OWN, PEER, a);
+    pick_first();
+    expect_whole(a);
+    cr_expect(kept[a].blank == BEFORE + 12 && kept[a].blank_end == BEFORE + 12 + VOICE_N);
+    expect_whole(b);
+    cr_expect(kept[b].blank == WIRE_IP + 8 + BEFORE + 12 && kept[b].blank_end == WIRE_IP + 8 + BEFORE + 12 + VOICE_N);
+}
+
 /* Two calls' messages over one connection: the second begins in the segment in which the first ends. */
 Test(pick, segments_with_a_part_of_its_messages)
 {
@@ -231,5 +257,5 @@ Test(pick, nothing_of_a_frame_that_is_cut_or_broken)
     }
     pick_first();
     for (size_t i = 1; i <= w->n; i++)
-        cr_expect_leq(kept[i], w->frame[i - 1].bytes.n);
+        cr_expect_leq(kept[i].n, w->frame[i - 1].bytes.n);
 }

@@ -53,7 +53,7 @@ static bool add(struct dump *d, uint64_t number, int link, size_t keep)
 {
     struct frame f = numbered(number, link);
 
-    return dump_frame(d, &f, keep);
+    return dump_frame(d, &f, (struct kept){ .n = keep });
 }
 
 /* How many frames a file has; each is whole. */
@@ -100,6 +100,34 @@ Test(dump, as_it_was_to_the_nanosecond)
     cr_expect_not(capture_next(c, &f));
     capture_close(c);
     cr_expect(stat(path, &s) == 0 && (s.st_mode & 0777) == 0600, "numbers and names are nobody else's affair");
+}
+
+/* From where to where zeros are in a frame of sevens; it is `n` bytes long. */
+static void expect_blank(struct kept keep, size_t n, size_t from, size_t to)
+{
+    struct dump *d = dump_open(&(struct dump_options){ .path = path }, error);
+    struct frame f = numbered(7, DLT_EN10MB);
+    const char *paths[] = { path };
+    struct capture *c;
+
+    cr_assert(d && dump_frame(d, &f, keep) && dump_close(d));
+    c = capture_open_files(paths, 1, NULL, error);
+    cr_assert(capture_next(c, &f));
+    cr_expect_eq(f.bytes.n, n);
+    for (size_t i = 0; i < f.bytes.n; i++)
+        cr_expect_eq(f.bytes.p[i], i >= from && i < to ? 0 : 7, "byte %zu", i);
+    capture_close(c);
+}
+
+Test(dump, what_is_blank)
+{
+    expect_blank((struct kept){ 80, 20, 30 }, 80, 20, 30);
+    expect_blank((struct kept){ 80, 20, 20 }, 80, 0, 0);
+    expect_blank((struct kept){ 80, 30, 20 }, 80, 0, 0);
+    expect_blank((struct kept){ 25, 20, 30 }, 25, 20, 25);
+    expect_blank((struct kept){ 15, 20, 30 }, 15, 0, 0);
+    expect_blank((struct kept){ SIZE_MAX, 90, SIZE_MAX }, FRAME, 90, FRAME);
+    expect_blank((struct kept){ SIZE_MAX, FRAME + 5, SIZE_MAX }, FRAME, 0, 0);
 }
 
 Test(dump, nothing_is_an_empty_capture)
@@ -201,7 +229,7 @@ Test(dump, a_frame_larger_than_anything)
     struct frame f = { .ts_ns = 1, .link = DLT_EN10MB, .bytes = { bytes, sizeof bytes }, .wire = sizeof bytes };
     struct dump *d = dump_open(&(struct dump_options){ .path = path }, error);
 
-    cr_expect_not(dump_frame(d, &f, SIZE_MAX));
+    cr_expect_not(dump_frame(d, &f, (struct kept){ .n = SIZE_MAX }));
     cr_expect_eq(dump_counts(d)->lost, 1);
     cr_expect(add(d, 1, DLT_EN10MB, FRAME));
     cr_expect(dump_close(d));
