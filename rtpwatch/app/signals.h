@@ -5,7 +5,7 @@
 #include <signal.h>
 
 sigset_t signals_that_end(void); /* TERM, INT */
-int signals_open(
-    void); /* those, HUP and USR1, which are blocked from here on; PIPE is ignored. Less than 0: errno says why not */
+/* A descriptor of those, HUP and USR1, which are blocked from here on; PIPE is ignored. Less than 0: errno says why not. */
+int signals_open(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ahead.h"
 #include "base/poison.h"
 
 void pool_init(struct pool *p, size_t size, uint32_t cap)
@@ -46,13 +47,11 @@ static bool pool_grow(struct pool *p)
 }
 
 /* Nobody has written for a while to where the next records will be: they are asked for, each line once. */
-static inline void ask_for_next(const struct pool *p, uint32_t slot)
+AHEAD void ask_for_next(const struct pool *p, uint32_t slot)
 {
-    enum { CACHE_LINE = 64, LEAD = 4 * CACHE_LINE };
-    const uint8_t *next = (const uint8_t *)pool_at(p, slot + 1) + LEAD;
+    enum { LEAD = 4 * CACHE_LINE };
 
-    for (size_t i = 0; i < p->size; i += CACHE_LINE)
-        __builtin_prefetch(next + i, 1);
+    ask_to_write((const uint8_t *)pool_at(p, slot + 1) + LEAD, p->size);
 }
 
 void *pool_new(struct pool *p, uint32_t *slot)

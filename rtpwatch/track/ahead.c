@@ -1,16 +1,6 @@
 /* What messages that come together will look for, asked of memory in steps: all cells, then all records, then what these name. */
+#include "base/ahead.h"
 #include "track/track_private.h"
-
-enum { CACHE_LINE = 64 };
-
-/* A function that only asks for memory has no effect that gcc knows of: what it does not inline at once it leaves out. */
-#define AHEAD __attribute__((always_inline)) static inline
-
-AHEAD void ask_for(const void *record, size_t n)
-{
-    for (size_t i = 0; i < n; i += CACHE_LINE)
-        __builtin_prefetch((const uint8_t *)record + i, 1);
-}
 
 AHEAD const struct hmap *map_of(const struct track *t, const struct message_ahead *m)
 {
@@ -20,11 +10,11 @@ AHEAD const struct hmap *map_of(const struct track *t, const struct message_ahea
 AHEAD void ask_for_record(const struct track *t, bool sip, uint32_t slot)
 {
     if (sip)
-        ask_for(track_call_at(t, slot), CALL_EACH_MESSAGE);
+        ask_to_write(track_call_at(t, slot), CALL_EACH_MESSAGE);
     else if (slot & TID_IS_CHECK)
-        ask_for(track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK), sizeof(struct check));
+        ask_to_write(track_check_at(t, slot & ~(uint32_t)TID_IS_CHECK), sizeof(struct check));
     else
-        ask_for(track_tx_at(t, slot), sizeof(struct stun_tx));
+        ask_to_write(track_tx_at(t, slot), sizeof(struct stun_tx));
 }
 
 AHEAD void ask_for_named(const struct track *t, bool sip, uint32_t slot)

@@ -5,21 +5,11 @@
 #ifndef RW_VERDICT_SESSIONS_AHEAD_H
 #define RW_VERDICT_SESSIONS_AHEAD_H
 
+#include "base/ahead.h"
 #include "track/track.h"
 
 /* Each step is taken so many sessions before its turn: the call, what it describes, the sockets that this names, who told these. */
 enum ahead { AHEAD_CALL = 12, AHEAD_DESCRIPTIONS = 10, AHEAD_CELLS = 8, AHEAD_SOCKETS = 6, AHEAD_ANSWERS = 4, AHEAD_BASES = 2 };
-
-/* A function that only asks for memory has no effect that gcc knows of: what it does not inline at once it leaves out. */
-#define AHEAD __attribute__((always_inline)) static inline
-
-AHEAD void memory_ahead(const void *record, size_t n)
-{
-    enum { CACHE_LINE = 64 };
-
-    for (size_t i = 0; i < n; i += CACHE_LINE)
-        __builtin_prefetch((const uint8_t *)record + i);
-}
 
 AHEAD void address_ahead(const struct track *t, const struct addr *a, enum ahead step)
 {
@@ -30,19 +20,19 @@ AHEAD void address_ahead(const struct track *t, const struct addr *a, enum ahead
     if (step == AHEAD_CELLS)
         track_find_socket_ahead(t, a);
     else if (step == AHEAD_SOCKETS && k)
-        memory_ahead(k, sizeof *k);
+        ask_to_read(k, sizeof *k);
     else if (step == AHEAD_ANSWERS && x)
-        memory_ahead(x, sizeof *x);
+        ask_to_read(x, sizeof *x);
     else if (step == AHEAD_BASES && x)
-        memory_ahead(track_socket(t, x->socket), sizeof *k);
+        ask_to_read(track_socket(t, x->socket), sizeof *k);
 }
 
 AHEAD void session_ahead(const struct track *t, const struct call *c, enum ahead step)
 {
     if (step == AHEAD_CALL)
-        memory_ahead(c, sizeof *c);
+        ask_to_read(c, sizeof *c);
     else if (step == AHEAD_DESCRIPTIONS && c->sdps)
-        memory_ahead(c->sdps, TRACK_CALL_ROOM / 4 * 3); /* the first of them stands near the beginning of its room */
+        ask_to_read(c->sdps, TRACK_CALL_ROOM / 4 * 3); /* the first of them stands near the beginning of its room */
     for (const struct sdp_fact *f = step < AHEAD_DESCRIPTIONS ? c->sdps : NULL; f; f = f->next)
         for (size_t m = 0; m < f->medias; m++)
             address_ahead(t, &f->media[m].addr, step);
