@@ -226,6 +226,11 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 
+/* ---- server.c ---- */
+
+/* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */
+bool server_is_peer(const struct view *v, uint32_t server);
+
 /* ---- vain.c ---- */
 
 struct blame {
