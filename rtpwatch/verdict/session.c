@@ -234,7 +234,7 @@ static void spans_judge(struct work *w)
             from = a->since.ns;
         w->out->ice.restarts += before && ice_restarts(before, a);
         counted = c->answered.frame && c->answered.ns > a->since.ns ? c->answered.ns : a->since.ns;
-        span_judge(w, a, (struct span_of_time){ from, next ? next->since.ns : end }, counted);
+        span_judge(w, a, until_transferred(c, (struct span_of_time){ from, next ? next->since.ns : end }), counted);
         before = a;
         a = next;
     }
@@ -563,6 +563,7 @@ static void judge(const struct view *v, const struct call *c, bool brief, struct
     if (out->verdict == VERDICT_OK && w.ice_used)
         turn_warn(w.last, out);
     tell_stale_address(v, out);
+    tell_transfers(c, out);
     evidence_sort(out);
 }
 

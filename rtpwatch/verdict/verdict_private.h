@@ -277,6 +277,13 @@ bool host_hears(const struct scene *s, const struct addr *host, const struct add
  */
 bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *session);
 
+/* ---- transfer.c ---- */
+
+/* How long media is awaited of an agreement that holds for that time: until a transfer, if it did not fail. */
+struct span_of_time until_transferred(const struct call *c, struct span_of_time when);
+/* Tells each transfer that the other party agreed to, and what became of it. */
+void tell_transfers(const struct call *c, struct session_finding *session);
+
 /* ---- session.c ---- */
 
 /* Verdict, cause, confidence and server of the session from those of its directions. */
