@@ -470,8 +470,8 @@ struct leg {
 };
 
 /*
- * What an INVITE, its 2xx or a REFER says of another call: `header` has a value that is another call's Call-ID (`names`), or that another call
- * carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
+ * What an INVITE, its 2xx or a REFER says of another call: `header` has a value that is another call's Call-ID (`names`), or that another
+ * call carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
  */
 struct link_fact {
     const char *header, *value;

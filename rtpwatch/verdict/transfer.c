@@ -10,7 +10,7 @@ static bool failed(const struct transfer_fact *x)
     return x->status >= 300;
 }
 
-/* When it takes effect on an agreement made at `ns`. One that is newer than the REFER takes the call back, until it went well all the same. */
+/* When it ends an agreement made at `ns`. One that is newer than the REFER takes the call back, unless the transfer goes well after all. */
 static int64_t effect(const struct transfer_fact *x, int64_t ns)
 {
     return x->accepted.ns >= ns ? x->accepted.ns : x->told.frame && x->told.ns >= ns ? x->told.ns : INT64_MAX;

@@ -99,8 +99,8 @@ Test(honest, two_servers_of_two_operators_are_silent)
 }
 
 /*
- * A program that asks the other party itself, without credentials and all the time, to open its NAT (Linphone): no server was asked, and the
- * private address is the cause.
+ * A program that asks the other party itself, without credentials and all the time, to open its NAT (Linphone): no server was asked, and
+ * the private address is the cause.
  */
 Test(honest, the_other_party_is_no_stun_server)
 {
