@@ -46,13 +46,12 @@ Test(transfer, went_well_and_nobody_says_bye)
     EXPECT(s, .verdict = VERDICT_OK);
 }
 
-/* The dialer is the one that transfers, and is seen to stop. */
+/* The dialer is the one that transfers; the webphone talks to the target then. */
 Test(transfer, by_the_caller)
 {
     story_refer(s, CALLER, TARGET, 202);
     story_notify(s, CALLEE, "SIP/2.0 200 OK");
-    voice_of_d->over = true;
-    story_pass(s, 15 * 1000);
+    webphone_leaves(15);
     EXPECT(s, .verdict = VERDICT_OK);
 }
 
@@ -162,6 +161,29 @@ Test(transfer, that_failed_is_told_in_the_evidence)
     story_judge(s, 0);
     cr_expect(is_told("agent asked dialer to call somebody else instead (REFER), and dialer agreed."));
     cr_expect(is_told("dialer told what became of the transfer: 486, it failed."));
+}
+
+/*
+ * A PBX transfers by moving the media to another one of its hosts, to the port that it had here: what is sent there is not awaited here,
+ * and nobody has a wrong address.
+ */
+Test(transfer, by_a_pbx_that_moves_the_media_to_another_host)
+{
+    story_free(s);
+    s = story_new("203.0.113.40");
+    story_call(s, "call-1@webphone", W_OUT ":5060", "203.0.113.40:5060");
+    s->via[CALLEE] = "203.0.113.40";
+    story_up(s, SAYS(W_RTP), SAYS("203.0.113.40:10000"));
+    voice_of_d = story_play(s, "203.0.113.40:10000", W_RTP, 1);
+    voice_of_w = story_play(s, W_RTP, "203.0.113.40:10000", 2);
+    story_pass(s, 10 * 1000);
+    story_reinvite(s, CALLEE, SAYS("203.0.113.41:10000"), SAYS(W_RTP));
+    voice_of_w->over = true;
+    story_pass(s, 1000);
+    voice_of_d->over = true; /* what was under way */
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_OK);
 }
 
 /* The new leg fails by a lie, the old one did not: one accusation, of the new leg alone. */
