@@ -106,6 +106,7 @@ static void spans_join(struct direction_finding *d, int64_t ns, struct direction
     bool worse = stronger || (severity(span) > severity(d) && !(fails(span) && span_ns < JUDGE_MIN_NS));
 
     counts_join(d, span);
+    d->heard = span->heard = d->heard || d->verdict == DIR_RECEIVED || span->verdict == DIR_RECEIVED;
     if (both && span->resumed.frame) {
         d->stopped = span->stopped;
         d->resumed = span->resumed;
@@ -328,7 +329,7 @@ void session_from_directions(struct session_finding *f)
             take_cause(f, d);
         }
         fine += d->verdict == DIR_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause == CAUSE_MUTED);
-        fine += fails(d) && d->stopped.frame && d->received; /* it was heard until then */
+        fine += fails(d) && (d->heard || (d->stopped.frame && d->received)); /* it was heard until then */
         unknown += d->verdict == DIR_UNKNOWN;
     }
     if (failed) {

@@ -119,9 +119,8 @@ Test(transfer, taken_back_and_nothing_comes)
     story_refer(s, CALLEE, TARGET, 202);
     story_pass(s, 5 * 1000);
     story_reinvite(s, CALLEE, SAYS(W_RTP), SAYS(D_RTP_OUT));
-    voice_of_w->over = true;
-    story_pass(s, 15 * 1000);
-    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PATH_BLOCKED, .least = CONFIDENCE_SUSPECTED);
+    webphone_leaves(15);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PORT_UNREACHABLE, .least = CONFIDENCE_LIKELY);
 }
 
 /* As Linphone does it: asked to call somebody else, the dialer tries to hold the old call, whose party does not care any more. */
