@@ -267,6 +267,8 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
         labels_keep(t, c, m);
     call_message(c, d, m, from, leg, sdp != NULL);
     links_message(t, c, d, m, from);
+    if (m->method == SIP_REFER || m->method == SIP_NOTIFY)
+        transfer_message(t, c, d, m, from);
     if (sdp)
         kept = sdp_keep(t, c, d, m, from, sdp, sdp_bytes);
     offer_message(t, c, d, m, leg, kept);

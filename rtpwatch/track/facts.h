@@ -470,8 +470,8 @@ struct leg {
 };
 
 /*
- * What an INVITE or its 2xx says of another call: `header` has a value that is another call's Call-ID (`names`), or that another call
- * carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
+ * What an INVITE, its 2xx or a REFER says of another call: `header` has a value that is another call's Call-ID (`names`), or that another
+ * call carries as well (`shared`). Strings live in the call's arena; `header` as it is written in the list.
  */
 struct link_fact {
     const char *header, *value;
@@ -482,6 +482,22 @@ struct link_fact {
 };
 
 enum { CALL_LINKS_KEPT = 8, LINK_VALUE_MAX = 256, SESSION_UUID = 16 };
+
+/*
+ * One party asks the other to call somebody else (a REFER within the call, RFC 3515): a transfer, as RFC 5589 calls it. What became of
+ * that the other party tells by NOTIFY. Strings live in the call's arena.
+ */
+struct transfer_fact {
+    struct seen asked, accepted; /* the REFER; its 2xx, frame 0: there is none */
+    struct seen told;            /* the first NOTIFY with a final status */
+    uint16_t status;             /* that status, 0: none was told */
+    uint8_t by;                  /* enum party: who asked */
+    uint32_t cseq;
+    const char *target;         /* the URI in Refer-To; "": there is none */
+    struct transfer_fact *next; /* the one before */
+};
+
+enum { CALL_TRANSFERS_KEPT = 8, TRANSFER_TARGET = 128 };
 
 /* Session-ID (RFC 7989): the UUID of each party's end of the session, as the latest message tells them. */
 struct session_id_fact {
@@ -532,9 +548,12 @@ struct call {
 
     struct seen started;
     const char *from_uri, *to_uri;
-    const char **label;      /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
-    uint32_t ssrc[PARTIES];  /* RTP sessions: of the first stream that each sent, 0 none */
-    struct link_fact *links; /* what its headers say of other calls, NULL nothing */
+    const char **label; /* the INVITE's values of the headers that track_labels() named, "" none; NULL: none were named */
+    union {
+        uint32_t ssrc[PARTIES];          /* RTP sessions: of the first stream that each sent, 0 none */
+        struct transfer_fact *transfers; /* calls: newest first, NULL none; see call_transfers() */
+    };
+    struct link_fact *links;            /* what its headers say of other calls, NULL nothing */
     struct session_id_fact *session_id; /* NULL: none */
 };
 _Static_assert(offsetof(struct call, last) == 64 && offsetof(struct call, agent) == 128 && sizeof(struct call) == 320,

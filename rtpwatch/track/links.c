@@ -178,8 +178,61 @@ static RARE void session_id_keep(struct call *c, struct seen at, struct span val
     }
 }
 
+/* The header "Replaces" of the URI in a Refer-To, still escaped (RFC 3261 §19.1.1). */
+static struct span replaces_of(struct span refer_to)
+{
+    struct span rest = refer_to;
+
+    if (span_find(rest, '<') < rest.n)
+        span_until(&rest, '<');
+    rest = span_until(&rest, '>');
+    span_until(&rest, '?');
+    while (rest.n) {
+        struct span part = span_until(&rest, '&');
+
+        if (span_starts_nocase(part, SPAN("Replaces=")))
+            return span_part(part, 9, part.n);
+    }
+    return SPAN_NONE;
+}
+
+/* The byte that "%40" stands for; -1: `s` begins with none such. */
+static int escaped(struct span s)
+{
+    int high = s.n > 2 && s.p[0] == '%' ? hex_digit(s.p[1]) : -1, low = high < 0 ? -1 : hex_digit(s.p[2]);
+
+    return low < 0 ? -1 : high * 16 + low;
+}
+
+/* As many bytes as fit; with more there are too many to be kept. */
+static struct span unescape(struct span s, uint8_t room[LINK_VALUE_MAX + 1])
+{
+    size_t n = 0;
+
+    while (s.n && n <= LINK_VALUE_MAX) {
+        int byte = escaped(s);
+
+        room[n++] = (uint8_t)(byte < 0 ? s.p[0] : byte);
+        s = span_part(s, byte < 0 ? 1 : 3, s.n);
+    }
+    return (struct span){ room, n };
+}
+
+/* An attended transfer: the call that is asked for replaces one that the asker has with the same party (RFC 5589 §7). */
+static RARE void refer_keep(struct track *t, struct call *c, struct seen at, struct span refer_to)
+{
+    static const struct link_header refer = { "Refer-To", LINK_FIRST, true, false, false };
+    uint8_t room[LINK_VALUE_MAX + 1];
+    struct span key = key_of(&refer, unescape(replaces_of(refer_to), room));
+
+    if (key.n && !memchr(key.p, 0, key.n))
+        key_keep(t, c, at, &refer, key);
+}
+
 void links_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from)
 {
+    if (m->method == SIP_REFER && m->request)
+        refer_keep(t, c, d->at, sip_header(m, SPAN("Refer-To")));
     if (m->method != SIP_INVITE || (!m->request && (m->status < 200 || m->status > 299)))
         return;
     for (size_t i = 0; i < m->headers; i++) {

@@ -264,6 +264,7 @@ struct dtls_assoc *track_find_dtls(const struct track *t, const struct addr *a, 
 /* The fingerprint of the certificate that this end showed, see dtls_fingerprint(); false: none seen whole, or no such hash. */
 bool track_fingerprint(const struct track *t, const struct dtls_end *e, const char *hash, char *out, size_t room);
 const struct call *track_find_call(const struct track *t, struct span call_id); /* NULL: none */
+const struct transfer_fact *call_transfers(const struct call *c); /* the latest one; NULL: none, or no call with signalling */
 struct stun_server *track_find_server(const struct track *t, const struct addr *a);
 
 /* The name of the i-th candidate where it has no address, such as "….local" (RFC 8828); "" else. */

@@ -67,8 +67,10 @@ uint32_t ice_password_find(const struct track *t, struct span ufrag); /* its slo
 bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check);
 /* outside.c: what the Vias of a message say of where its senders are seen from. `asker`: who sent the request, within call `c`. */
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker);
-/* links.c: what an INVITE or its 2xx says of other calls; links_init() of a new track. */
+/* links.c: what an INVITE, its 2xx or a REFER says of other calls; links_init() of a new track. */
 void links_init(struct track *t);
 void links_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from);
+/* transfer.c: what a REFER, its reply, or a NOTIFY within the call says of a transfer. */
+RARE void transfer_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from);
 
 #endif

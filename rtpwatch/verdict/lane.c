@@ -9,7 +9,8 @@
 #define RTCP_PATIENCE_NS SECONDS(4) /* a first report may come before the first packet does */
 #define GONE_NS          SECONDS(3) /* media that ends this long before its span did not end with it */
 #define SILENT_NS        SECONDS(5)
-#define STILL_NS         SECONDS(5) /* media that goes on this long after the last ICMP error was not stopped by it */
+#define STILL_NS         SECONDS(5) /* ICMP or silence for less than that may only mean that the other party hung up first */
+#define OPENED_NS        SECONDS(3) /* media that goes on this long after early ICMP errors was not stopped by them */
 #define QUIET_NS         SECONDS(15)
 
 /* Has what arrives come without pauses so far? Then the sender does not suppress silence, and a pause means something. */
@@ -132,7 +133,7 @@ static const struct icmp_about *icmp_now(const struct lane *l)
     if (l->s->call->kind != SESSION_SIP && i->errors.first.ns > l->sent.first.ns + JUDGE_MIN_NS &&
         l->sent.last.ns - i->errors.first.ns < STILL_NS)
         return NULL; /* no BYE is seen: the other party may have hung up a moment before */
-    if (i->errors.last.ns < l->sent.first.ns + JUDGE_MIN_NS && l->sent.last.ns > i->errors.last.ns + STILL_NS)
+    if (i->errors.last.ns < l->sent.first.ns + JUDGE_MIN_NS && l->sent.last.ns > i->errors.last.ns + OPENED_NS)
         return NULL;
     return l->reported.frame && l->reported.ns >= i->errors.first.ns ? NULL : i;
 }

@@ -3,6 +3,7 @@
 #include "verdict/verdict_private.h"
 
 #define MAPPING_AGE_NS SECONDS(7200) /* older answers are not what an SDP was made from */
+#define STILL_NS       SECONDS(1)    /* what was sent so shortly before the end of a span was sent until its end */
 
 bool addr_usable(const struct addr *a)
 {
@@ -97,6 +98,20 @@ static void side_outline(struct scene *s, enum party p)
         x->transport = &x->sdp->media[s->transport];
 }
 
+/*
+ * The party described that very host before, so it knows the host's address, and the one that it describes is another host's: the call was
+ * transferred, or is held with music from elsewhere. A private address may have been replaced by what a NAT makes of it.
+ */
+static bool moved_away(const struct scene *s, const struct side *x, const struct addr *beside)
+{
+    if (addr_is_unroutable(beside) != addr_is_unroutable(&x->transport->addr))
+        return false;
+    for (const struct sdp_fact *f = s->call->sdps; f && f->at.ns < x->sdp->at.ns; f = f->next)
+        if (f->party == x->sdp->party && s->transport < f->medias && addr_ip_eq(&f->media[s->transport].addr, beside))
+            return true;
+    return false;
+}
+
 static void side_make(struct scene *s, enum party p)
 {
     struct side *x = &s->side[p];
@@ -117,7 +132,8 @@ static void side_make(struct scene *s, enum party p)
         bases_add(s, x, x->at[i]);
     /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
     beside = addr_with_port(x->sdp->from, x->transport->addr.port);
-    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside))
+    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside) &&
+        !moved_away(s, x, &beside))
         own_add(s, x, &beside, NULL);
 }
 
@@ -229,8 +245,8 @@ static void seen_make(struct scene *s, enum party p)
 }
 
 /*
- * The socket that a party sent from before, and still does, is its own whatever its new description names: an address where it is not,
- * or one that it only receives at.
+ * The socket that a party sent from before, and still does at the end, is its own whatever its new description names: an address where it
+ * is not, or one that it only receives at. What stops sooner was under way when the media moved to another host, in a transfer.
  */
 static void home_keep(struct scene *s, enum party p, const struct side *before)
 {
@@ -239,11 +255,15 @@ static void home_keep(struct scene *s, enum party p, const struct side *before)
 
     if (!before->local)
         return;
-    for (struct flows w = flows_at(s, p, &before->home, true); (f = flows_next(&w)) != NULL;)
-        if (flow_rtp(s->v, f, s->when, NULL) && (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
+    for (struct flows w = flows_at(s, p, &before->home, true); (f = flows_next(&w)) != NULL;) {
+        struct tally rtp = { 0 };
+
+        if (flow_rtp(s->v, f, s->when, &rtp) && rtp.last.ns >= s->when.to_ns - STILL_NS &&
+            (!x->local || side_has(&s->side[other_party(p)], &f->dst))) {
             own_add(s, x, &before->home, NULL);
             return;
         }
+    }
 }
 
 static uint64_t rtp_of_socket(const struct scene *s, enum party p, size_t i)

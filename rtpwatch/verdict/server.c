@@ -68,9 +68,9 @@ static bool carries_media(const struct view *v, const struct addr *a)
     return k && (k->advertised || k->takes_media);
 }
 
-/* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */
-static bool is_peer(const struct view *v, const struct addr *a)
+bool server_is_peer(const struct view *v, uint32_t server)
 {
+    const struct addr *a = &track_server_at(v->t, server)->addr;
     struct addr rtp = addr_with_port(*a, (uint16_t)(a->port - 1));
 
     return carries_media(v, a) || carries_media(v, &rtp);
@@ -88,7 +88,7 @@ void server_begin(const struct view *v, uint32_t server, struct server_finding *
                                     .allocations = s->allocations,
                                     .refused = s->turn_refused,
                                     .name = dns_name_of(v->t, &s->addr, s->asked.last.ns),
-                                    .peer = is_peer(v, &s->addr) };
+                                    .peer = server_is_peer(v, server) };
     rtts(s, out);
 }
 

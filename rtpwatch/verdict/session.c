@@ -106,6 +106,7 @@ static void spans_join(struct direction_finding *d, int64_t ns, struct direction
     bool worse = stronger || (severity(span) > severity(d) && !(fails(span) && span_ns < JUDGE_MIN_NS));
 
     counts_join(d, span);
+    d->heard = span->heard = d->heard || d->verdict == DIR_RECEIVED || span->verdict == DIR_RECEIVED;
     if (both && span->resumed.frame) {
         d->stopped = span->stopped;
         d->resumed = span->resumed;
@@ -234,7 +235,7 @@ static void spans_judge(struct work *w)
             from = a->since.ns;
         w->out->ice.restarts += before && ice_restarts(before, a);
         counted = c->answered.frame && c->answered.ns > a->since.ns ? c->answered.ns : a->since.ns;
-        span_judge(w, a, (struct span_of_time){ from, next ? next->since.ns : end }, counted);
+        span_judge(w, a, until_transferred(c, (struct span_of_time){ from, next ? next->since.ns : end }), counted);
         before = a;
         a = next;
     }
@@ -328,7 +329,7 @@ void session_from_directions(struct session_finding *f)
             take_cause(f, d);
         }
         fine += d->verdict == DIR_RECEIVED || (d->verdict == DIR_NOT_SENT && d->cause == CAUSE_MUTED);
-        fine += fails(d) && d->stopped.frame && d->received; /* it was heard until then */
+        fine += fails(d) && (d->heard || (d->stopped.frame && d->received)); /* it was heard until then */
         unknown += d->verdict == DIR_UNKNOWN;
     }
     if (failed) {
@@ -563,6 +564,7 @@ static void judge(const struct view *v, const struct call *c, bool brief, struct
     if (out->verdict == VERDICT_OK && w.ice_used)
         turn_warn(w.last, out);
     tell_stale_address(v, out);
+    tell_transfers(c, out);
     evidence_sort(out);
 }
 

@@ -27,7 +27,7 @@ static struct vain asked_in_vain(const struct scene *s, enum party p)
         const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
 
         for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {
-            if (x->method != STUN_BINDING || x->requests.first.ns > s->when.to_ns)
+            if (x->method != STUN_BINDING || x->requests.first.ns > s->when.to_ns || server_is_peer(s->v, x->server))
                 continue;
             if (x->success)
                 return (struct vain){ POOL_NONE, false };

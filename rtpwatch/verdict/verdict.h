@@ -177,6 +177,7 @@ struct direction_finding {
     struct seen stopped;            /* frame 0: it did not stop early */
     struct seen resumed;            /* it came back after that; frame 0: it did not */
     bool moved;                     /* since then the receiver is at another address */
+    bool heard;                     /* received in another span of the call */
     size_t sent_to_n, received_from_n;
     /* Only the entries below those counts mean something. */
     struct place sent_to[PLACES_KEPT], received_from[PLACES_KEPT];

@@ -226,6 +226,11 @@ bool known_elsewhere(const struct scene *s, enum party to, const struct addr *x)
 /* Why did ICE never connect? */
 void cause_of_setup(const struct scene *s, const struct ice_result *ice, struct session_finding *session);
 
+/* ---- server.c ---- */
+
+/* A party's RTP socket or the RTCP one beside it: asked to keep a NAT's mapping open, and no server. */
+bool server_is_peer(const struct view *v, uint32_t server);
+
 /* ---- vain.c ---- */
 
 struct blame {
@@ -271,6 +276,13 @@ bool host_hears(const struct scene *s, const struct addr *host, const struct add
  * evidence of the session are written, and what evidence was there is gone.
  */
 bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *session);
+
+/* ---- transfer.c ---- */
+
+/* How long media is awaited of an agreement that holds for that time: until a transfer, if it did not fail. */
+struct span_of_time until_transferred(const struct call *c, struct span_of_time when);
+/* Tells each transfer that the other party agreed to, and what became of it. */
+void tell_transfers(const struct call *c, struct session_finding *session);
 
 /* ---- session.c ---- */
 

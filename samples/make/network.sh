@@ -64,6 +64,14 @@ table ip filter {
 EOF
 }
 
+# Another phone behind the webphone's NAT, with ports of its own that the NAT lets in: 192.168.72.20, ports 22000 to 22999.
+add_phone() # 2 or 3
+{
+    link "phone$1" eth0 "192.168.7$1.20/24" wnat "lan$1" "192.168.7$1.1/24"
+    ip -n "rtpw-phone$1" route add default via "192.168.7$1.1"
+    in_space wnat nft add rule ip nat in iifname wan udp dport "2${1}000-2${1}999" dnat to "192.168.7$1.20"
+}
+
 # A stateless list, as a network ACL: SIP, DNS and STUN servers may answer; media may not come in.
 block_media_to_dialer()
 {

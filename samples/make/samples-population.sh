@@ -7,9 +7,7 @@ start_agents()
     local i
     baresip_at phone "$phone" agent1 20000-20999 ";audio_codecs=G726-16$(honest)"
     for i in 2 3; do
-        link phone$i eth0 192.168.7$i.20/24 wnat lan$i 192.168.7$i.1/24
-        ip -n rtpw-phone$i route add default via 192.168.7$i.1
-        in_space wnat nft add rule ip nat in iifname wan udp dport 2${i}000-2${i}999 dnat to 192.168.7$i.20
+        add_phone $i
         baresip_at phone$i 192.168.7$i.20 agent$i 2${i}000-2${i}999 ";audio_codecs=G726-16$(honest)"
     done
 }

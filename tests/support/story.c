@@ -357,6 +357,7 @@ static void send(struct story *s, enum party by, struct sip_msg *m, const struct
     m->from = (struct sip_party){ .uri = span_str(uris[asker]), .tag = span_str(s->tag[asker]) };
     m->to = (struct sip_party){ .uri = span_str(uris[other]), .tag = m->request && !s->up ? SPAN_NONE : span_str(s->tag[other]) };
     m->cseq = s->cseq;
+    m->body = span_str(s->body);
     vias(s, m);
     headers(s, m);
     flow_of(s, &d)->contains |= FLOW_SIP;

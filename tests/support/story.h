@@ -69,6 +69,7 @@ struct story {
     struct {
         const char *name, *value;
     } header[STORY_HEADERS]; /* in its messages, up to the first without a name */
+    const char *body;        /* of its messages without a description; NULL: none */
     bool up;
     uint32_t cseq;
     enum sip_method asked;

@@ -137,6 +137,51 @@ Test(links, a_null_byte_is_no_value)
     cr_assert_null(fact(0));
 }
 
+/* ---- REFER ---- */
+
+static void refer(const char *refer_to)
+{
+    struct sip_msg m = sip_request(SIP_REFER, 2, "a", "b");
+
+    with(&m, "Refer-To", refer_to);
+    caller_says(m, NULL);
+}
+
+/* An attended transfer (RFC 5589 §7): the escaped Call-ID of the call that the new one is to replace. */
+Test(links, a_refer_names_the_call_that_is_replaced)
+{
+    invite(1, CALLER_MEDIA);
+    refer("\"Who?\" "
+          "<sip:bob@192.0.2.4?Accept-Contact=x&replaces=090459243588173445%40192.0.2.4%3Bto-tag%3D9m2n3wq%3Bfrom-tag%3D7>");
+    cr_assert_not_null(fact(0));
+    cr_assert_str_eq(fact(0)->header, "Refer-To");
+    cr_assert_str_eq(fact(0)->value, "090459243588173445@192.0.2.4");
+    cr_assert_eq(fact(0)->at.frame, 2);
+    cr_assert(fact(0)->names && !fact(0)->shared && !fact(0)->legs);
+}
+
+Test(links, a_refer_that_names_none)
+{
+    static const char *const values[] = { "",
+                                          "<sip:bob@192.0.2.4>",
+                                          "<sip:bob@192.0.2.4?>",
+                                          "<sip:bob@192.0.2.4?Replaces=>",
+                                          "<sip:bob@192.0.2.4?Replaces=%00%3B>",
+                                          "<sip:bob@192.0.2.4>?Replaces=x%40y" };
+
+    invite(1, CALLER_MEDIA);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        refer(values[i]);
+    cr_assert_null(fact(0));
+}
+
+Test(links, a_refer_with_what_is_no_escape)
+{
+    invite(1, CALLER_MEDIA);
+    refer("sip:bob@192.0.2.4?Replaces=a%zzb%4;to-tag=%");
+    cr_assert_str_eq(fact(0)->value, "a%zzb%4");
+}
+
 /* ---- Session-ID ---- */
 
 #define UUID_A "ab30317f1a784dc48ff824d0d3715d86"

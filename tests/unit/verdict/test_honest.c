@@ -98,6 +98,21 @@ Test(honest, two_servers_of_two_operators_are_silent)
     cr_expect_leq(story_judge(s, 0)->confidence, CONFIDENCE_SUSPECTED);
 }
 
+/*
+ * A program that asks the other party itself, without credentials and all the time, to open its NAT (Linphone): no server was asked, and
+ * the private address is the cause.
+ */
+Test(honest, the_other_party_is_no_stun_server)
+{
+    story_up(s, SAYS(D_RTP), SAYS(W_RTP));
+    ask(W_RTP, NULL);
+    ask(W_OUT ":40001", NULL); /* its RTCP */
+    story_play(s, D_RTP, W_RTP, 1);
+    story_pass(s, 10 * 1000);
+    story_bye(s, CALLER);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PRIVATE_ADDRESS, .least = CONFIDENCE_SUSPECTED);
+}
+
 /* One answer was a lie, the other was the truth; ICE had both to choose from, so the lie is not why nothing passes. */
 Test(honest, a_lie_beside_the_truth_and_a_firewall)
 {

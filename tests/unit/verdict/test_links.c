@@ -152,6 +152,22 @@ Test(links, a_call_replaces_another)
     cr_expect_eq(pbx_path(0)->legs, 0);
 }
 
+/* An attended transfer (RFC 5589 §7): the PBX asks the agent to take over its call to the carrier. */
+Test(links, a_refer_names_the_call_it_replaces)
+{
+    pbx_calls_carrier(NULL, NULL);
+    agent_calls(NULL, NULL);
+    pbx.s->header[0].name = "Refer-To";
+    pbx.s->header[0].value = "<sip:carrier@example.net?Replaces=leg-2%40pbx%3Bto-tag%3D1%3Bfrom-tag%3D2>";
+    story_request(pbx.s, CALLEE, SIP_REFER, NULL);
+    story_reply(pbx.s, 202, NULL);
+    pbx_judge();
+    cr_assert_eq(links_of(0), 1);
+    cr_expect_eq(link_of(0)->other, 1);
+    cr_expect_str_eq(link_of(0)->header, "Refer-To");
+    cr_expect_not(link_of(0)->legs);
+}
+
 Test(links, a_header_names_a_call_that_is_over)
 {
     agent_calls(NULL, NULL);

@@ -240,6 +240,23 @@ Test(silence, icmp_before_the_port_was_open)
     story_free(s);
 }
 
+/* The same in a call that is put on hold, or moved by a PBX, after five seconds: no report tells that the port is open. */
+Test(silence, icmp_before_the_port_was_open_and_soon_on_hold)
+{
+    struct story *s = a_call();
+    struct act *voice = story_play(s, D_RTP, W_RTP, FROM_D);
+
+    story_pass(s, 100);
+    story_icmp(s, W_OUT, D_RTP, W_RTP, ICMP_PORT_UNREACHABLE);
+    story_play(s, W_RTP, D_RTP, FROM_W);
+    story_pass(s, 4800);
+    story_reinvite(s, CALLEE, SAYS(W_RTP, .dir = SDP_SENDONLY), SAYS(D_RTP_OUT, .dir = SDP_RECVONLY));
+    voice->over = true;
+    hang_up_after(s, 10);
+    EXPECT(s, .verdict = VERDICT_OK);
+    story_free(s);
+}
+
 /* The webphone closed its port with its BYE, and D's last packets were under way. */
 Test(silence, icmp_after_the_bye)
 {
