@@ -187,7 +187,7 @@ static void got_stuck(const struct handshakes *h, struct session_finding *f)
     tell_began(h, f);
     if (s->client_hello.n && !s->server_hello.n) {
         tell_two_clients(h, f);
-    } else if (c->key_exchange.n || c->finished.n) {
+    } else if (handshakes_client_went_on(h)) {
         const struct tally *flight = c->finished.n ? &c->finished : &c->key_exchange;
 
         evidence_add(f, flight->last, "dtls", "%s sent the rest of its part %s; %s never confirms it%s.", name(h, h->client, f),
