@@ -166,8 +166,8 @@ void handshakes_gather(struct handshakes *h, const struct scene *s)
 /* ---- how far it came ---- */
 
 /*
- * The client's part behind the ClientHello. In DTLS 1.3 an encrypted record may be an ACK of a part of the server's flight (RFC 9147 §7): who
- * says hello again afterwards has not gone on.
+ * The client's part behind the ClientHello. In DTLS 1.3 an encrypted record may be an ACK of a part of the server's flight
+ * (RFC 9147 §7): who says hello again afterwards has not gone on.
  */
 bool handshakes_client_went_on(const struct handshakes *h)
 {

@@ -1,4 +1,4 @@
-/* DTLS 1.3 (RFC 9147), as browsers speak it: less of it can be read, and its server has the application's keys before the client goes on. */
+/* DTLS 1.3 (RFC 9147), of browsers: less of it can be read, and its server has the application's keys before the client goes on. */
 #include "unit/verdict/dtls_calls.h"
 
 /* D, the client, has sent its ClientHello; W answers with all that a server has to say. */
