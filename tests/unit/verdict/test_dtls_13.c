@@ -80,3 +80,45 @@ Test(dtls_13, finishes_and_nobody_sends)
     DTLS(s, D_RTP, W_RTP, FLIGHT_APPLICATION_13);
     ends_otherwise(s);
 }
+
+/* The client does not like the server's certificate, which nobody else can read: in place of its own flight comes an alert. */
+Test(dtls_13, the_client_refuses)
+{
+    struct story *s = connected();
+
+    DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_SERVER_HELLO_13);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_ENCRYPTED_13);
+    DTLS(s, D_RTP, W_RTP, FLIGHT_ALERT_ENCRYPTED);
+    ends_as_failed(s, CONFIDENCE_SUSPECTED);
+    cr_expect(is_told(s, "dtls", "ends the handshake with an alert"));
+    story_free(s);
+}
+
+/* The server does not like the client's. */
+Test(dtls_13, the_server_refuses)
+{
+    struct story *s = connected();
+
+    DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_SERVER_HELLO_13);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_ENCRYPTED_13);
+    DTLS(s, D_RTP, W_RTP, FLIGHT_ENCRYPTED_13);
+    DTLS(s, W_RTP, D_RTP, FLIGHT_ALERT_ENCRYPTED);
+    ends_as_failed(s, CONFIDENCE_SUSPECTED);
+    cr_expect(is_told(s, "dtls", "ended it with an alert"));
+    story_free(s);
+}
+
+/* It goes with the call. */
+Test(dtls_13, ended_with_the_call)
+{
+    struct story *s = connected();
+
+    DTLS(s, D_RTP, W_RTP, FLIGHT_CLIENT_HELLO);
+    server_speaks(s);
+    DTLS(s, D_RTP, W_RTP, FLIGHT_ENCRYPTED_13);
+    story_pass(s, 10 * 1000);
+    DTLS(s, D_RTP, W_RTP, FLIGHT_ALERT_ENCRYPTED);
+    ends_otherwise(s);
+}
