@@ -1,8 +1,8 @@
 #include "dissectors/dtls.h"
 
 enum { RANDOM = 32, EXT_SERVER_NAME = 0, EXT_USE_SRTP = 14, EXT_SUPPORTED_VERSIONS = 43, SNI_HOST_NAME = 0 };
-enum { EPOCH_HANDSHAKE = 2, EPOCH_APPLICATION = 3 }; /* RFC 9147 §6.1 */
-enum { CIPHERTEXT_LEAST = 16 };                      /* RFC 9147 §4.2.3 */
+enum { EPOCH_HANDSHAKE = 2, EPOCH_APPLICATION = 3 };           /* RFC 9147 §6.1 */
+enum { CIPHERTEXT_LEAST = 16, CIPHERTEXT_ALERT = 2 + 1 + 16 }; /* RFC 9147 §4.2.3 */
 
 /* The datagram under way and its start: faults are offsets from there. */
 struct parse {
@@ -286,6 +286,20 @@ static void read_change_cipher_spec(const struct parse *p, const struct dtls_rec
         fault(p, FAULT_DTLS_RECORD, at);
 }
 
+/*
+ * RFC 9147 §4: what it is is encrypted as well, but not how long. An alert is two bytes, its type and the tag; as short is only an ACK of
+ * nothing (§7), which is sent for want of anything to acknowledge.
+ */
+static void read_encrypted(const struct parse *p, const struct dtls_record *rec, struct rd body)
+{
+    if (rec->epoch && rd_wire_left(&body) == CIPHERTEXT_ALERT) {
+        read_alert(p, rec, body);
+        return;
+    }
+    p->m->has_finished_like |= rec->epoch == EPOCH_HANDSHAKE;
+    p->m->has_application_data |= rec->epoch == EPOCH_APPLICATION;
+}
+
 static void read_content(const struct parse *p, const struct dtls_record *rec, struct rd body)
 {
     struct dtls_msg *m = p->m;
@@ -300,10 +314,7 @@ static void read_content(const struct parse *p, const struct dtls_record *rec, s
         else
             read_handshakes(p, body);
         break;
-    case DTLS_CIPHERTEXT:
-        m->has_finished_like |= rec->epoch == EPOCH_HANDSHAKE;
-        m->has_application_data |= rec->epoch == EPOCH_APPLICATION;
-        break;
+    case DTLS_CIPHERTEXT: read_encrypted(p, rec, body); break;
     default: break;
     }
 }

@@ -92,7 +92,7 @@ struct dtls_msg {
     bool has_finished_like;    /* an encrypted handshake record: in DTLS 1.2 Finished is the first of them */
     bool has_application_data; /* or, in DTLS 1.3, anything under the application's keys */
     bool has_alert;
-    bool alert_encrypted; /* the first alert: level and description are 0 then */
+    bool alert_encrypted; /* the first alert: level and description are 0 then; in DTLS 1.3 it is told by its length */
     uint8_t alert_level, alert_description;
     struct dtls_hello client_hello, server_hello; /* also of a HelloRetryRequest */
     struct span certificate; /* DER of the first in the list, where the message's first fragment holds it (or dtls_join()) */

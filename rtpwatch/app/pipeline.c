@@ -391,6 +391,16 @@ static void tell_time(struct pipeline *p, const struct frame *f)
     clock_feed(&p->clock, f->ts_ns);
 }
 
+static enum disposition segment(struct pipeline *p, const struct net_packet *n)
+{
+    if (rd_wire_left(&n->payload)) {
+        struct datagram d = pipeline_datagram(n);
+
+        track_segment(p->track, &d);
+    }
+    return p->tcp_done;
+}
+
 /* A frame that is no plain datagram. */
 static enum disposition other_frame(struct pipeline *p, const struct frame *f)
 {
@@ -399,7 +409,7 @@ static enum disposition other_frame(struct pipeline *p, const struct frame *f)
     switch (p->other_kind) {
     case NET_UDP: return udp(p, &p->other, &(struct content){ .kind = kind_of(&p->other) });
     case NET_ICMP: return icmp(p, &p->other);
-    case NET_TCP: return p->tcp_done;
+    case NET_TCP: return segment(p, &p->other);
     case NET_FRAGMENT: return DONE_FRAGMENT;
     case NET_NOT_IP: return DONE_NOT_IP;
     case NET_OTHER_IP: return DONE_OTHER_IP;

@@ -29,6 +29,7 @@ static enum look look_upgrade(struct pipeline *p, const struct datagram *d, stru
     fault_log_all(&p->faults, &why, d->at.frame);
     if (up.request)
         track_connection(p->track, d);
+    track_connection_read(p->track, d);
     return LOOK_DONE;
 }
 
@@ -249,6 +250,7 @@ static size_t plain_data(void *self, uint64_t since, struct span bytes)
     struct inside *in = self;
 
     in->d.since = since;
+    track_connection_read(in->p->track, &in->d);
     return messages(in->p, &in->d, bytes);
 }
 

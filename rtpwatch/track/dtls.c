@@ -203,10 +203,11 @@ static void tally_if(bool it_is, struct tally *t, struct seen at)
         tally_add(t, at);
 }
 
+/* Its beginning: a large message, as a ClientHello with a post-quantum key share, goes on in the next datagram. */
 static bool has_message(const struct dtls_msg *m, enum dtls_handshake_type type)
 {
     for (size_t i = 0; i < m->handshakes; i++)
-        if (m->handshake[i].type == type)
+        if (m->handshake[i].type == type && m->handshake[i].offset == 0)
             return true;
     return false;
 }
@@ -218,7 +219,7 @@ static void count(struct dtls_end *e, const struct dtls_msg *m, struct seen at)
     tally_if(again, &e->again, at);
     number_records(e, m);
     tally_add(&e->datagrams, at);
-    tally_if(m->has_client_hello, &e->client_hello, at);
+    tally_if(has_message(m, DTLS_CLIENT_HELLO), &e->client_hello, at);
     tally_if(m->has_server_hello, &e->server_hello, at);
     tally_if(m->has_server_hello_done, &e->server_hello_done, at);
     tally_if(m->has_hello_verify_request || m->has_hello_retry_request, &e->hello_verify, at);

@@ -378,6 +378,8 @@ struct outside_fact {
 struct conn_fact {
     struct addr client, server;
     struct tally opened;
+    struct tally from_client, from_server; /* segments with something in them */
+    bool read;                             /* what it carries is read: it is in the clear, or its secrets are known */
 };
 
 /* ---- SIP calls ---- */

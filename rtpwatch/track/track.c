@@ -315,30 +315,59 @@ struct flow *track_find_flow(const struct track *t, const struct addr *src, cons
 
 /* ---- connections ---- */
 
+/* Both directions find it. */
+static uint64_t conn_hash(const struct flow_key *k)
+{
+    return addr_hash(k->src) + addr_hash(k->dst);
+}
+
 static bool conn_eq(const void *self, uint32_t slot, const void *key)
 {
-    const struct track *t = self;
-    const struct conn_fact *c = pool_at(&t->conns, slot);
+    const struct conn_fact *c = pool_at(&((const struct track *)self)->conns, slot);
     const struct flow_key *k = key;
 
-    return addr_eq(&c->client, k->src) && addr_eq(&c->server, k->dst);
+    return (addr_eq(&c->client, k->src) && addr_eq(&c->server, k->dst)) ||
+           (addr_eq(&c->client, k->dst) && addr_eq(&c->server, k->src));
+}
+
+static struct conn_fact *conn_find(const struct track *t, const struct datagram *d)
+{
+    struct flow_key k = { &d->src, &d->dst };
+    uint32_t slot = t->conns.live ? hmap_find(&t->by_conn, conn_hash(&k), conn_eq, t, &k) : HMAP_NONE;
+
+    return slot == HMAP_NONE ? NULL : pool_at(&t->conns, slot);
 }
 
 void track_connection(struct track *t, const struct datagram *d)
 {
     struct flow_key k = { &d->src, &d->dst };
-    uint32_t slot = hmap_find(&t->by_conn, flow_hash(&k), conn_eq, t, &k);
-    struct conn_fact *c;
+    struct conn_fact *c = conn_find(t, d);
+    uint32_t slot;
 
-    if (slot == HMAP_NONE) {
+    if (!c) {
         c = pool_new(&t->conns, &slot);
-        if (!c || !hmap_put(&t->by_conn, flow_hash(&k), slot))
+        if (!c || !hmap_put(&t->by_conn, conn_hash(&k), slot))
             return;
         c->client = d->src;
         c->server = d->dst;
     }
-    c = pool_at(&t->conns, slot);
     tally_add(&c->opened, d->at);
+}
+
+void track_segment(struct track *t, const struct datagram *d)
+{
+    struct conn_fact *c = conn_find(t, d);
+
+    if (c)
+        tally_add(addr_eq(&c->client, &d->src) ? &c->from_client : &c->from_server, d->at);
+}
+
+void track_connection_read(struct track *t, const struct datagram *d)
+{
+    struct conn_fact *c = conn_find(t, d);
+
+    if (c)
+        c->read = true;
 }
 
 /* ---- ICMP ---- */

@@ -169,6 +169,10 @@ int64_t turn_alloc_end(const struct turn_alloc *a);
 bool track_turn_channel(const struct track *t, const struct flow *f, uint16_t number, struct addr *peer);
 /* A connection that may carry signalling: the client's first bytes were a TLS ClientHello or a WebSocket upgrade. */
 void track_connection(struct track *t, const struct datagram *from_client);
+/* A segment with something in it: counted where its connection is known. */
+void track_segment(struct track *t, const struct datagram *d);
+/* What the connection of that segment carries is read. */
+void track_connection_read(struct track *t, const struct datagram *d);
 /*
  * Records one DTLS datagram. What its fragments complete is decoded anew in *m (faults into *why). `cut`: the snap length removed
  * part of it.

@@ -187,12 +187,15 @@ static void got_stuck(const struct handshakes *h, struct session_finding *f)
     tell_began(h, f);
     if (s->client_hello.n && !s->server_hello.n) {
         tell_two_clients(h, f);
-    } else if (c->key_exchange.n || c->finished.n) {
+    } else if (handshakes_client_went_on(h)) {
         const struct tally *flight = c->finished.n ? &c->finished : &c->key_exchange;
 
         evidence_add(f, flight->last, "dtls", "%s sent the rest of its part %s; %s never confirms it%s.", name(h, h->client, f),
                      times(flight->n, f), name(h, server, f), s->again.n ? " and repeats its own" : "");
         tell_large(h, h->client, f);
+    } else if (c->alert.at.frame) {
+        evidence_add(f, c->alert.at, "dtls", "%s answers (%s), and %s ends the handshake with an alert, which is encrypted.",
+                     name(h, server, f), times(answer->n, f), name(h, h->client, f));
     } else if (s->server_hello.n ? c->client_hello.last.ns > s->server_hello.first.ns : c->again.n) {
         evidence_add(f, answer->last, "dtls", "%s answers (%s), and %s goes on repeating its ClientHello as if it heard nothing.",
                      name(h, server, f), times(answer->n, f), name(h, h->client, f));
@@ -272,10 +275,8 @@ static bool judge_begun(const struct handshakes *h, struct session_finding *f)
         return false;
     if (proven(h, f))
         return true;
-    if (handshakes_complete(h))
+    if (handshakes_complete(h) || handshakes_flights_of_both(h)) /* DTLS 1.3: the last step is encrypted, and may be there */
         return refused_after(h, f);
-    if (handshakes_flights_of_both(h)) /* DTLS 1.3: the last step is encrypted, and may be there */
-        return false;
     if (!h->of[other_party(h->client)].datagrams.n) {
         if (!never_answered(h, f))
             return false;

@@ -165,19 +165,36 @@ void handshakes_gather(struct handshakes *h, const struct scene *s)
 
 /* ---- how far it came ---- */
 
+/*
+ * The client's part behind the ClientHello. In DTLS 1.3 an encrypted record may be an ACK of a part of the server's flight
+ * (RFC 9147 §7): who says hello again afterwards has not gone on.
+ */
+bool handshakes_client_went_on(const struct handshakes *h)
+{
+    const struct handshake_party *c = &h->of[h->client];
+
+    return c->key_exchange.n || (c->finished.n && (h->version != DTLS_1_3 || c->finished.last.ns > c->client_hello.last.ns));
+}
+
 bool handshakes_flights_of_both(const struct handshakes *h)
 {
-    return h->of[CALLER].finished.n && h->of[CALLEE].finished.n;
+    return h->of[CALLER].finished.n && h->of[CALLEE].finished.n && handshakes_client_went_on(h);
 }
 
 /*
  * In DTLS 1.2 the handshake is over with both Finished (RFC 6347 §4.2), in DTLS 1.3 when the server acknowledges the client's
- * (RFC 9147 §5.8.1). Whoever uses the application's keys has finished.
+ * (RFC 9147 §5.8.1). Whoever uses the application's keys has finished, but for the server of DTLS 1.3, which has them before it hears from
+ * the client (RFC 8446 §4.4.4).
  */
 bool handshakes_complete(const struct handshakes *h)
 {
-    return h->of[CALLER].application.n || h->of[CALLEE].application.n ||
-           (handshakes_flights_of_both(h) && h->version != DTLS_1_3);
+    bool server_uses = h->of[other_party(h->client)].application.n;
+
+    if (h->of[h->client].application.n)
+        return true;
+    if (h->version == DTLS_1_3)
+        return server_uses && handshakes_client_went_on(h);
+    return server_uses || handshakes_flights_of_both(h);
 }
 
 bool handshakes_one_way(const struct handshakes *h)

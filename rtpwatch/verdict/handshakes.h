@@ -41,6 +41,8 @@ enum pair_owner pair_owner(const struct scene *s, enum party p, const struct add
 
 void handshakes_gather(struct handshakes *h, const struct scene *s);
 bool handshakes_complete(const struct handshakes *h);
+/* The client sent more than its ClientHello: the server's flight has come. */
+bool handshakes_client_went_on(const struct handshakes *h);
 /* Both sent what is encrypted under the handshake's keys: in DTLS 1.2 their Finished. */
 bool handshakes_flights_of_both(const struct handshakes *h);
 /* The client goes on although no answer is seen: the other direction does not pass here. */

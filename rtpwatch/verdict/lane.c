@@ -63,6 +63,8 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
         const struct icmp_about *icmp = back ? track_icmp_at(l->s->v->t, back->icmp) : NULL;
         bool dead = icmp && lane_in_span(l, icmp->errors.last) &&
                     (l->s->call->kind == SESSION_SIP || l->s->when.to_ns - l->arrived.last.ns >= STILL_NS);
+        bool closed =
+            dead && icmp->what == ICMP_PORT_UNREACHABLE; /* a router that does not find the host says nothing of its ports */
 
         if (fell_silent(l, out, dead) && (dead || l->s->call->kind == SESSION_SIP || lane_consent_asked_in_vain(l)) &&
             (l->s->call->ended_by != l->from || !l->s->call->ended_by_known)) {
@@ -71,8 +73,8 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
                 return;
             }
             out->stopped = l->arrived.last;
-            out->cause = dead ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
-            out->confidence = dead ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
+            out->cause = closed ? CAUSE_PORT_UNREACHABLE : CAUSE_PEER_GONE;
+            out->confidence = closed ? CONFIDENCE_PROVEN : CONFIDENCE_LIKELY;
             conclude(out, DIR_NOT_RECEIVED, "media stopped in mid call and nothing else came");
             evidence_add(f, l->arrived.last, "media",
                          "The last packet of %s arrives here, %.1f s before the end of the call; nothing more comes from there.",

@@ -9,19 +9,25 @@ enum {
     STEPS = 4096,     /* and of all */
 };
 
-/* "PEER:OWN" (RFC 8445 §7.1.2): does the call's description give one of the two? */
+static bool gives_fragment(const struct call *c, struct span ufrag)
+{
+    for (const struct sdp_fact *f = c->sdps; f; f = f->next)
+        for (size_t i = 0; i < f->medias; i++)
+            if (ufrag.n && span_eq(span_str(f->media[i].ufrag), ufrag))
+                return true;
+    return false;
+}
+
+/*
+ * "PEER:OWN" (RFC 8445 §7.1.2): does the call's description give one of the two? A session without signalling is known by both: a
+ * restart may pair a new fragment with an old one, for a while, beside the session that media takes.
+ */
 static bool names_fragment(const struct call *c, const char *username)
 {
     struct span own = span_str(username), peer = span_until(&own, ':');
 
-    for (const struct sdp_fact *f = c->sdps; f; f = f->next)
-        for (size_t i = 0; i < f->medias; i++) {
-            struct span u = span_str(f->media[i].ufrag);
-
-            if (u.n && (span_eq(u, own) || span_eq(u, peer)))
-                return true;
-        }
-    return false;
+    return c->kind == SESSION_ICE ? gives_fragment(c, own) && gives_fragment(c, peer)
+                                  : gives_fragment(c, own) || gives_fragment(c, peer);
 }
 
 /* Checks with username fragments of nobody here. Those of a session without signalling may have changed on the way. */

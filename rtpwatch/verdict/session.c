@@ -479,7 +479,8 @@ static void conclude(struct work *w)
                 f->direction[i].why = "media is not captured here";
             }
     } else if (setup_failed(w)) {
-        whole_setup(w);
+        if (!hidden_judge(w->last, w->out))
+            whole_setup(w);
     } else if (never_nominated(w)) {
         whole_unnominated(w);
     } else {

@@ -187,6 +187,11 @@ void ice_judge(const struct scene *s, struct ice_result *out);
 bool ice_works(const struct view *v, const struct check *c);
 /* Evidence: that it never connected. */
 void ice_tell_unconnected(const struct ice_result *ice, struct session_finding *f);
+/*
+ * hidden.c: no check is answered in the clear, and a connection of a local party whose inside is not read began with the session and is as
+ * busy as with media: nothing is known of it then. False, and *f as it was, where there is none.
+ */
+bool hidden_judge(const struct scene *s, struct session_finding *f);
 
 /* ---- lane.c: one direction ---- */
 

@@ -25,11 +25,17 @@ event_route[xhttp:request] {
 EOF
 }
 
+certificate() # NAME HOST: NAME.key and NAME.pem
+{
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -days 365 -keyout "$tmp/$1.key" \
+        -out "$tmp/$1.pem" 2>/dev/null || die "no certificate for $2"
+    chmod 644 "$tmp/$1.key" # servers that run as others read it
+}
+
 # The same over TLS, at port 443.
 secure_websocket_config()
 {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=sip.example.net -days 365 -keyout "$tmp/proxy.key" \
-        -out "$tmp/proxy.pem" 2>/dev/null || die "no certificate for the proxy"
+    certificate proxy sip.example.net
     cat <<EOF
 enable_tls=yes
 loadmodule "tls.so"

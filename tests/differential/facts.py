@@ -5,6 +5,7 @@ Every fact is a tuple of words under a kind, and is counted: two tools agree whe
 import collections
 import ipaddress
 import json
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -150,11 +151,18 @@ def from_oracle(path):
     return facts
 
 
+def key_log(path):
+    """The TLS key log of a capture: the file of its name in .keys, beside it."""
+    keys = os.path.splitext(path)[0] + ".keys"
+    return keys if os.path.exists(keys) else None
+
+
 # ---- a live tshark: its PDML, and its table of RTP streams ----
 
 
 def tshark(path, *options):
-    command = ["tshark", "-n", "--enable-heuristic", "rtp_udp", "-r", path, *options]
+    keys = ["-o", f"tls.keylog_file:{key_log(path)}"] if key_log(path) else []
+    command = ["tshark", "-n", "--enable-heuristic", "rtp_udp", *keys, "-r", path, *options]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False).stdout
 
 

@@ -141,7 +141,7 @@ void story_icmp(struct story *s, const char *reporter, const char *from, const c
 
 /* ---- DTLS (story_dtls.c) ---- */
 
-/* The flights of DTLS 1.2 (RFC 6347 §4.2), one datagram each. */
+/* The flights of DTLS 1.2 (RFC 6347 §4.2), one datagram each; of DTLS 1.3 (RFC 9147 §5.7) what can be told apart of them. */
 enum flight {
     FLIGHT_CLIENT_HELLO,
     FLIGHT_VERIFY, /* HelloVerifyRequest */
@@ -150,6 +150,9 @@ enum flight {
     FLIGHT_FINISHED,
     FLIGHT_ALERT,           /* fatal and in the clear */
     FLIGHT_ALERT_ENCRYPTED, /* close_notify among them */
+    FLIGHT_SERVER_HELLO_13,
+    FLIGHT_ENCRYPTED_13,   /* under the handshake's keys: what follows the hellos, or an ACK */
+    FLIGHT_APPLICATION_13, /* under the application's keys: an ACK among them */
 };
 
 struct says_dtls {

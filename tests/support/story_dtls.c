@@ -41,6 +41,21 @@ static void server_flight(struct dtls_msg *m, const char *der)
     message(m, DTLS_SERVER_HELLO_DONE, 2, SPAN_NONE);
 }
 
+static void server_hello_13(struct dtls_msg *m)
+{
+    m->has_server_hello = true;
+    m->server_hello = (struct dtls_hello){ .version = DTLS_1_2, .versions = 1, .supported = { DTLS_1_3 } };
+    message(m, DTLS_SERVER_HELLO, 0, SPAN_NONE);
+}
+
+/* RFC 9147 §6.1: epoch 2 is the handshake's, 3 the application's. */
+static void ciphertext_13(struct dtls_msg *m, bool application)
+{
+    m->record[0] = (struct dtls_record){ .type = DTLS_CIPHERTEXT, .version = DTLS_1_3, .epoch = application ? 3 : 2 };
+    m->has_finished_like = !application;
+    m->has_application_data = application;
+}
+
 static void alert(struct dtls_msg *m, const struct says_dtls *d)
 {
     m->has_alert = true;
@@ -72,6 +87,9 @@ void story_dtls(struct story *s, const struct says_dtls *d)
     case FLIGHT_FINISHED: m.has_change_cipher_spec = m.has_finished_like = true; break;
     case FLIGHT_ALERT:
     case FLIGHT_ALERT_ENCRYPTED: alert(&m, d); break;
+    case FLIGHT_SERVER_HELLO_13: server_hello_13(&m); break;
+    case FLIGHT_ENCRYPTED_13:
+    case FLIGHT_APPLICATION_13: ciphertext_13(&m, d->flight == FLIGHT_APPLICATION_13); break;
     }
     f->contains |= FLOW_DTLS;
     track_dtls(s->track, &at, &m, d->cut, &why);

@@ -218,6 +218,22 @@ Test(dtls_1_3, ciphertext_too_short)
     not_mine(span_of(&d));
 }
 
+/* Two bytes, the type and the tag: as browsers end a handshake that they do not like, and an association. */
+Test(dtls_1_3, an_alert_is_told_by_its_length)
+{
+    for (unsigned epoch = 0; epoch < 4; epoch++)
+        for (size_t n = 18; n <= 20; n++) {
+            struct buf d = { .n = 0 };
+            struct dtls_msg m;
+            bool alert = n == 19 && epoch;
+
+            put_ciphertext(&d, epoch, n);
+            sound(&d, &m);
+            cr_assert(m.has_alert == alert && m.alert_encrypted == alert && !m.alert_level);
+            cr_assert(m.has_finished_like == (epoch == 2 && !alert) && m.has_application_data == (epoch == 3 && !alert));
+        }
+}
+
 /* In front of a datagram only what has a length and no connection id is believed; behind a sound record it is. */
 Test(dtls_1_3, other_headers)
 {

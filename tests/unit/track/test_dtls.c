@@ -216,6 +216,23 @@ Test(track_dtls, a_certificate_in_fragments, .init = setup, .fini = teardown)
     cr_assert_eq(t->dtls_joins.live, 0);
 }
 
+/* With a post-quantum key share it takes two datagrams, as Chromium sends it: one ClientHello for all that. */
+Test(track_dtls, a_client_hello_in_two_datagrams, .init = setup, .fini = teardown)
+{
+    struct buf ext = offered_extensions(), body = client_hello(SPAN_NONE, span_of(&ext));
+
+    for (unsigned half = 0; half < 2; half++) {
+        struct buf rec = { .n = 0 }, d = { .n = 0 };
+        size_t at = half ? body.n / 2 : 0;
+
+        put_fragment(&rec, DTLS_CLIENT_HELLO, 0, span_of(&body), at, half ? body.n - at : body.n / 2);
+        put_record(&d, DTLS_HANDSHAKE, 0, half, span_of(&rec));
+        carried(CLIENT, SERVER, &d);
+    }
+    cr_assert(found()->from_start && found()->end[0].client_hello.n == 1 && found()->end[0].datagrams.n == 2);
+    cr_assert_eq(found()->end[0].again.n, 0);
+}
+
 /* Another call, the same certificate: kept once. */
 Test(track_dtls, a_certificate_is_kept_once, .init = setup, .fini = teardown)
 {

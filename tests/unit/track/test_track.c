@@ -158,6 +158,26 @@ Test(flow, a_connection_is_known_by_both_its_ends)
     cr_assert_eq(t->flows.live, 0, "a connection is no flow of datagrams");
 }
 
+Test(flow, segments_are_counted_for_their_connection_each_way)
+{
+    struct datagram hello = next_frame("192.0.2.30:50000", "198.51.100.20:443"),
+                    back = next_frame("198.51.100.20:443", "192.0.2.30:50000"),
+                    stranger = next_frame("198.51.100.20:443", "192.0.2.30:50001");
+    const struct conn_fact *c;
+
+    track_segment(t, &hello);
+    track_connection(t, &hello);
+    track_segment(t, &hello);
+    track_segment(t, &back);
+    track_segment(t, &back);
+    track_segment(t, &stranger);
+    track_connection_read(t, &stranger);
+    c = pool_at(&t->conns, 0);
+    cr_assert(t->conns.live == 1 && c->from_client.n == 1 && c->from_server.n == 2 && !c->read);
+    track_connection_read(t, &back);
+    cr_assert(c->read);
+}
+
 /* ---- ICMP ---- */
 
 static void icmp_about_media(enum icmp_what what, uint8_t proto, const char *src, const char *dst)

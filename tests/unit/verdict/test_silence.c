@@ -206,6 +206,25 @@ Test(silence, icmp_in_mid_call)
     story_free(s);
 }
 
+/* A router says that the webphone is not there: it tells nothing of its port. */
+Test(silence, icmp_host_unreachable_in_mid_call)
+{
+    struct story *s = a_call();
+    struct act *voice;
+
+    story_play(s, D_RTP, W_RTP, FROM_D);
+    voice = story_play(s, W_RTP, D_RTP, FROM_W);
+    story_pass(s, 10 * 1000);
+    voice->over = true;
+    for (unsigned i = 0; i < 10; i++) {
+        story_icmp(s, W_OUT, D_RTP, W_RTP, ICMP_HOST_UNREACHABLE);
+        story_pass(s, 1000);
+    }
+    hang_up_after(s, 5);
+    EXPECT(s, .verdict = VERDICT_ONE_WAY, .cause = CAUSE_PEER_GONE, .least = CONFIDENCE_LIKELY, .most = CONFIDENCE_LIKELY);
+    story_free(s);
+}
+
 /* The webphone still sends; what is sent to it meets a closed port. */
 Test(silence, icmp_while_the_webphone_still_sends)
 {

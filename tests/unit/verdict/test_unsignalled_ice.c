@@ -56,6 +56,30 @@ Test(ice_alone, a_restart)
     story_free(s);
 }
 
+/*
+ * A browser restarts with new sockets, and pairs D's old one with W's new one for a while: what W sends to D's new one does not go astray.
+ */
+Test(ice_alone, a_restart_pairs_an_old_socket_with_a_new_one)
+{
+    struct story *s = story_new(D_HOST);
+    const char *d_new = D_HOST ":10002", *w_new = W_OUT ":41000";
+
+    story_checks(s, D_RTP, W_RTP, "w1:d1", D_RTP_OUT);
+    story_checks(s, W_RTP, D_RTP, "d1:w1", W_RTP);
+    story_pass(s, 3000);
+    story_hush(s);
+    story_checks(s, D_RTP, w_new, "w2:d1", D_RTP_OUT);
+    story_checks(s, d_new, w_new, "w2:d2", D_OUT ":10002");
+    story_checks(s, w_new, d_new, "d2:w2", w_new);
+    story_play(s, d_new, w_new, 1);
+    story_play(s, w_new, d_new, 2);
+    story_pass(s, 10 * 1000);
+    expect_sessions(s, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        cr_expect(!verdict_is_failure(story_judge(s, i)->verdict), "session %u", i);
+    story_free(s);
+}
+
 /* ... also where an address was tried before it, and never after. */
 Test(ice_alone, a_restart_and_an_old_attempt)
 {
