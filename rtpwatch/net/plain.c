@@ -49,12 +49,12 @@ bool plain_udp(const struct frame *f, struct net_packet *out)
     if (ip[0] != IPV4_NO_OPTIONS || ip[9] != PROTO_UDP || (ip[6] & MORE_OR_OFFSET) || ip[7] || total > f->wire - link ||
         length < UDP || length + IPV4 > total || is_tunnel_port(port))
         return false;
-    captured = f->bytes.n - link - IPV4;
+    captured = f->bytes.n - link - IPV4 < length ? f->bytes.n - link - IPV4 : length;
     out->src = addr_v4(ip + 12, (uint16_t)be16(udp));
     out->dst = addr_v4(ip + 16, (uint16_t)port);
     out->ttl = ip[8];
     out->v6 = out->inside = false;
     out->direction = direction;
-    out->payload = rd_init((struct span){ udp + UDP, (captured < length ? captured : length) - UDP }, length - UDP);
+    out->payload = (struct rd){ udp + UDP, udp + captured, length - captured, RD_FINE };
     return true;
 }
