@@ -354,8 +354,8 @@ static void whole_media(struct work *w)
 
 static bool setup_failed(const struct work *w)
 {
-    return w->ice_used && !w->last->crowded && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
-           w->ice_ns >= JUDGE_MIN_NS;
+    return w->ice_used && !w->v->one_sided && !w->last->crowded && !w->connected && !w->rtp_seen &&
+           w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 && w->ice_ns >= JUDGE_MIN_NS;
 }
 
 static void set_unsent(struct work *w, const char *why)
@@ -383,7 +383,7 @@ static bool never_nominated(const struct work *w)
 {
     return ice_from_start(w) && !w->last->crowded && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen &&
            w->ice.roles.has_controlling && !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS &&
-           !w->v->options.dropped;
+           view_sees_silence(w->v);
 }
 
 static void whole_unnominated(struct work *w)
@@ -489,6 +489,8 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
+    if (w->v->one_sided && f->confidence == CONFIDENCE_LIKELY)
+        f->confidence = CONFIDENCE_SUSPECTED;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
         f->confidence = CONFIDENCE_NONE;
