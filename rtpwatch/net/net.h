@@ -80,6 +80,8 @@ bool net_plain(struct net *n, const struct frame *f, struct net_packet *out);
 
 /* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */
 struct span net_ip_bytes(const struct frame *f);
+/* May that packet carry another one? Its first bytes are then those of many. */
+bool net_ip_tunnels(struct span ip);
 
 /* Gives up what still waits (fragments, holes in streams), so that it is counted. Call at the end of input. */
 void net_flush(struct net *n);

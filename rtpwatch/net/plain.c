@@ -1,8 +1,7 @@
 /*
- * The frame that nearly all voice comes in: Ethernet or Linux cooked, IPv4 without options or fragments, UDP to no tunnel's port, all headers as
- * captured. They are checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives the same for
- * these too.
- * What the snap length cut off is payload only: live captures leave the audio out.
+ * The frame that nearly all voice comes in: Ethernet or Linux cooked, IPv4 without options or fragments, UDP to no tunnel's port, all
+ * headers as captured. They are checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives
+ * the same for these too. What the snap length cut off is payload only: live captures leave the audio out.
  */
 #include "net/net_private.h"
 

@@ -93,7 +93,7 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
                      (unsigned long long)l->stray.n, who, addr_text(&l->stray_dst, a));
     } else if (l->s->v->options.dropped) {
         conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
-    } else if (view_is_of_one_side(l->s->v)) {
+    } else if (view_is_one_sided(l->s->v)) {
         conclude(out, DIR_UNKNOWN, one_side);
     } else if (l->sr_packets > heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_RECEIVED, "the sender's own report says that it sends");
@@ -256,14 +256,14 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     } else if (scene_held(l->s, l->from) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
-        if (from->local && !l->sent.n && !l->arrived.n && lane_span_ns(l->s) >= JUDGE_MIN_NS && !l->s->v->one_sided)
+        if (from->local && !l->sent.n && !l->arrived.n && lane_span_ns(l->s) >= JUDGE_MIN_NS && !view_is_one_sided(l->s->v))
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
         else
             weigh_at_receiver(l, out, f);
     } else if (!l->sent.n && from->local) {
         if (lane_span_ns(l->s) < JUDGE_MIN_NS)
             conclude(out, DIR_UNKNOWN, "too short to tell");
-        else if (l->s->v->one_sided)
+        else if (view_is_one_sided(l->s->v))
             conclude(out, DIR_UNKNOWN, one_side);
         else if (l->s->call->kind != SESSION_SIP)
             conclude(out, DIR_UNKNOWN, "no description says that media is expected");

@@ -354,7 +354,7 @@ static void whole_media(struct work *w)
 
 static bool setup_failed(const struct work *w)
 {
-    return w->ice_used && !w->v->one_sided && !w->last->crowded && !w->connected && !w->rtp_seen &&
+    return w->ice_used && !view_is_one_sided(w->v) && !w->last->crowded && !w->connected && !w->rtp_seen &&
            w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 && w->ice_ns >= JUDGE_MIN_NS;
 }
 
@@ -489,7 +489,7 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
-    if (w->v->one_sided && f->confidence == CONFIDENCE_LIKELY)
+    if (view_is_one_sided(w->v) && f->confidence == CONFIDENCE_LIKELY)
         f->confidence = CONFIDENCE_SUSPECTED;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;

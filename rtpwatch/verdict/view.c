@@ -6,7 +6,7 @@
  */
 #include "verdict/verdict.h"
 
-enum { ONE_SIDED_STREAMS = 8 /* two calls with audio and video, or four with audio alone, if both ways were seen */ };
+enum { ONE_SIDED_CALLS = 4 /* of fewer it may as well be the calls' fault */ };
 enum { VOICE = FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS };
 
 static void add(struct view *v, const struct host *h)
@@ -111,7 +111,7 @@ static void view_of(struct view *v, const struct track *t, const struct view_opt
 }
 
 /* Who captures on the host itself, as Linux cooked headers tell, sees both ways. */
-static bool one_sided(const struct view *v, const struct hosts *h)
+static bool is_one_way(const struct view *v, const struct hosts *h)
 {
     bool speaks = false, hears = false;
 
@@ -135,7 +135,7 @@ void view_make(struct view *v, const struct track *t, const struct view_options 
     hosts_init(&h);
     hosts_count_all(&h, t);
     view_of(v, t, options, now_ns, &h);
-    v->one_sided = one_sided(v, &h);
+    v->one_way = is_one_way(v, &h);
     hosts_done(&h);
 }
 
@@ -143,7 +143,7 @@ void view_make_again(struct view *v, struct hosts *h, const struct track *t, con
 {
     hosts_count_more(h, t, now_ns);
     view_of(v, t, options, now_ns, h);
-    v->one_sided = one_sided(v, h);
+    v->one_way = is_one_way(v, h);
     v->hosts = h->flows ? h : NULL;
 }
 
@@ -169,12 +169,12 @@ void view_given_nowhere(struct view *const *all, size_t n, const struct view_opt
 
 bool view_sees_silence(const struct view *v)
 {
-    return !v->options.dropped && !v->one_sided;
+    return !v->options.dropped && !view_is_one_sided(v);
 }
 
-bool view_is_of_one_side(const struct view *v)
+bool view_is_one_sided(const struct view *v)
 {
-    return v->one_sided && v->t->streams.used >= ONE_SIDED_STREAMS;
+    return v->one_way && v->t->calls.used >= ONE_SIDED_CALLS;
 }
 
 bool view_is_local(const struct view *v, const struct addr *a)
