@@ -115,24 +115,24 @@ static void part_add(struct pick *p, const struct frame *f, const struct net_pac
     struct span ip = net_ip_bytes(f);
 
     *x = (struct part){ .since = n->since, .frame = f->id, .token = token, .whole = f->bytes.n };
-    x->header = ip_header(ip, &x->begins);
+    x->header = n->inside ? 0 : ip_header(ip, &x->begins); /* inside a tunnel the fragment's header is elsewhere */
     if (x->header)
         x->header += (size_t)(ip.p - f->bytes.p);
 }
 
 /* From the latest back to the first of that packet. */
-static void parts_tell(struct pick *p, uint64_t since, struct kept payload, bool whole, const struct hits *h)
+static void parts_tell(struct pick *p, const struct net_packet *n, struct kept payload, bool whole, const struct hits *h)
 {
     for (uint64_t i = p->parts; i-- > 0 && p->parts - i <= PICK_PARTS;) {
         const struct part *x = &p->part[i % PICK_PARTS];
         struct kept keep = { .n = whole ? x->whole : x->header };
 
-        if (x->since != since)
+        if (x->since != n->since)
             continue;
-        if (!whole && x->begins)
+        if (!whole && x->begins && !n->inside) /* else the payload begins farther behind */
             keep = cut_behind(x->header + UDP_HEADER, payload);
         p->o.wanted(p->o.self, x->token, keep, h->session, h->n);
-        if (x->frame == since)
+        if (x->frame == n->since)
             return;
     }
 }
@@ -151,7 +151,7 @@ static void tell(struct pick *p, const struct frame *f, const struct net_packet 
         return;
     if (n->since != n->frame) {
         part_add(p, f, n, token);
-        parts_tell(p, n->since, payload, whole, h);
+        parts_tell(p, n, payload, whole, h);
         return;
     }
     p->o.wanted(p->o.self, token, whole ? all : cut_behind((size_t)(n->payload.p - f->bytes.p), payload), h->session, h->n);

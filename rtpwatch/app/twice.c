@@ -40,7 +40,8 @@ void twice_put(struct twice *t, const struct twice_entry *e)
 bool twice_seen(struct twice *t, const struct frame *f)
 {
     struct span ip = net_ip_bytes(f);
-    uint64_t hash = ip.n ? hash_fixed(ip.p, ip.n < TWICE_BYTES ? ip.n : TWICE_BYTES) : 0;
+    size_t most = net_ip_tunnels(ip) ? TWICE_TUNNEL_BYTES : TWICE_BYTES;
+    uint64_t hash = ip.n ? hash_fixed(ip.p, ip.n < most ? ip.n : most) : 0;
     struct twice_entry *e = entry_of(t, hash);
     unsigned input = frame_input(f->id);
 

@@ -7,7 +7,7 @@
 
 #include "capture/capture.h"
 
-enum { TWICE_BYTES = 64, TWICE_KEPT = 1 << 14 };
+enum { TWICE_BYTES = 64, TWICE_TUNNEL_BYTES = 160 /* of a packet that carries another one */, TWICE_KEPT = 1 << 14 };
 #define TWICE_NS (10 * NS_PER_MS) /* two captures of one host tell the time of a packet less than this apart */
 
 struct twice;
@@ -15,7 +15,7 @@ struct twice *twice_new(void);    /* NULL without memory */
 void twice_free(struct twice *t); /* NULL: nothing */
 
 /*
- * Has another input held that packet? Told by the first TWICE_BYTES of the IP packet, so that it does not matter how each file frames it.
+ * Has another input held that packet? Told by the first bytes of the IP packet, so that it does not matter how each file frames it.
  * The input that a packet is seen in first has the say: each of its copies is a packet, and those of other inputs are not.
  */
 bool twice_seen(struct twice *t, const struct frame *f);

@@ -160,7 +160,7 @@ enum net_kind ip_input(struct decode *d, struct rd *r)
 
 static enum net_kind tunnel(struct decode *d, uint8_t proto, struct rd *r)
 {
-    if (d->depth++ >= NET_DEPTH)
+    if (!tunnel_enter(d))
         return net_fault(d, FAULT_IP_DEPTH, NET_UNSUPPORTED);
     return proto == PROTO_IPV4 ? ip4_input(d, r) : ip6_input(d, r);
 }
@@ -172,6 +172,7 @@ enum net_kind ip_payload(struct decode *d, uint8_t proto, struct rd *r)
     case PROTO_TCP: return tcp_input(d, r);
     case PROTO_IPV4:
     case PROTO_IPV6: return tunnel(d, proto, r);
+    case PROTO_GRE: return gre_input(d, r);
     case PROTO_ICMP:
     case PROTO_ICMPV6:
         if (d->out->v6 != (proto == PROTO_ICMPV6))

@@ -40,3 +40,14 @@ struct span net_ip_bytes(const struct frame *f)
         length = IPV6_HEADER + be16(s.p + 4);
     return length < s.n ? span_part(s, 0, length) : s; /* without Ethernet's padding */
 }
+
+bool net_ip_tunnels(struct span ip)
+{
+    bool v4 = ip.n >= IPV4_LEAST && ip.p[0] >> 4 == 4, v6 = ip.n >= IPV6_HEADER && ip.p[0] >> 4 == 6;
+    size_t header = v4 ? (ip.p[0] & 15u) * 4 : IPV6_HEADER;
+    unsigned carries = v4 ? ip.p[9] : v6 ? ip.p[6] : PROTO_NO_NEXT;
+
+    if (carries == PROTO_UDP)
+        return ip.n >= header + 4 && is_tunnel_port((unsigned)be16(ip.p + header + 2));
+    return carries == PROTO_GRE || carries == PROTO_IPV4 || carries == PROTO_IPV6;
+}

@@ -15,7 +15,6 @@ enum {
     ETHERTYPE_QINQ = 0x88a8,
     ETHERTYPE_QINQ_OLD = 0x9100,
     ETHERTYPE_PPPOE = 0x8864,
-    ETHERTYPE_MPLS = 0x8847,
     ETHERTYPE_MPLS_MULTICAST = 0x8848,
     ETHERTYPE_MACSEC = 0x88e5,
     ETHERTYPE_PBB = 0x88e7,
@@ -57,14 +56,14 @@ static enum net_kind other_ethertype(struct decode *d, uint16_t ethertype, struc
     case ETHERTYPE_QINQ:
     case ETHERTYPE_QINQ_OLD: return net_fault(d, FAULT_IP_DEPTH, NET_UNSUPPORTED);
     case ETHERTYPE_MPLS:
-    case ETHERTYPE_MPLS_MULTICAST:
+    case ETHERTYPE_MPLS_MULTICAST: return mpls_input(d, r);
     case ETHERTYPE_MACSEC:
     case ETHERTYPE_PBB: return net_fault(d, FAULT_LINK_UNSUPPORTED, NET_UNSUPPORTED);
     default: return NET_NOT_IP;
     }
 }
 
-static enum net_kind ethertype_input(struct decode *d, uint16_t ethertype, struct rd *r)
+enum net_kind ethertype_input(struct decode *d, uint16_t ethertype, struct rd *r)
 {
     for (unsigned tags = 0; is_vlan(ethertype) && tags < NET_DEPTH; tags++) {
         (void)rd_u16(r);
@@ -79,7 +78,7 @@ static enum net_kind ethertype_input(struct decode *d, uint16_t ethertype, struc
     return other_ethertype(d, ethertype, r);
 }
 
-static enum net_kind ethernet_input(struct decode *d, struct rd *r)
+enum net_kind ethernet_input(struct decode *d, struct rd *r)
 {
     (void)rd_take(r, 12);
     return ethertype_input(d, rd_u16(r), r);

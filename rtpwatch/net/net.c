@@ -53,6 +53,7 @@ enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet 
     out->ts_ns = f->ts_ns;
     out->frame = out->since = f->id;
     out->direction = NET_DIR_UNKNOWN;
+    out->inside = false;
     kind = link_input(&d, &r);
     n->stats.kinds[kind]++;
     return kind;

@@ -1,5 +1,5 @@
 /*
- * Frame to datagram, ICMP message or stream bytes: link layers, IPv4 and IPv6 with fragments put together, UDP, and TCP in
+ * Frame to datagram, ICMP message or stream bytes: link layers, tunnels, IPv4 and IPv6 with fragments put together, UDP, and TCP in
  * order. Knows no application protocol.
  */
 #ifndef RW_NET_H
@@ -17,7 +17,7 @@ enum net_kind {
     NET_TCP,         /* a segment; its bytes went to the stream sink */
     NET_FRAGMENT,    /* kept until the rest comes */
     NET_NOT_IP,      /* ARP, LLDP, ... */
-    NET_OTHER_IP,    /* another IP protocol (IGMP, ESP, GRE, ...) */
+    NET_OTHER_IP,    /* another IP protocol (IGMP, ESP, ...) */
     NET_UNSUPPORTED, /* a link layer or encapsulation that is not looked into */
     NET_BAD,         /* broken below the transport; a fault says how */
     NET_KINDS
@@ -33,6 +33,7 @@ struct net_packet {
     struct rd payload; /* what the transport carries, with what the snap length cut off */
     uint8_t ttl;       /* of the frame: IPv4 TTL or IPv6 hop limit */
     bool v6;
+    bool inside; /* a tunnel's: all of the above is of the innermost packet */
     enum net_direction direction;
 };
 
@@ -53,7 +54,7 @@ enum {
     NET_TCP_KEPT = 16384,        /* directions of connections */
     NET_TCP_BUFFER = 256 * 1024, /* unconsumed bytes of one direction */
     NET_TCP_OUT_OF_ORDER = 64,   /* segments waiting for a hole to fill, per direction */
-    NET_DEPTH = 4,               /* IP in IP, PPPoE, ... */
+    NET_DEPTH = 4,               /* packets inside one another: IP in IP, GRE, VXLAN, PPPoE, ... */
 };
 
 struct net_stats {
@@ -72,13 +73,15 @@ void net_free(struct net *n);                                        /* NULL: no
 enum net_kind net_frame(struct net *n, const struct frame *f, struct net_packet *out);
 
 /*
- * The frame that nearly all voice comes in, decoded at once: a datagram in IPv4 without options or fragments, in Ethernet or Linux cooked.
- * False: some other frame, for net_frame(), which gives the same for these too.
+ * The frame that nearly all voice comes in, decoded at once: a datagram in IPv4 without options or fragments, in Ethernet or Linux cooked,
+ * to no port that tunnels use. False: some other frame, for net_frame(), which gives the same for these too.
  */
 bool net_plain(struct net *n, const struct frame *f, struct net_packet *out);
 
 /* The IP packet in a frame, as captured, without link header and padding; empty: none is seen at its usual place. */
 struct span net_ip_bytes(const struct frame *f);
+/* May that packet carry another one? Its first bytes are then those of many. */
+bool net_ip_tunnels(struct span ip);
 
 /* Gives up what still waits (fragments, holes in streams), so that it is counted. Call at the end of input. */
 void net_flush(struct net *n);

@@ -19,7 +19,14 @@ enum link_type {
     LINK_LINUX_SLL2 = 276
 };
 
-enum ethertype { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
+enum ethertype { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_MPLS = 0x8847 };
+
+/* Where datagrams to it may carry another packet (RFC 7348 §5, RFC 8926 §3.3). */
+enum tunnel_port { PORT_VXLAN = 4789, PORT_GENEVE = 6081 };
+static inline bool is_tunnel_port(unsigned port)
+{
+    return port == PORT_VXLAN || port == PORT_GENEVE;
+}
 
 enum ip_protocol {
     PROTO_HOP_BY_HOP = 0,
@@ -30,6 +37,7 @@ enum ip_protocol {
     PROTO_IPV6 = 41,
     PROTO_ROUTING = 43,
     PROTO_FRAGMENT = 44,
+    PROTO_GRE = 47,
     PROTO_AH = 51,
     PROTO_ICMPV6 = 58,
     PROTO_NO_NEXT = 59,
@@ -113,6 +121,9 @@ enum net_direction sll_direction(unsigned packet_type);
 /* plain.c: fills all of *out but ts_ns and frame for a plain datagram's frame; false: not one, nothing is filled. */
 bool plain_udp(const struct frame *f, struct net_packet *out);
 enum net_kind link_input(struct decode *d, struct rd *r);
+enum net_kind ethernet_input(struct decode *d, struct rd *r);
+/* What follows an ethertype. */
+enum net_kind ethertype_input(struct decode *d, uint16_t ethertype, struct rd *r);
 /* An IP packet of whichever version its first four bits say. */
 enum net_kind ip_input(struct decode *d, struct rd *r);
 enum net_kind ip4_input(struct decode *d, struct rd *r);
@@ -121,6 +132,13 @@ enum net_kind ip6_input(struct decode *d, struct rd *r);
 enum net_kind ip_payload(struct decode *d, uint8_t proto, struct rd *r);
 enum net_kind udp_input(struct decode *d, struct rd *r);
 enum net_kind tcp_input(struct decode *d, struct rd *r);
+
+/* Tunnels (tunnel.c). One is opened: false, it is one too many. */
+bool tunnel_enter(struct decode *d);
+enum net_kind gre_input(struct decode *d, struct rd *r);
+enum net_kind mpls_input(struct decode *d, struct rd *r);
+/* The datagram that *d->out is goes to a tunnel's port. NET_UDP: it is none of a tunnel, and stays as it is. */
+enum net_kind udp_tunnel_input(struct decode *d);
 
 bool frags_init(struct frags *f);
 void frags_free(struct frags *f);

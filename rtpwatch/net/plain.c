@@ -1,7 +1,7 @@
 /*
- * The frame that nearly all voice comes in: Ethernet or Linux cooked, IPv4 without options or fragments, UDP, all headers as captured. They
- * are checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives the same for these too.
- * What the snap length cut off is payload only: live captures leave the audio out.
+ * The frame that nearly all voice comes in: Ethernet or Linux cooked, IPv4 without options or fragments, UDP to no tunnel's port, all
+ * headers as captured. They are checked at once and read in place; whatever is otherwise in any respect goes the general way, which gives
+ * the same for these too. What the snap length cut off is payload only: live captures leave the audio out.
  */
 #include "net/net_private.h"
 
@@ -36,6 +36,7 @@ bool plain_udp(const struct frame *f, struct net_packet *out)
     enum net_direction direction;
     const uint8_t *ip, *udp;
     size_t link = plain_link(f, &direction), total, length, captured;
+    unsigned port;
 
     if (!link || f->wire < f->bytes.n)
         return false;
@@ -43,15 +44,16 @@ bool plain_udp(const struct frame *f, struct net_packet *out)
     udp = ip + IPV4;
     total = be16(ip + 2);
     length = be16(udp + 4);
+    port = be16(udp + 2);
     if (ip[0] != IPV4_NO_OPTIONS || ip[9] != PROTO_UDP || (ip[6] & MORE_OR_OFFSET) || ip[7] || total > f->wire - link ||
-        length < UDP || length + IPV4 > total)
+        length < UDP || length + IPV4 > total || is_tunnel_port(port))
         return false;
-    captured = f->bytes.n - link - IPV4;
+    captured = f->bytes.n - link - IPV4 < length ? f->bytes.n - link - IPV4 : length;
     out->src = addr_v4(ip + 12, (uint16_t)be16(udp));
-    out->dst = addr_v4(ip + 16, (uint16_t)be16(udp + 2));
+    out->dst = addr_v4(ip + 16, (uint16_t)port);
     out->ttl = ip[8];
-    out->v6 = false;
+    out->v6 = out->inside = false;
     out->direction = direction;
-    out->payload = rd_init((struct span){ udp + UDP, (captured < length ? captured : length) - UDP }, length - UDP);
+    out->payload = (struct rd){ udp + UDP, udp + captured, length - captured, RD_FINE };
     return true;
 }

@@ -20,5 +20,5 @@ enum net_kind udp_input(struct decode *d, struct rd *r)
         return net_fault(d, FAULT_UDP_LENGTH, NET_UDP);
     }
     d->out->payload = rd_sub(r, length - (size_t)UDP_HEADER);
-    return NET_UDP;
+    return is_tunnel_port(dst) ? udp_tunnel_input(d) : NET_UDP;
 }

@@ -6,8 +6,9 @@
 
 #include "verdict/claim_private.h"
 
-#define SAME_TIME_NS SECONDS(5)   /* two sockets cannot hold one mapping at once */
-#define NEAR_TIME_NS SECONDS(600) /* a NAT keeps an address that long, mostly */
+#define SAME_TIME_NS  SECONDS(5)        /* two sockets cannot hold one mapping at once */
+#define NEAR_TIME_NS  SECONDS(600)      /* a NAT keeps an address that long, mostly */
+#define WRONG_PORT_NS (100 * NS_PER_MS) /* they come in, at least: a mirror may show each packet several times */
 enum { WRONG_PORT_PACKETS = 3, HOST_STEPS = 64, LIST_STEPS = 1024, CLAIMS_AHEAD = 8 };
 
 /* How much of what speaks for and against a claim is looked for. */
@@ -260,9 +261,16 @@ static void rest_of_host(const struct view *v, const struct stun_tx *x, enum sea
     against(host, p);
 }
 
+/* It is told the address that it has: no NAT is between it and the server. */
+static bool own_address(const struct view *v, const struct stun_tx *x)
+{
+    return addr_eq(&track_socket(v->t, x->socket)->addr, &x->mapped);
+}
+
 /*
  * One server gave one address to two sockets at one time. The same transaction from two sockets is one request, seen before and after a
- * NAT on the way: a capture on all interfaces of a host with containers shows that.
+ * NAT on the way: a capture on all interfaces of a host with containers shows that, and a mirror of both sides of a NAT. There the socket
+ * that is told its own address is the outside of the other one.
  */
 static void shared(const struct view *v, uint32_t tx, struct claim *c)
 {
@@ -272,8 +280,8 @@ static void shared(const struct view *v, uint32_t tx, struct claim *c)
     unsigned steps = 0;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
-        if (i != tx && same_claim_kind(o) && o->server == x->server && o->socket != x->socket &&
-            memcmp(o->tid, x->tid, sizeof o->tid) != 0 && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
+        if (i != tx && same_claim_kind(o) && o->server == x->server && o->socket != x->socket && !own_address(v, x) &&
+            !own_address(v, o) && memcmp(o->tid, x->tid, sizeof o->tid) != 0 && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
             struct proof p = said_by(v, o, PROOF_SHARED);
 
             p.by = track_socket(v->t, o->socket)->addr;
@@ -298,7 +306,10 @@ static void wrong_port(const struct view *v, const struct stun_tx *x, struct cla
     if (!s || s->flows_out != POOL_NONE || s->asked != POOL_NONE)
         return;
     for (uint32_t i = s->flows_in; steps++ < LIST_STEPS && (f = track_flow_at(v->t, i)) != NULL; i = f->next_in) {
-        packets += f->packets.last.ns >= x->answer.ns && track_find_flow(v->t, base, &f->src) ? f->packets.n : 0;
+        packets += f->packets.last.ns >= x->answer.ns && f->packets.last.ns - f->packets.first.ns >= WRONG_PORT_NS &&
+                           track_find_flow(v->t, base, &f->src)
+                       ? f->packets.n
+                       : 0;
         if (packets >= WRONG_PORT_PACKETS) {
             against(c, (struct proof){ .kind = PROOF_WRONG_PORT,
                                        .at = f->packets.first,

@@ -375,7 +375,7 @@ bool dtls_judge(const struct scene *s, bool media_seen, struct session_finding *
         return false;
     handshakes_gather(&h, s);
     find(&h, &f->dtls);
-    if (media_seen || h.reports || h.cut || s->v->options.dropped || !s->side[CALLER].media || !s->side[CALLEE].media)
+    if (media_seen || h.reports || h.cut || !view_sees_silence(s->v) || !s->side[CALLER].media || !s->side[CALLEE].media)
         return false;
     return h.first.frame ? judge_begun(&h, f) : judge_unbegun(&h, f);
 }

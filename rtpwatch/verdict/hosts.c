@@ -56,6 +56,8 @@ static void packets_add(struct hosts *h, const struct flow *f, struct host *src,
     h->packets += n;
     src->packets += n;
     dst->packets += n;
+    if (f->contains & ~(unsigned)FLOW_SIP)
+        src->speaks = dst->hears = true;
     *(f->ttl == 64 || f->ttl == 128 || f->ttl == 255 ? &src->fresh : &src->worn) += n;
 }
 

@@ -13,6 +13,7 @@ struct host {
     uint64_t packets;     /* from and to it */
     uint64_t fresh, worn; /* from it: with a whole TTL, and with a lowered one */
     bool left_here;
+    bool speaks, hears; /* something other than SIP leaves it, comes to it */
 };
 
 enum { HOSTS_LATEST_BITS = 6 };

@@ -159,7 +159,7 @@ static void server(const struct tick *t, uint32_t i, const struct heard *h)
     };
     struct addr *kept;
 
-    if (told ? !h->answered : h->answered || h->unanswered < SILENT_ASKED || t->v->options.dropped)
+    if (told ? !h->answered : h->answered || h->unanswered < SILENT_ASKED || !view_sees_silence(t->v))
         return;
     server_begin(t->v, i, &f);
     if (f.peer)

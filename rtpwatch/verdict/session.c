@@ -355,8 +355,8 @@ static void whole_media(struct work *w)
 
 static bool setup_failed(const struct work *w)
 {
-    return w->ice_used && !w->last->crowded && !w->connected && !w->rtp_seen && w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 &&
-           w->ice_ns >= JUDGE_MIN_NS;
+    return w->ice_used && !view_is_one_sided(w->v) && !w->last->crowded && !w->connected && !w->rtp_seen &&
+           w->ice.sent[CALLER] + w->ice.sent[CALLEE] > 0 && w->ice_ns >= JUDGE_MIN_NS;
 }
 
 static void set_unsent(struct work *w, const char *why)
@@ -384,7 +384,7 @@ static bool never_nominated(const struct work *w)
 {
     return ice_from_start(w) && !w->last->crowded && !w->ice.beyond && w->ice_used && w->connected && !w->rtp_seen &&
            w->ice.roles.has_controlling && !w->ice.nominating && w->ice.last.ns - w->ice.first.ns >= NOMINATION_NS &&
-           !w->v->options.dropped;
+           view_sees_silence(w->v);
 }
 
 static void whole_unnominated(struct work *w)
@@ -491,6 +491,8 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
+    if (view_is_one_sided(w->v) && f->confidence == CONFIDENCE_LIKELY)
+        f->confidence = CONFIDENCE_SUSPECTED;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
         f->confidence = CONFIDENCE_NONE;

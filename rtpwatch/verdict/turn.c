@@ -42,7 +42,7 @@ static void asked_add(const struct scene *s, uint32_t tx, struct asking *out)
         out->given |= !a || turn_alloc_end(a) >= s->call->started.ns; /* else it is of an earlier call on this port */
         return;
     }
-    if (!x->answer.frame && (s->v->options.dropped || s->when.to_ns - x->requests.first.ns < PATIENCE_NS))
+    if (!x->answer.frame && (!view_sees_silence(s->v) || s->when.to_ns - x->requests.first.ns < PATIENCE_NS))
         return;
     if (best && best->server == x->server && best->error == x->error && best->credentials == x->credentials && best->answer.frame)
         out->times++;
@@ -244,7 +244,7 @@ static enum doing no_permission(const struct scene *s, enum party p, const struc
         turn_tell_kept_out(s, a, asked.refused, f);
         return DOING_SERVERS;
     }
-    if (!tried || s->v->options.dropped)
+    if (!tried || !view_sees_silence(s->v))
         return DOING_NONE;
     evidence_add(f, tried->packets.first, "stun",
                  "%s sends to the relay %s, and no permission for it was asked: the server drops it.", addr_keep(f, &tried->src),

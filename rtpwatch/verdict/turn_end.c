@@ -100,7 +100,7 @@ static void tell_after(const struct turn_alloc *a, const struct stun_tx *denied,
 enum doing turn_ended(const struct scene *s, const struct turn_alloc *a, struct direction_finding *out, struct session_finding *f)
 {
     unsigned times = 1;
-    bool dropped = s->v->options.dropped;
+    bool dropped = !view_sees_silence(s->v);
     const struct stun_tx *gone = disowned(s, a);
     const struct stun_tx *vain = gone ? gone : refresh_in_vain(s->v, a, &times);
     const struct stun_tx *denied = gone ? NULL : denied_after(s->v, a, turn_alloc_end(a));
@@ -129,8 +129,9 @@ enum doing turn_lapsed(const struct scene *s, const struct turn_alloc *a, const 
     bool refused;
     char text[ADDR_TEXT];
 
-    if (!p || p->unpermitted.n < DROPPED_LEAST || p->in.last.ns > p->unpermitted.first.ns + ABOUT_NS || s->v->options.dropped ||
-        p->unpermitted.first.ns >= s->when.to_ns || (p->granted.n && p->granted.last.ns > p->unpermitted.last.ns))
+    if (!p || p->unpermitted.n < DROPPED_LEAST || p->in.last.ns > p->unpermitted.first.ns + ABOUT_NS ||
+        !view_sees_silence(s->v) || p->unpermitted.first.ns >= s->when.to_ns ||
+        (p->granted.n && p->granted.last.ns > p->unpermitted.last.ns))
         return DOING_NONE;
     refused = p->refused.n && (!p->granted.n || p->refused.last.ns > p->granted.last.ns);
     out->confidence = CONFIDENCE_LIKELY;
@@ -180,7 +181,7 @@ bool turn_died(const struct scene *s, const struct turn_alloc *a, struct seen *l
         return false;
     if (icmp && (icmp->errors.n < 2 || icmp->errors.first.ns < in->packets.last.ns || icmp->what != ICMP_PORT_UNREACHABLE))
         icmp = NULL;
-    if (!icmp && (sent < 2 || s->v->options.dropped))
+    if (!icmp && (sent < 2 || !view_sees_silence(s->v)))
         return false;
     evidence_add(f, in->packets.last, "stun", "This is the last packet of TURN server %s; what is sent to it goes on.",
                  addr_text(server, text));

@@ -23,7 +23,7 @@ static struct vain asked_in_vain(const struct scene *s, enum party p)
     const struct stun_tx *x;
     struct vain vain = { POOL_NONE, false };
 
-    for (size_t k = 0; side->local && !s->v->options.dropped && !knows_outside(side->sdp) && k < side->own_n; k++) {
+    for (size_t k = 0; side->local && view_sees_silence(s->v) && !knows_outside(side->sdp) && k < side->own_n; k++) {
         const struct socket *own = view_has(s->v, &side->own[k]) ? track_find_socket(s->v->t, &side->own[k]) : NULL;
 
         for (uint32_t i = own ? own->asked : POOL_NONE; (x = track_tx_at(s->v->t, i)) != NULL; i = x->next_asked) {

@@ -94,6 +94,7 @@ struct view {
     bool locals_inferred;
     const uint8_t *claims;     /* borrowed, see claims_judge(); NULL: each asks anew */
     const struct hosts *hosts; /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
+    bool one_way;              /* what is not SIP only leaves the local hosts, or only comes to them */
     bool media_captured;       /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
     bool voice_captured;       /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
@@ -107,6 +108,10 @@ void view_make_again(struct view *v, struct hosts *h, const struct track *t, con
  * no other vantage (a mirror port behind a router).
  */
 void view_given_nowhere(struct view *const *all, size_t n, const struct view_options *options);
+/* Does it tell anything that an answer is not there? Not where packets were lost, nor where one side alone may have been captured. */
+bool view_sees_silence(const struct view *v);
+/* So it is over several calls: then a mirror most likely shows no more, and no call's silence is its own. */
+bool view_is_one_sided(const struct view *v);
 bool view_is_local(const struct view *v, const struct addr *a);
 bool view_knows_hosts(const struct view *v); /* somebody is local; else all there is only passes */
 /* Is that transport address at this vantage: on a local host, or at a TURN relay that a local host uses? */

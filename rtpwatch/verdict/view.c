@@ -6,6 +6,7 @@
  */
 #include "verdict/verdict.h"
 
+enum { ONE_SIDED_CALLS = 4 /* of fewer it may as well be the calls' fault */ };
 enum { VOICE = FLOW_RTP | FLOW_RTCP | FLOW_CHECK | FLOW_DTLS };
 
 static void add(struct view *v, const struct host *h)
@@ -109,6 +110,24 @@ static void view_of(struct view *v, const struct track *t, const struct view_opt
         given_elsewhere(v, h, sure);
 }
 
+/* Who captures on the host itself, as Linux cooked headers tell, sees both ways. */
+static bool is_one_way(const struct view *v, const struct hosts *h)
+{
+    bool speaks = false, hears = false;
+
+    for (uint32_t i = 0; i < h->pool.used && !(speaks && hears); i++) {
+        const struct host *x = pool_at(&h->pool, i);
+
+        if (x->left_here)
+            return false;
+        if ((x->speaks || x->hears) && view_is_local(v, &x->ip)) {
+            speaks |= x->speaks;
+            hears |= x->hears;
+        }
+    }
+    return speaks != hears;
+}
+
 void view_make(struct view *v, const struct track *t, const struct view_options *options, int64_t now_ns)
 {
     struct hosts h;
@@ -116,6 +135,7 @@ void view_make(struct view *v, const struct track *t, const struct view_options 
     hosts_init(&h);
     hosts_count_all(&h, t);
     view_of(v, t, options, now_ns, &h);
+    v->one_way = is_one_way(v, &h);
     hosts_done(&h);
 }
 
@@ -123,6 +143,7 @@ void view_make_again(struct view *v, struct hosts *h, const struct track *t, con
 {
     hosts_count_more(h, t, now_ns);
     view_of(v, t, options, now_ns, h);
+    v->one_way = is_one_way(v, h);
     v->hosts = h->flows ? h : NULL;
 }
 
@@ -144,6 +165,16 @@ void view_given_nowhere(struct view *const *all, size_t n, const struct view_opt
             v->locals_inferred = false;
         }
     }
+}
+
+bool view_sees_silence(const struct view *v)
+{
+    return !v->options.dropped && !view_is_one_sided(v);
+}
+
+bool view_is_one_sided(const struct view *v)
+{
+    return v->one_way && v->t->calls.used >= ONE_SIDED_CALLS;
 }
 
 bool view_is_local(const struct view *v, const struct addr *a)

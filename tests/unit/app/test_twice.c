@@ -136,3 +136,27 @@ Test(twice, is_counted)
     cr_expect_str_eq(disposition_name(DONE_DUPLICATE), "duplicate");
     pipeline_free(p);
 }
+
+/* Voice through one tunnel: the packets differ only where their own RTP headers do. */
+static bool tunnelled(unsigned input, uint8_t proto, uint8_t seq, int64_t ns)
+{
+    uint8_t bytes[160] = { 0 };
+    uint8_t *ip = bytes + ETHERNET_HEADER;
+
+    memcpy(ip - 2, "\x08\x00\x45\x00\x00\x92", 6);
+    ip[9] = proto;
+    memcpy(ip + 20, "\xc0\x00\x12\xb5\x00\x7e", 6); /* to port 4789; to GRE any bytes */
+    ip[100] = seq;
+    return twice_seen(t, &(struct frame){ ns, frame_id(input, ++number), ETHERNET, { bytes, sizeof bytes }, sizeof bytes });
+}
+
+Test(twice, packets_of_one_tunnel)
+{
+    static const uint8_t protos[] = { 4, 17, 47 };
+
+    for (size_t i = 0; i < sizeof protos; i++) {
+        cr_expect_not(tunnelled(0, protos[i], 1, 1));
+        cr_expect_not(tunnelled(1, protos[i], 2, 2), "protocol %u: another packet", protos[i]);
+        cr_expect(tunnelled(1, protos[i], 1, 3), "protocol %u: the same packet", protos[i]);
+    }
+}

@@ -229,15 +229,15 @@ Test(link, raw_ip)
 Test(link, what_is_not_looked_into_is_counted)
 {
     struct bench *b = bench_udp();
-    struct packet arp = { 0 }, mpls = { 0 }, cut = { 0 };
+    struct packet arp = { 0 }, macsec = { 0 }, cut = { 0 };
 
     put_eth(&arp, 0x0806);
     put_many(&arp, 0, 28);
     cr_expect_eq(bench_packet(b, LINK_ETH, &arp), NET_NOT_IP);
-    put_eth(&mpls, 0x8847);
-    put_many(&mpls, 0, 40);
-    cr_expect_eq(bench_packet(b, LINK_ETH, &mpls), NET_UNSUPPORTED);
-    cr_expect_eq(bench_packet(b, 105, &mpls), NET_UNSUPPORTED);
+    put_eth(&macsec, 0x88e5);
+    put_many(&macsec, 0, 40);
+    cr_expect_eq(bench_packet(b, LINK_ETH, &macsec), NET_UNSUPPORTED);
+    cr_expect_eq(bench_packet(b, 105, &macsec), NET_UNSUPPORTED);
     cr_expect_eq(b->faults.count[FAULT_LINK_UNSUPPORTED], 2);
     put_many(&cut, 2, 13);
     cr_expect_eq(bench_packet(b, LINK_ETH, &cut), NET_BAD);
