@@ -75,6 +75,7 @@ void track_free(struct track *t)
     hmap_done(&t->by_ufrag);
     hmap_done(&t->by_conn);
     arena_done(&t->arena);
+    arena_done(&t->shared.arena);
     free(t);
 }
 
