@@ -213,13 +213,13 @@ static void invite_reply(struct call *c, const struct datagram *d, const struct 
     }
 }
 
-static void call_message(struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from, uint16_t leg,
-                         bool has_sdp)
+static void call_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party from,
+                         uint16_t leg, bool has_sdp)
 {
     struct span agent = m->user_agent;
 
     if (agent.n && c->agent[from] == agent_unknown && (m->request || m->status > 100))
-        c->agent[from] = arena_str(&c->arena, span_part(agent, 0, 128));
+        c->agent[from] = shared_text(t, &c->arena, span_part(agent, 0, 128));
     if (!c->signalling[from].port)
         c->signalling[from] = d->src;
     c->last = d->at;
@@ -265,7 +265,7 @@ void track_sip(struct track *t, const struct datagram *d, const struct sip_msg *
     leg = leg_of(t, c, d, m, asker);
     if (t->labels && m->request && m->method == SIP_INVITE)
         labels_keep(t, c, m);
-    call_message(c, d, m, from, leg, sdp != NULL);
+    call_message(t, c, d, m, from, leg, sdp != NULL);
     links_message(t, c, d, m, from);
     if (m->method == SIP_REFER || m->method == SIP_NOTIFY)
         transfer_message(t, c, d, m, from);

@@ -42,23 +42,21 @@ static bool same_format(const struct sdp_format *f, const struct format_desc *as
            encoding.n < UINT8_MAX && text_is(as->encoding, as->encoding_n, encoding);
 }
 
-static bool same_formats(const struct sdp_media *m, const struct media_desc *as)
+static bool same_formats(const struct sdp_media *m, const struct format_desc *as, size_t n)
 {
     size_t i = 0;
 
-    while (i < m->formats && i < as->formats_n && same_format(&m->format[i], &as->formats[i]))
+    while (i < m->formats && i < n && same_format(&m->format[i], &as[i]))
         i++;
-    return i == m->formats && i == as->formats_n;
+    return i == m->formats && i == n;
 }
 
-/* Without memory there are none. */
-static void formats_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
+/* NULL: without memory. */
+static const struct format_desc *formats_copy(struct arena *a, const struct sdp_media *m)
 {
-    struct format_desc *made = m->formats ? arena_take(a, m->formats * sizeof *made) : NULL;
+    struct format_desc *made = arena_take(a, m->formats * sizeof *made);
 
-    out->formats = made;
-    out->formats_n = made ? (uint8_t)m->formats : 0;
-    for (size_t i = 0; i < out->formats_n; i++) {
+    for (size_t i = 0; made && i < m->formats; i++) {
         const struct sdp_format *f = &m->format[i];
 
         made[i] = (struct format_desc){ .encoding = is_codec(f) ? arena_str(a, f->encoding) : "",
@@ -69,6 +67,27 @@ static void formats_keep(struct arena *a, const struct sdp_media *m, struct medi
         if (*made[i].encoding)
             made[i].encoding_n = (uint8_t)(f->encoding.n < UINT8_MAX ? f->encoding.n : UINT8_MAX);
     }
+    return made;
+}
+
+static const struct format_desc *formats_shared(struct track *t, struct arena *own, const struct sdp_media *m)
+{
+    struct shared_formats *cell = shared_formats_at(t, m);
+
+    if (!cell->formats)
+        *cell = (struct shared_formats){ formats_copy(&t->shared.arena, m), (uint8_t)m->formats };
+    return cell->formats && same_formats(m, cell->formats, cell->n) ? cell->formats : formats_copy(own, m);
+}
+
+/* `before`: what the description before says of the same m-line, or NULL. An answer often lists what was offered, and a new offer too. */
+static void formats_keep(struct track *t, struct arena *own, const struct sdp_media *m, const struct media_desc *before,
+                         struct media_desc *out)
+{
+    if (m->formats && before && same_formats(m, before->formats, before->formats_n))
+        out->formats = before->formats;
+    else if (m->formats)
+        out->formats = formats_shared(t, own, m);
+    out->formats_n = out->formats ? (uint8_t)m->formats : 0;
 }
 
 static RARE void ssrcs_keep(struct arena *a, const struct sdp_media *m, struct media_desc *out)
@@ -113,8 +132,8 @@ const struct format_desc *sdp_format_of(const struct sdp_fact *f, uint8_t media,
     return NULL;
 }
 
-/* `before`: what the description before says of the same m-line, or NULL. An answer often lists what was offered, and a new offer too. */
-static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, const struct media_desc *before, struct media_desc *out)
+static void media_keep(struct track *t, struct arena *a, const struct sdp *sdp, size_t i, const struct media_desc *before,
+                       struct media_desc *out)
 {
     const struct sdp_media *m = &sdp->media[i];
 
@@ -132,12 +151,7 @@ static void media_keep(struct arena *a, const struct sdp *sdp, size_t i, const s
     out->ptime_ms = m->ptime_ms;
     out->dtls = m->fingerprint.n ? dtls_keep(a, m) : NULL;
     out->mid_ext = m->mid_ext;
-    if (before && same_formats(m, before)) {
-        out->formats = before->formats;
-        out->formats_n = before->formats_n;
-    } else {
-        formats_keep(a, m, out);
-    }
+    formats_keep(t, a, m, before, out);
     if (m->ssrcs)
         ssrcs_keep(a, m, out);
     codec_keep(m, out);
@@ -229,7 +243,7 @@ struct sdp_fact *sdp_keep(struct track *t, struct call *c, const struct datagram
     f->medias = (uint8_t)sdp->medias;
     f->cands = (uint8_t)sdp->cands;
     for (size_t i = 0; i < sdp->medias; i++)
-        media_keep(&c->arena, sdp, i, before && i < before->medias ? &before->media[i] : NULL, &f->media[i]);
+        media_keep(t, &c->arena, sdp, i, before && i < before->medias ? &before->media[i] : NULL, &f->media[i]);
     if (sdp->cands)
         cands_keep(&c->arena, sdp, f);
     if (before)

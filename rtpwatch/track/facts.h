@@ -422,7 +422,7 @@ struct media_desc {
     const char *host;                      /* c= where it is no address, "" else */
     const char *mid, *ufrag, *pwd, *codec; /* "" none */
     struct dtls_desc *dtls;                /* NULL: it names no certificate */
-    const struct format_desc *formats;     /* those of the description before, where they are the same */
+    const struct format_desc *formats;     /* those of the description before where they are the same, or shared by calls */
     struct sdp_ssrc *ssrcs;
 };
 
@@ -453,10 +453,10 @@ struct sdp_fact {
 struct agreement {
     const struct sdp_fact *by[PARTIES]; /* the description of each party */
     struct seen since;
-    enum party offerer;
     uint32_t cseq; /* the offerer's */
     uint16_t leg;
-    bool confirmed; /* by a 2xx, or inside a confirmed dialog */
+    uint8_t offerer; /* enum party */
+    bool confirmed;  /* by a 2xx, or inside a confirmed dialog */
     struct agreement *next;
 };
 

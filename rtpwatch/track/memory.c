@@ -34,7 +34,7 @@ size_t track_memory(const struct track *t, void (*each)(void *self, const char *
 #undef X
             { "indexes", index_bytes(t) },
         { "what calls describe", call_text_bytes(t) },
-        { "other texts", t->arena.bytes },
+        { "other texts", t->arena.bytes + t->shared.arena.bytes },
         { "itself", sizeof *t },
     };
     size_t sum = 0;

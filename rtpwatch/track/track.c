@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/ahead.h"
 #include "track/track_private.h"
 
 struct track *track_new(struct fault_log *faults)
@@ -74,6 +75,7 @@ void track_free(struct track *t)
     hmap_done(&t->by_ufrag);
     hmap_done(&t->by_conn);
     arena_done(&t->arena);
+    arena_done(&t->shared.arena);
     free(t);
 }
 
@@ -235,32 +237,49 @@ static struct flow *flow_make(struct track *t, const struct datagram *d, uint64_
     return f;
 }
 
+AHEAD void ask_for_cell(const struct track *t, struct flow_ahead *a)
+{
+    a->hash = flow_hash(&(struct flow_key){ a->src, a->dst });
+    hmap_prefetch(&t->by_flow, a->hash);
+}
+
+AHEAD void ask_for_flow(const struct track *t, struct flow_ahead *a)
+{
+    uint32_t slot = hmap_first(&t->by_flow, a->hash);
+
+    a->likely = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
+    if (a->likely) {
+        __builtin_prefetch(&a->likely->packets.n, 1);
+    } else {
+        track_find_socket_ahead(t, a->src);
+        track_find_socket_ahead(t, a->dst);
+    }
+}
+
+AHEAD void ask_for_stream(const struct track *t, const struct flow_ahead *a)
+{
+    const struct stream *s = a->likely ? track_stream_at(t, a->likely->hot) : NULL;
+
+    if (s)
+        __builtin_prefetch(&s->packets.n, 1);
+}
+
+/*
+ * A processor that waits for a dozen lines or two forgets what else it is asked for. So no step goes through all datagrams before the next
+ * one begins: it follows at a distance of a few, for which there is room, and whose memory is there by then.
+ */
 void track_ahead(const struct track *t, struct flow_ahead *ahead, size_t n)
 {
-    struct flow *f[TRACK_AHEAD];
+    enum { DISTANCE = 8 };
+    size_t behind = n < DISTANCE ? n : DISTANCE;
 
-    for (size_t i = 0; i < n; i++) {
-        struct flow_key k = { ahead[i].src, ahead[i].dst };
-
-        ahead[i].hash = flow_hash(&k);
-        hmap_prefetch(&t->by_flow, ahead[i].hash);
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t slot = hmap_first(&t->by_flow, ahead[i].hash);
-
-        ahead[i].likely = f[i] = slot == HMAP_NONE ? NULL : track_flow_at(t, slot);
-        if (f[i])
-            __builtin_prefetch(&f[i]->packets.n, 1);
-        if (!f[i]) {
-            track_find_socket_ahead(t, ahead[i].src);
-            track_find_socket_ahead(t, ahead[i].dst);
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct stream *s = f[i] ? track_stream_at(t, f[i]->hot) : NULL;
-
-        if (s)
-            __builtin_prefetch(&s->packets.n, 1);
+    for (size_t i = 0; i < n + 2 * behind; i++) {
+        if (i < n)
+            ask_for_cell(t, &ahead[i]);
+        if (i >= behind && i - behind < n)
+            ask_for_flow(t, &ahead[i - behind]);
+        if (i >= 2 * behind)
+            ask_for_stream(t, &ahead[i - 2 * behind]);
     }
 }
 

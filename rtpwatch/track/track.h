@@ -43,7 +43,9 @@ enum {
     TRACK_LABELS = 8,        /* headers whose values are kept with each call */
     TRACK_LABEL_VALUE = 128, /* bytes of a value; what is longer is cut */
     TRACK_STREAM_IDS = 1 << 20,
-    TRACK_CALL_ROOM = 832, /* bytes, whole cache lines: what a call with two plain descriptions has to say fits in */
+    TRACK_SHARED_TEXTS = 256,
+    TRACK_SHARED_FORMATS = 64,
+    TRACK_CALL_ROOM = 704, /* bytes, whole cache lines: what a call with two plain descriptions has to say fits in */
 };
 #define TRACK_SILENCE_NS SECONDS(2) /* a stream that pauses longer begins a new record when it comes back */
 enum { TRACK_IN_SEQUENCE = 3 };     /* packets in sequence that make an unexpected stream RTP (RFC 3550 A.1 asks for 2) */
@@ -72,9 +74,26 @@ struct flow_wakes {
     uint32_t *slot;
 };
 
+/*
+ * What many calls say in the same words is kept once, as long as the track: user agents, and the payload types of m= lines. Each has one
+ * cell where it may be; a call that finds another there keeps its own.
+ */
+struct shared {
+    struct arena arena;
+    struct shared_text {
+        const char *text; /* NULL: none yet */
+        size_t n;
+    } text[TRACK_SHARED_TEXTS];
+    struct shared_formats {
+        const struct format_desc *formats; /* NULL: none yet */
+        uint8_t n;
+    } formats[TRACK_SHARED_FORMATS];
+};
+
 struct track {
     struct fault_log *faults; /* borrowed */
     struct arena arena;       /* names and other strings that live as long as the track */
+    struct shared shared;
     struct pool sockets, flows, streams, calls, stun_txs, servers, checks, names, outsides, rtcps, abouts, icmps, passwords,
         allocs, turn_peers, conns, restarts, dtls, dtls_joins, certificates, stream_ids;
     struct pool call_rooms; /* of TRACK_CALL_ROOM bytes: where the arena of a call begins */

@@ -41,6 +41,10 @@ static inline uint64_t tid_hash(const uint8_t tid[16], const struct addr *asker)
     return hash_bytes(tid, 16) ^ addr_hash(asker);
 }
 
+/* shared.c: a copy of the text, shared with other calls or in `own`; "" for an empty one or without memory. */
+const char *shared_text(struct track *t, struct arena *own, struct span s);
+/* shared.c: the cell in which the payload types of such an m= line are, if they are shared. */
+struct shared_formats *shared_formats_at(struct track *t, const struct sdp_media *m);
 /* rtp.c: the record of `f` that a packet of `ssrc` is measured against, POOL_NONE: none. */
 uint32_t flow_stream(const struct track *t, const struct flow *f, uint32_t ssrc);
 /* rtp.c: so many records began on `f` within the last minute that none begins at `now_ns`. */

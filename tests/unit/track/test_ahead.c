@@ -1,4 +1,4 @@
-/* ahead.c: what is announced is looked for and not recorded, whether there is such a thing or not. */
+/* What is announced (ahead.c, track_ahead() in track.c) is looked for and not recorded, whether there is such a thing or not. */
 #include "messages.h"
 
 TestSuite(ahead, .init = setup, .fini = teardown);
@@ -31,4 +31,29 @@ Test(ahead, messages_known_and_unknown)
     cr_assert_eq(t->calls.live, 1);
     cr_assert_eq(t->stun_txs.live, 1);
     cr_assert_eq(t->checks.live, 1);
+}
+
+/* However many come together, each is told its own flow: every second one has none. */
+Test(ahead, flows_known_and_unknown)
+{
+    struct addr src[TRACK_AHEAD], dst = addr_of(SERVER);
+    struct flow_ahead a[TRACK_AHEAD];
+    struct flow *f[TRACK_AHEAD] = { NULL };
+    size_t bytes;
+
+    for (size_t i = 0; i < TRACK_AHEAD; i++) {
+        src[i] = addr_with_port(addr_of(ASKER), (uint16_t)(10000 + i));
+        if (i % 2 == 0)
+            f[i] = track_flow(t, &(struct datagram){ .at = { SECONDS(1), i + 1 }, .src = src[i], .dst = dst });
+    }
+    bytes = track_memory(t, NULL, NULL);
+    for (size_t n = 0; n <= TRACK_AHEAD; n++) {
+        for (size_t i = 0; i < TRACK_AHEAD; i++)
+            a[i] = (struct flow_ahead){ .src = &src[i], .dst = &dst };
+        track_ahead(t, a, n);
+        for (size_t i = 0; i < n; i++)
+            cr_assert_eq(a[i].likely, f[i], "%zu of %zu", i, n);
+        cr_assert(n == TRACK_AHEAD || !a[n].hash);
+    }
+    cr_assert_eq(track_memory(t, NULL, NULL), bytes);
 }
