@@ -40,7 +40,7 @@ static void too_many(struct parse *p, const uint8_t *at)
     p->overflowed = true;
 }
 
-static void take_via(struct parse *p, struct span v)
+__attribute__((noinline)) static void take_via(struct parse *p, struct span v)
 {
     const uint8_t *at = v.p;
     bool sound = v.n > 0;
@@ -160,20 +160,19 @@ static inline bool at_once(uint32_t seen, enum header_id id)
     return (seen | each) >> id & 1;
 }
 
-/* The first one with a value counts of those that may stand once. */
-static void take_at_once(struct parse *p, enum header_id id, struct span value, const uint8_t *line)
+/* Of those that may stand once the first one with a value counts; `again`: it stood before. */
+static void take_at_once(struct parse *p, enum header_id id, struct span value, bool again, const uint8_t *line)
 {
     if (id == HDR_VIA)
         take_via(p, value);
     else if (id == HDR_CONTENT_LENGTH)
         take_content_length(p, value);
-    else if (seen(p, id) && once >> id & 1)
+    else if (again && once >> id & 1)
         fault(p, FAULT_SIP_REPEATED, line);
-    else if (!seen(p, id) && id <= HDR_CONTACT)
+    else if (!again && id <= HDR_CONTACT)
         fault(p, FAULT_SIP_ADDRESS, value.p);
-    else if (!seen(p, id) && id == HDR_CSEQ)
+    else if (!again && id == HDR_CSEQ)
         fault(p, FAULT_SIP_CSEQ, value.p);
-    p->seen |= (uint32_t)(value.n > 0) << id;
 }
 
 /* The name, and its colon; NULL where there is no name or no colon behind it. */
@@ -224,54 +223,57 @@ static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
         m->header[m->headers++] = (struct sip_header){ name, value };
     if (id == HDR_IDS)
         return;
-    if (value.n == 0 || at_once(p->seen, id)) {
-        take_at_once(p, id, value, line);
-    } else {
+    if (value.n == 0 || at_once(p->seen, id))
+        take_at_once(p, id, value, seen(p, id), line);
+    else
         p->value[id] = value;
-        p->seen |= UINT32_C(1) << id;
-    }
+    p->seen |= (uint32_t)(value.n > 0) << id;
+}
+
+/* Whether the line behind that line feed goes on with the field. */
+static inline bool continued(const uint8_t *feed)
+{
+    return feed[1] <= ' ' && sip_blank(feed[1]);
+}
+
+/* "Name: value CRLF" with a listed name in its usual case, as nearly all are sent; false, and nothing done, where it is not so. */
+static inline bool plain_field(struct parse *p, const uint8_t *line, const uint8_t *feed)
+{
+    struct sip_msg *m = p->m;
+    size_t id = header_usual(line), length = header_table.lengths[id];
+    struct span value = { line + length + 2, (size_t)(feed - line) - length - 3 };
+
+    if (id == HDR_IDS || m->headers == SIP_HEADERS_KEPT || value.p[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
+        return false;
+    m->header[m->headers++] = (struct sip_header){ { line, length }, value };
+    if (at_once(p->seen, id))
+        take_at_once(p, id, value, seen(p, id), line);
+    else
+        p->value[id] = value;
+    p->seen |= UINT32_C(1) << id;
+    return true;
 }
 
 /*
- * The lines from `line` on that are plain: "Name: value CRLF" with a listed name in its usual case, as nearly all are sent. Where
- * the first line begins that is not. Line feeds are looked for block by block, wherever lines begin: to find the next ones need not wait
- * for the last.
+ * The fields from `line` on that are a line each and not the last ones. Where the first begins that is not. Line feeds are looked for block
+ * by block, wherever lines begin: to find the next ones need not wait for the last.
  */
-__attribute__((noinline)) static const uint8_t *plain_fields(struct parse *p, const uint8_t *line)
+__attribute__((noinline)) static const uint8_t *lines(struct parse *p, const uint8_t *line)
 {
-    struct sip_header *h = p->m->header + p->m->headers, *const full = p->m->header + SIP_HEADERS_KEPT;
-    const uint8_t *const last = p->last, *const near = p->end - LANE, *const end = p->end - 1, *block = line;
+    const uint8_t *const last = p->last, *const near = p->end - LANE, *const end = p->end - 1, *block = line, *feed;
     uint64_t feeds = line < near ? lanes_of(line, last, lane_feeds) : 0;
-    uint32_t seen = p->seen;
 
-    for (; line < near && h != full && line[0] > ' '; h++) {
-        const uint8_t *value, *feed;
-        enum header_id id;
-        size_t length, n;
-
+    for (; line < near && line[0] > ' '; line = feed + 1) {
         while (!feeds && (block += LANES) < end)
             feeds = lanes_of(block, last, lane_feeds);
-        if (!feeds || !header_usual(line, &id, &length))
+        if (!feeds)
             break;
         feed = block + lanes_next(&feeds);
-        value = line + length + 2;
-        if (feed >= end || sip_blank(feed[1]) || value[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
+        if (feed >= end || continued(feed))
             break;
-        n = (size_t)(feed - 1 - value);
-        h->name = (struct span){ line, length };
-        h->value = (struct span){ value, n };
-        if (at_once(seen, id)) {
-            p->seen = seen;
-            take_at_once(p, id, (struct span){ value, n }, line);
-            seen = p->seen;
-        } else {
-            p->value[id] = (struct span){ value, n };
-            seen |= UINT32_C(1) << id;
-        }
-        line = feed + 1;
+        if (!plain_field(p, line, feed))
+            any_field(p, line, feed + 1);
     }
-    p->m->headers = (size_t)(h - p->m->header);
-    p->seen = seen;
     return line;
 }
 
@@ -316,7 +318,7 @@ static enum dis headers(struct parse *p, const uint8_t **start)
     const uint8_t *at = *start, *end = p->end;
     size_t empty = 0;
 
-    while ((at = p->last ? plain_fields(p, at) : at) < end && (empty = empty_line(at, end)) == 0) {
+    while ((at = p->last ? lines(p, at) : at) < end && (empty = empty_line(at, end)) == 0) {
         const uint8_t *next = field_end(at, end);
 
         if (!next && last && !is_blank(at, end))
@@ -402,7 +404,7 @@ RARE static enum dis any_start_line(struct parse *p, const uint8_t **at)
 
 static inline enum dis start_line(struct parse *p, const uint8_t **at)
 {
-    const uint8_t *next = p->last ? sip_plain_start(*at, p->m) : NULL;
+    const uint8_t *next = p->last ? sip_plain_start(*at, p->last, p->m) : NULL;
 
     if (!next) { /* what it may have set counts no more; and perhaps no header field will come */
         clear(p->m);

@@ -10,6 +10,9 @@ const struct header_table header_table = {
 #define X(id, name, second, compact, times) .names[HDR_##id] = name ": ",
 #include "sip_hdr.def"
 #undef X
+#define X(id, name, second, compact, times) .lanes[HDR_##id] = (1u << (sizeof(name) + 1)) - 1,
+#include "sip_hdr.def"
+#undef X
 #define X(id, name, second, compact, times) .lengths[HDR_##id] = sizeof(name) - 1,
 #include "sip_hdr.def"
 #undef X

@@ -19,19 +19,19 @@ enum { HEADER_NAME_ROOM = 32, HEADER_SLOTS = 128 };
 struct header_table {
     uint8_t slots[HEADER_SLOTS];           /* the row that a name has, if it is listed */
     char names[HDR_IDS][HEADER_NAME_ROOM]; /* with colon and blank behind it */
-    uint8_t lengths[HDR_IDS];              /* of the name alone */
+    uint32_t lanes[HDR_IDS];               /* a bit for each byte of those */
+    uint8_t lengths[HDR_IDS + 1];          /* of the name alone */
 };
 
 extern const struct header_table header_table;
 
-/* Whether a listed name, in its usual case, a colon and a blank stand at `p`, all within LANE bytes, which are there. */
-static inline bool header_usual(const uint8_t *p, enum header_id *id, size_t *length)
+/* The row of a listed name that stands at `p` in its usual case, a colon and a blank behind it, all within LANE bytes; HDR_IDS else. */
+static inline size_t header_usual(const uint8_t *p)
 {
-    unsigned colon = lane_equal(p, ':'), through = (colon ^ (colon - 1)) * 2 + 1; /* what is to be the same: up to the blank */
+    size_t length = (unsigned)__builtin_ctz(lane_equal(p, ':') | 1u << LANE);
+    size_t id = header_table.slots[HEADER_SLOT(length, p[1])];
 
-    *length = (unsigned)__builtin_ctz(colon | 1u << LANE);
-    *id = header_table.slots[HEADER_SLOT(*length, p[1])];
-    return (lane_same(p, header_table.names[*id]) & through) == through;
+    return ~lane_same(p, header_table.names[id]) & header_table.lanes[id] ? HDR_IDS : id;
 }
 
 /* The row of a header name in either form and any case; HDR_IDS where it is not listed. */

@@ -126,12 +126,12 @@ void sip_start_line_cut(struct span line, struct sip_msg *out);
 enum sip_method sip_method_of(struct span name);
 /* The method at `p`, where LANE bytes are, and that a blank or a line end follows; *n is the length of what stands before such a byte. */
 enum sip_method sip_method_at(const uint8_t *p, size_t *n);
+/* `last` is that of the message (lane.h); NULL, but for a start line, where that has less than LANES bytes. */
 /*
  * A start line as nearly all are sent, in which all is sound, at `p`, where LANES bytes are. What follows it; NULL, and nothing of *out
  * means anything, where it is not so.
  */
-const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *out);
-/* `last` is that of the message (lane.h), NULL where that has less than LANES bytes. */
+const uint8_t *sip_plain_start(const uint8_t *p, const uint8_t *last, struct sip_msg *out);
 /* The next value of a Via list, and the comma behind it; false where it is outside RFC 3261 §20.42. Always moves. */
 bool sip_via_next(struct span *list, const uint8_t *last, struct sip_via *out);
 /* The value of a From, To or Contact, of a `list` the first; false where it is outside RFC 3261 §20.10. */

@@ -156,24 +156,27 @@ static const uint8_t *plain_status_line(const uint8_t *p, uint64_t low, struct s
     return end + 2;
 }
 
-const uint8_t *sip_plain_start(const uint8_t *p, struct sip_msg *m)
+const uint8_t *sip_plain_start(const uint8_t *p, const uint8_t *last, struct sip_msg *m)
 {
     uint64_t low = lanes_of(p, p, lane_low);
-    size_t n, end;
+    const uint8_t *block = p, *end;
+    size_t n;
 
     if (memcmp(p, "SIP/2.0 ", 8) == 0)
         return plain_status_line(p, low, m);
     m->method = sip_method_at(p, &n);
-    low &= low - 1;
-    if (m->method == SIP_OTHER || p[n] != ' ' || !low || memcmp(p + n + 1, "sip:", 4) != 0)
+    if (m->method == SIP_OTHER || p[n] != ' ' || memcmp(p + n + 1, "sip:", 4) != 0)
         return NULL;
-    end = lanes_next(&low);
-    if (end + 10 > LANES || memcmp(p + end, " SIP/2.0", 8) != 0 || memcmp(p + end + 8, "\r\n", 2) != 0)
+    for (low &= low - 1; !low; low = lanes_of(block, block, lane_low))
+        if ((block += LANES) > last)
+            return NULL;
+    end = block + lanes_next(&low);
+    if (last + LANES - end < 10 || memcmp(end, " SIP/2.0", 8) != 0 || memcmp(end + 8, "\r\n", 2) != 0)
         return NULL;
     m->request = true;
     m->method_name = (struct span){ p, n };
-    m->uri = (struct span){ p + n + 1, end - n - 1 };
-    return p + end + 10;
+    m->uri = (struct span){ p + n + 1, (size_t)(end - p) - n - 1 };
+    return end + 10;
 }
 
 bool sip_looks_like(struct span s)

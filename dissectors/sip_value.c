@@ -267,38 +267,47 @@ static inline bool party_param(const struct sip_param *param, struct sip_party *
 /* Behind a '>' that stands before `p`: nothing, or a tag and no more. `marks` are those of the `n` bytes, or of some at their front. */
 static inline bool plain_tag(const uint8_t *p, size_t n, uint64_t marks, struct span *tag)
 {
+    size_t end;
+
     *tag = SPAN_NONE;
     if (n == 0)
         return true;
-    if (n < 5 || n - 5 >= LANES || memcmp(p, ";tag", 4) != 0 || p[4] != '=')
+    if (n < 5 || memcmp(p, ";tag", 4) != 0 || p[4] != '=')
         return false;
     *tag = (struct span){ p + 5, n - 5 };
-    return !(marks >> 5 & ((UINT64_C(1) << tag->n) - 1));
+    marks &= UINT64_MAX << 5;
+    return next_mark(&marks, &end) && end == n;
 }
 
-/* "<sip:user@host…>" and perhaps ";tag=value" behind it, in which all is sound. */
-static bool plain_party(const uint8_t *p, size_t n, const uint8_t *last, struct sip_party *out)
+/* "<sip:user@host…>", perhaps without a user, and perhaps ";tag=value" behind it, in which all is sound. */
+__attribute__((always_inline)) static inline bool plain_party(const uint8_t *p, size_t n, const uint8_t *last,
+                                                              struct sip_party *out)
 {
-    size_t user = 5, at, close;
+    size_t host = 5, at;
     uint64_t marks;
 
-    if (!last || n <= user || p + n == last + LANES || memcmp(p, "<sip", 4) != 0 || p[4] != ':')
+    if (!last || n <= host || p + n == last + LANES || memcmp(p, "<sip", 4) != 0 || p[4] != ':')
         return false;
-    marks = lanes_of(p, last, lane_marks) & UINT64_MAX << user;
-    if (!next_mark(&marks, &at) || p[at] != '@' || at == user || !next_mark(&marks, &close))
+    marks = lanes_of(p, last, lane_marks) & UINT64_MAX << host;
+    if (!next_mark(&marks, &at))
         return false;
-    out->user = (struct span){ p + user, at - user };
-    out->host = (struct span){ p + at + 1, close - at - 1 };
-    if (out->host.n == 0 || p[at + 1] == '[')
+    out->user = SPAN_NONE;
+    if (p[at] == '@') {
+        out->user = (struct span){ p + host, at - host };
+        host = at + 1;
+        if (!next_mark(&marks, &at))
+            return false;
+    }
+    out->host = (struct span){ p + host, at - host };
+    if (at == host || p[host] == '[' || p[at] == '<' || p[at] == '=')
         return false;
-    if ((p[close] == ':' || p[close] == ';' || p[close] == '?') && !mark_of('>', p, &marks, &close))
-        return false;
-    if (p[close] != '>')
-        return false;
-    out->uri = (struct span){ p + 1, close - 1 };
-    p += close + 1;
-    n -= close + 1;
-    marks = n + close < LANES - 1 ? marks >> close >> 1 : lanes_of(p, last, lane_marks);
+    while (p[at] != '>')
+        if (p[at] < ':' || p[at] > '?' || !next_mark(&marks, &at))
+            return false;
+    out->uri = (struct span){ p + 1, at - 1 };
+    p += at + 1;
+    n -= at + 1;
+    marks = n + at < LANES - 1 ? marks >> at >> 1 : lanes_of(p, last, lane_marks);
     return plain_tag(p, n, marks, &out->tag);
 }
 
@@ -320,6 +329,7 @@ __attribute__((noinline)) static bool display_name(struct span *s, struct sip_pa
     out->display = SPAN_NONE;
     sip_lws(&rest);
     if (sip_quoted(&rest, &out->display)) {
+        sip_lws(&rest);
         *s = rest;
         return true;
     }
@@ -374,8 +384,6 @@ __attribute__((noinline)) static bool named_party(struct span value, const uint8
 
 bool sip_party(struct span value, const uint8_t *last, bool list, struct sip_party *out)
 {
-    if (value.p[0] != '<')
-        return named_party(value, last, list, out);
     out->display = (struct span){ value.p, 0 };
-    return plain_party(value.p, value.n, last, out) || any_party(value, list, out);
+    return plain_party(value.p, value.n, last, out) || named_party(value, last, list, out);
 }
