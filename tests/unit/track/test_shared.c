@@ -71,3 +71,19 @@ Test(shared, more_than_there_are_cells)
     }
     cr_expect_leq(t->shared.arena.bytes, TRACK_SHARED_TEXTS * 64 + TRACK_SHARED_FORMATS * 64);
 }
+
+/* So that no memory is asked for beside the record that each call has (TRACK_CALL_ROOM). */
+Test(shared, a_call_with_two_plain_descriptions_fits_in_its_room)
+{
+    struct sip_msg asks = sip_request(SIP_INVITE, 1, "ada85cb4", ""),
+                   answers = sip_reply(200, SIP_INVITE, 1, "ada85cb4", "8d131af0");
+
+    asks.call_id = answers.call_id = SPAN("a5b4b1a61d59f1d6-0@dialer1");
+    asks.user_agent = SPAN("dialer 1.0 of the outbound department, Berlin");
+    answers.user_agent = SPAN("a webphone in a browser that has a long name");
+    caller_says(asks, audio(CALLER_MEDIA));
+    callee_says(answers, audio(CALLEE_MEDIA));
+    cr_assert_not_null(the_call()->agreements);
+    cr_expect_neq(the_call()->room, POOL_NONE);
+    cr_expect_eq(the_call()->arena.bytes, 0);
+}
