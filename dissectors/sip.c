@@ -17,6 +17,7 @@ struct parse {
     uint32_t seen;
     bool stream;
     bool overflowed;            /* more headers or Vias than are kept: told once */
+    struct sip_header *next;    /* where the next one is kept */
     struct span value[HDR_IDS]; /* of those that were seen, the first one with a value */
 };
 
@@ -207,7 +208,6 @@ static struct span value_of(const uint8_t *colon, const uint8_t *end)
 /* One header field, with its continuations and line end: RFC 3261 §7.3.1. */
 static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
 {
-    struct sip_msg *m = p->m;
     enum header_id id;
     struct span name, value;
     const uint8_t *colon = any_name(line, end, &id, &name);
@@ -217,10 +217,10 @@ static void any_field(struct parse *p, const uint8_t *line, const uint8_t *end)
         return;
     }
     value = value_of(colon, end);
-    if (m->headers == SIP_HEADERS_KEPT)
+    if (p->next == p->m->header + SIP_HEADERS_KEPT)
         too_many(p, line);
     else
-        m->header[m->headers++] = (struct sip_header){ name, value };
+        *p->next++ = (struct sip_header){ name, value };
     if (id == HDR_IDS)
         return;
     if (value.n == 0 || at_once(p->seen, id))
@@ -239,13 +239,14 @@ static inline bool continued(const uint8_t *feed)
 /* "Name: value CRLF" with a listed name in its usual case, as nearly all are sent; false, and nothing done, where it is not so. */
 static inline bool plain_field(struct parse *p, const uint8_t *line, const uint8_t *feed)
 {
-    struct sip_msg *m = p->m;
     size_t id = header_usual(line), length = header_table.lengths[id];
     struct span value = { line + length + 2, (size_t)(feed - line) - length - 3 };
+    struct sip_header *h = p->next;
 
-    if (id == HDR_IDS || m->headers == SIP_HEADERS_KEPT || value.p[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
+    if (id == HDR_IDS || h == p->m->header + SIP_HEADERS_KEPT || value.p[0] <= ' ' || feed[-1] != '\r' || feed[-2] <= ' ')
         return false;
-    m->header[m->headers++] = (struct sip_header){ { line, length }, value };
+    *h = (struct sip_header){ { line, length }, value };
+    p->next = h + 1;
     if (at_once(p->seen, id))
         take_at_once(p, id, value, seen(p, id), line);
     else
@@ -328,6 +329,7 @@ static enum dis headers(struct parse *p, const uint8_t **start)
         any_field(p, at, next);
         at = next;
     }
+    p->m->headers = (size_t)(p->next - p->m->header);
     take_values(p);
     if (empty == 0 && !last)
         return p->uncap ? DIS_CUT : DIS_SHORT;
@@ -455,6 +457,7 @@ enum dis sip_dissect(struct rd *in, bool stream, struct sip_msg *out, struct fau
     p.seen = 0;
     p.stream = stream;
     p.overflowed = false;
+    p.next = out->header;
     clear(out);
     d = start_line(&p, &at);
     if (d == DIS_OK)
