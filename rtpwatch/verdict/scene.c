@@ -112,29 +112,41 @@ static bool moved_away(const struct scene *s, const struct side *x, const struct
     return false;
 }
 
+/* A socket with that port on the host that sent the SDP. */
+static void beside_add(struct scene *s, enum party p, uint16_t port)
+{
+    struct side *x = &s->side[p];
+    struct addr beside = addr_with_port(x->sdp->from, port);
+
+    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside) &&
+        !moved_away(s, x, &beside))
+        own_add(s, x, &beside, NULL);
+}
+
+static bool is_of_rtp(const struct scene *s, const struct cand_desc *c)
+{
+    return c->media == s->transport && c->component == 1 && !c->tcp;
+}
+
 static void side_make(struct scene *s, enum party p)
 {
     struct side *x = &s->side[p];
-    struct addr beside;
 
     if (!x->media)
         return;
     own_add(s, x, &x->transport->addr, NULL);
-    for (size_t i = 0; i < x->sdp->cands; i++) {
-        const struct cand_desc *c = &x->sdp->cand[i];
-
-        if (c->media == s->transport && c->component == 1 && !c->tcp) {
-            own_add(s, x, &c->addr, NULL);
-            own_add(s, x, &c->raddr, NULL);
+    for (size_t i = 0; i < x->sdp->cands; i++)
+        if (is_of_rtp(s, &x->sdp->cand[i])) {
+            own_add(s, x, &x->sdp->cand[i].addr, NULL);
+            own_add(s, x, &x->sdp->cand[i].raddr, NULL);
         }
-    }
     for (size_t i = 0, n = x->own_n; i < n; i++)
         bases_add(s, x, x->at[i]);
-    /* An address that was set by hand, or that a NAT maps one to one: the socket is on the host that sent the SDP. */
-    beside = addr_with_port(x->sdp->from, x->transport->addr.port);
-    if (!x->local && view_has(s->v, &beside) && !advertises(s->agreement->by[other_party(p)], s->transport, &beside) &&
-        !moved_away(s, x, &beside))
-        own_add(s, x, &beside, NULL);
+    /* An address that was set by hand, or that a NAT maps one to one, or of which a browser tells the port and a name (mDNS). */
+    beside_add(s, p, x->transport->addr.port);
+    for (size_t i = 0; i < x->sdp->cands; i++)
+        if (is_of_rtp(s, &x->sdp->cand[i]) && x->sdp->cand[i].type == SDP_CAND_HOST && addr_is_none(&x->sdp->cand[i].addr))
+            beside_add(s, p, x->sdp->cand[i].addr.port);
 }
 
 /* The RTCP socket that goes with an RTP one: the same with rtcp-mux, else the next port or what a=rtcp says (RFC 3605, RFC 5761). */
@@ -336,17 +348,28 @@ static bool wants(enum sdp_dir d, bool sending)
     return d == SDP_SENDRECV || d == (sending ? SDP_SENDONLY : SDP_RECVONLY);
 }
 
+/*
+ * Whoever names no address holds, in the old way (RFC 3264 §8.4). But not with port 9: then ICE has no default, its candidates come
+ * later or are names (RFC 8840 §4.1.1).
+ */
+static bool is_nowhere(const struct media_desc *m)
+{
+    enum { DISCARD = 9 };
+
+    return addr_is_none(&m->addr) && !(m->ice && m->addr.port == DISCARD);
+}
+
 bool scene_expects(const struct scene *s, enum party p)
 {
     const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
 
     return from->media && to->media && !media_rejected(s->agreement, s->media) && wants(from->media->dir, true) &&
-           wants(to->media->dir, false) && !(addr_is_none(&to->transport->addr) && addr_is_v4(&to->transport->addr));
+           wants(to->media->dir, false) && !(is_nowhere(to->transport) && addr_is_v4(&to->transport->addr));
 }
 
 bool scene_held(const struct scene *s, enum party p)
 {
     const struct side *from = &s->side[p], *to = &s->side[other_party(p)];
 
-    return addr_is_none(&from->transport->addr) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
+    return is_nowhere(from->transport) || from->media->dir == SDP_SENDONLY || to->media->dir == SDP_RECVONLY;
 }

@@ -53,6 +53,19 @@ Test(ice, connects)
     story_free(s);
 }
 
+/* D's browser names its host by mDNS, and answers before its server does: its port is all that tells its socket. */
+Test(ice, connects_with_a_host_that_is_a_name)
+{
+    struct story *s = story_new(D_HOST);
+
+    story_up(s, SAYS("0.0.0.0:9", .ufrag = "dfrag", .cand = { { SDP_CAND_HOST, "[::]:10000", NULL } }), W_SAYS(W_RTP));
+    connect_and_talk(s);
+    EXPECT(s, .verdict = VERDICT_OK);
+    EXPECT_DIRECTION(s, CALLER, DIR_RECEIVED);
+    EXPECT_DIRECTION(s, CALLEE, DIR_RECEIVED);
+    story_free(s);
+}
+
 /* The server lied; the pair that works is peer-reflexive. All is well, and the next call may not be: a warning. */
 Test(ice, recovers_from_a_lie)
 {
