@@ -1,6 +1,7 @@
 /*
  * Answers of STUN that stand before their requests: two network queues, two mirror sessions or two taps put them into one file out of
- * order, by what their clocks differ. A transaction id is no chance match (RFC 8489 §6), so such an answer is told again behind its request.
+ * order, by what their clocks differ. A transaction id is no chance match (RFC 8489 §6), so such an answer is told again behind its
+ * request.
  */
 #ifndef RW_APP_EARLY_H
 #define RW_APP_EARLY_H
