@@ -301,7 +301,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
         evidence_note(f, s->call->answered, "No media of any call is in the capture: nobody sends any, or a filter kept it out.");
         out->cause = CAUSE_UNKNOWN;
     } else {
-        set(out, CAUSE_PATH_BLOCKED, out->stopped.frame ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
+        set(out, CAUSE_PATH_BLOCKED, out->stopped.frame || s->v->one_way ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
         if (s->v->one_way)
             evidence_note(f, s->call->answered, "Nothing but SIP goes that way in the whole capture: a mirror may not show it.");
         tell_right(s, to, x, f);

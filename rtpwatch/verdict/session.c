@@ -489,7 +489,7 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
-    if (w->v->one_way && f->confidence == CONFIDENCE_LIKELY)
+    if (view_is_one_sided(w->v) && f->confidence == CONFIDENCE_LIKELY)
         f->confidence = CONFIDENCE_SUSPECTED;
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
