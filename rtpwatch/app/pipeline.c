@@ -160,8 +160,10 @@ bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d,
     role = track_stun(p->track, f, d, &p->msg.stun);
     if (role == STUN_OF_NOBODY && p->msg.stun.classic)
         return false; /* without a cookie and without its request it may be anything */
-    if (role == STUN_OF_NOBODY)
+    if (role == STUN_OF_NOBODY) {
         fault_add(why, FAULT_STUN_UNMATCHED, 0);
+        early_keep(&p->early, d, &p->msg.stun);
+    }
     fault_log_all(&p->faults, why, d->at.frame);
     if (p->watch.stun)
         p->watch.stun(p->watch.self, d, &p->msg.stun, role);
@@ -180,7 +182,11 @@ static bool udp_stun(struct pipeline *p, struct flow *f, const struct datagram *
 
     why.n = 0;
     got = stun_dissect(&r, false, &p->msg.stun, &why);
-    return pipeline_stun(p, f, d, got, &why);
+    if (!pipeline_stun(p, f, d, got, &why))
+        return false;
+    if (p->early.kept && p->msg.stun.cls == STUN_REQUEST)
+        pipeline_early_answer(p, d);
+    return true;
 }
 
 static NOT_INLINED bool udp_dns(struct pipeline *p, const struct datagram *d, struct rd r)

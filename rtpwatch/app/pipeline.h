@@ -2,6 +2,7 @@
 #ifndef RW_APP_PIPELINE_H
 #define RW_APP_PIPELINE_H
 
+#include "app/early.h"
 #include "capture/capture.h"
 #include "classify/classify.h"
 #include "net/net.h"
@@ -76,6 +77,7 @@ struct pipeline {
         struct rtcp_msg rtcp;
         struct dtls_msg dtls;
     } msg;
+    struct early early;                   /* STUN answers that may stand before their requests */
     struct sip_read sip[PIPELINE_FRAMES]; /* of frames that came together, read before their turn */
     uint8_t ws[64 * 1024];                /* one WebSocket message, unmasked: as large as a datagram may be */
     struct tls *tls;                      /* owned; NULL: there are no keys */

@@ -17,6 +17,9 @@ bool pipeline_stun(struct pipeline *p, struct flow *f, const struct datagram *d,
 /* ChannelData (RFC 8656 §12.4): number, length, data. What it relays is looked at. */
 void pipeline_channel(struct pipeline *p, struct flow *f, const struct datagram *d, struct rd r);
 
+/* early.c: the answer to the request in p->msg.stun, which came in `request`, if it stood before it: taken as if it came with it. */
+void pipeline_early_answer(struct pipeline *p, const struct datagram *request);
+
 /* streams.c: what comes over TCP, in order; the sink of the net layer. */
 size_t streams_data(void *self, const struct net_packet *segment, struct span bytes, bool after_gap);
 

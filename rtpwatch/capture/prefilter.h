@@ -7,7 +7,8 @@
  * first (as coturn and pjnath write it): to the end of the RTP header, its contributing sources and its header extension. The same in
  * the packet that an ICMP or ICMPv6 error quotes.
  *
- * Whole: TCP, fragments and quotes of them, ports 53 and 5353, tunnels (PPPoE, IP in IP), and every link layer but Ethernet (with up
+ * Whole: TCP, fragments and quotes of them, ports 53 and 5353, tunnels (PPPoE, IP in IP, GRE, VXLAN, GENEVE, MPLS: what they carry would
+ * need this program again for each kind, and a jump in it has 8 bits), and every link layer but Ethernet (with up
  * to two VLAN tags), Linux cooked and raw IP. Fragments must be: SIP comes in them, and a later one has no port that would tell; a
  * stream of TCP has no packets that a filter could know.
  */

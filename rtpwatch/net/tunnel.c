@@ -26,7 +26,6 @@ enum {
     ERSPAN3_PLATFORM = 0x0001,
     VXLAN_HEADER = 8,
     VXLAN_NETWORK = 0x08, /* the flag that says that there is one */
-    VXLAN_POLICY = 0x80,  /* draft-smith-vxlan-group-policy */
     GENEVE_HEADER = 8,
     GENEVE_RESERVED = 0x3f,
     MPLS_BOTTOM = 0x100,
@@ -93,7 +92,7 @@ enum net_kind gre_input(struct decode *d, struct rd *r)
 
 static bool is_vxlan(struct span s)
 {
-    return s.n >= VXLAN_HEADER && (s.p[0] | VXLAN_POLICY) == (VXLAN_NETWORK | VXLAN_POLICY) && !s.p[7];
+    return s.n >= VXLAN_HEADER && s.p[0] == VXLAN_NETWORK && !s.p[7];
 }
 
 static bool is_geneve(struct span s)

@@ -155,6 +155,26 @@ Test(pick, fragments_of_voice_hold_none_of_it)
     expect(a + 1, WIRE_IP);
 }
 
+/* Where what a fragment carries begins is not told inside a tunnel. */
+Test(pick, fragments_of_voice_in_a_tunnel_hold_none_of_it)
+{
+    uint8_t rtp[32 + 900] = { 0x90, 0, 0, 1, [11] = 7, [15] = 4 /* words of header extension */ };
+    struct addr from = wire_addr("10.9.0.1:0"), to = wire_addr("10.9.0.2:0");
+    struct wire *inner = calloc(1, sizeof *inner);
+    uint64_t a, i;
+
+    cr_assert_not_null(inner);
+    invite("one", OWN);
+    ok("one", PEER);
+    i = wire_fragments(inner, OWN, PEER, rtp, sizeof rtp, 480);
+    a = wire_ip(w, 4, from, to, 0, inner->frame[i - 1].bytes.p, inner->frame[i - 1].bytes.n);
+    wire_ip(w, 4, from, to, 0, inner->frame[i].bytes.p, inner->frame[i].bytes.n);
+    pick_first();
+    expect(a, 0);
+    expect(a + 1, 0);
+    free(inner);
+}
+
 Test(pick, icmp_without_the_voice_that_it_quotes)
 {
     uint64_t e, f, g, h;
