@@ -53,6 +53,12 @@ static uint32_t unheard(const struct events *e)
     return none;
 }
 
+/* Lines for people tell what it is, and not why. */
+static bool is_brief(const struct events *e)
+{
+    return !e->options.ndjson && !e->options.heard && !e->options.found;
+}
+
 static void tell(void *self, const struct event *event)
 {
     struct telling *t = self;
@@ -114,6 +120,7 @@ void events_tick(struct events *e, size_t vantage, const struct moment *m, bool 
     t.out = (struct out_report){ .report = &t.rows, .inputs = m->inputs, .inputs_n = m->inputs_n };
     view_make_again(&view, &e->hosts[vantage], m->track, m->options, m->now_ns);
     e->monitor[vantage].options.unheard = unheard(e);
+    e->monitor[vantage].options.brief = is_brief(e);
     if (last)
         monitor_finish(&e->monitor[vantage], &view, tell, &t);
     else

@@ -6,7 +6,7 @@
 #include "base/pages.h"
 
 /* What is smaller than this is malloc()'s matter. */
-enum { HMAP_PAGES = 256 << 10 };
+enum { HMAP_PAGES = 256 << 10, HMAP_LEAST = 64 /* cells */ };
 
 static uint64_t *cells_new(size_t cells)
 {
@@ -60,7 +60,7 @@ static bool hmap_resize(struct hmap *m, size_t cells)
 bool hmap_put(struct hmap *m, uint64_t hash, uint32_t slot)
 {
     if (!m->mask || m->used + 1 > m->mask / 4 * 3) {
-        if (!hmap_resize(m, m->mask ? (m->mask + 1) * 2 : 64) && m->used + 1 >= m->mask)
+        if (!hmap_resize(m, m->mask ? (m->mask + 1) * 2 : HMAP_LEAST) && m->used + 1 >= m->mask)
             return false;
     }
     cell_insert(m, cell_make(hash, slot));
@@ -91,21 +91,38 @@ void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot)
     m->cell[i] = 0;
 }
 
-bool hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self)
+/* One that is nearly empty takes less memory; without memory to make it smaller it stays as large as it is. */
+static void hmap_shrink(struct hmap *m)
 {
-    struct hmap made = { 0 };
+    size_t cells = m->mask + 1;
 
-    for (size_t i = 0; m->mask && i <= m->mask; i++) {
-        uint32_t slot = m->cell[i] ? to(self, (uint32_t)m->cell[i] - 1) : HMAP_NONE;
+    while (cells > HMAP_LEAST && m->used < cells / 4)
+        cells /= 2;
+    if (cells <= m->mask)
+        hmap_resize(m, cells);
+}
 
-        if (slot != HMAP_NONE && !hmap_put(&made, m->cell[i], slot)) { /* a cell's high half is all of the hash that places it */
-            hmap_done(&made);
-            return false;
-        }
+/* Begins behind an empty cell, where a run begins: then a cell that is taken out finds its place no later than where it was. */
+void hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self)
+{
+    size_t start = 0;
+
+    if (!m->mask)
+        return;
+    while (m->cell[start])
+        start++;
+    m->used = 0;
+    for (size_t i = start; i <= start + m->mask; i++) {
+        uint64_t cell = m->cell[i & m->mask];
+        uint32_t slot = cell ? to(self, (uint32_t)cell - 1) : HMAP_NONE;
+
+        m->cell[i & m->mask] = 0;
+        if (slot == HMAP_NONE)
+            continue;
+        cell_insert(m, cell_make(cell, slot));
+        m->used++;
     }
-    cells_free(m);
-    *m = made;
-    return true;
+    hmap_shrink(m);
 }
 
 void hmap_done(struct hmap *m)

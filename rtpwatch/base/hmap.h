@@ -23,10 +23,8 @@ typedef bool hmap_eq(const void *self, uint32_t slot, const void *key);
 bool hmap_put(struct hmap *m, uint64_t hash, uint32_t slot); /* the key must not be in it; false without memory */
 void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot);
 void hmap_done(struct hmap *m);
-/*
- * The slots have other numbers: `to` of each, HMAP_NONE for one that is gone. False without memory, and the map is as it was.
- */
-bool hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self);
+/* The slots have other numbers: `to` of each, HMAP_NONE for one that is gone. The map takes less memory where far fewer are left. */
+void hmap_renumber(struct hmap *m, uint32_t (*to)(const void *self, uint32_t slot), const void *self);
 
 /*
  * The high half alone places a cell, since that is all of the hash that a cell keeps when the table grows. Its lowest bits are used as they

@@ -115,22 +115,14 @@ bool event_write(const cJSON *object, FILE *to)
 
 /* ---- for people ---- */
 
-static void put_party(const struct session_finding *f, enum party p, struct strbuf *out)
-{
-    struct session_finding names = { .call = f->call };
-
-    strbuf_add(out, party_name(f->call, p, &names));
-    session_finding_done(&names);
-}
-
 static void put_session(const struct out_report *r, const struct event *e, struct strbuf *out)
 {
     const struct session_finding *f = e->session;
 
     strbuf_add(out, e->kind == EVENT_SESSION_RECOVERED ? "RECOVERED  " : "NO AUDIO  ");
-    put_party(f, CALLER, out);
+    party_text(f->call, CALLER, out);
     strbuf_add(out, " → ");
-    put_party(f, CALLEE, out);
+    party_text(f->call, CALLEE, out);
     if (*f->call->call_id) {
         strbuf_add(out, "  Call-ID ");
         strbuf_safe(out, span_str(f->call->call_id), 80);

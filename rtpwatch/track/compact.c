@@ -11,17 +11,8 @@
 
 /* ---- lists, in the old numbers ---- */
 
-/* The first slot of a list, from `slot` on, that stays. `next`: where in a record the number of the next one stands. */
-static uint32_t staying(const struct pool *p, const bool *keep, uint32_t slot, size_t next)
-{
-    while (slot != POOL_NONE && !keep[slot])
-        memcpy(&slot, (const uint8_t *)pool_at(p, slot) + next, sizeof slot);
-    return slot;
-}
-
-#define STAYING(s, pool, slot, type, next) staying(&(s)->t->pool, (s)->keep_##pool, slot, offsetof(struct type, next))
 /* Leads the list whose members stay or go past those that go: in each member that stays, and in its head. */
-#define LEAD(s, pool, field, type, next) ((field) = STAYING(s, pool, field, type, next))
+#define LEAD(s, pool, field, type, next) ((field) = COMPACT_STAYING(s, pool, field, type, next))
 
 static void lead_sockets(const struct sweep *s)
 {
@@ -38,36 +29,51 @@ static void lead_sockets(const struct sweep *s)
     }
 }
 
-static void lead_lists(const struct sweep *s)
+static void lead_flows(const struct sweep *s)
 {
-    const struct track *t = s->t;
+    for (uint32_t i = 0; i < s->t->flows.used; i++) {
+        struct flow *f = track_flow_at(s->t, i);
 
-    lead_sockets(s);
-    for (uint32_t i = 0; i < t->flows.used; i++) {
-        struct flow *f = track_flow_at(t, i);
-
+        if (!s->keep_flows[i])
+            continue;
         LEAD(s, flows, f->next_out, flow, next_out);
         LEAD(s, flows, f->next_in, flow, next_in);
         LEAD(s, streams, f->streams, stream, next);
         LEAD(s, rtcps, f->rtcps, rtcp_sender, next);
     }
-    for (uint32_t i = 0; i < t->streams.used; i++)
-        LEAD(s, streams, track_stream_at(t, i)->next, stream, next);
-    for (uint32_t i = 0; i < t->rtcps.used; i++)
-        LEAD(s, rtcps, track_rtcp_at(t, i)->next, rtcp_sender, next);
-    for (uint32_t i = 0; i < t->stun_txs.used; i++) {
-        struct stun_tx *x = track_tx_at(t, i);
+}
 
+static void lead_answers(const struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->stun_txs.used; i++) {
+        struct stun_tx *x = track_tx_at(s->t, i);
+
+        if (!s->keep_stun_txs[i])
+            continue;
         LEAD(s, stun_txs, x->next_asked, stun_tx, next_asked);
         LEAD(s, stun_txs, x->next_claimed, stun_tx, next_claimed);
         LEAD(s, stun_txs, x->older_of_host, stun_tx, older_of_host);
         LEAD(s, stun_txs, x->newer_of_host, stun_tx, newer_of_host);
     }
-    for (uint32_t i = 0; i < t->dtls.used; i++) {
-        struct dtls_assoc *a = track_dtls_at(t, i);
+}
 
-        LEAD(s, dtls, a->older, dtls_assoc, older);
-    }
+/* Only from what stays: each run of what goes is walked once, by who stands before it, and not by each of its own. */
+static void lead_lists(const struct sweep *s)
+{
+    const struct track *t = s->t;
+
+    lead_sockets(s);
+    lead_flows(s);
+    lead_answers(s);
+    for (uint32_t i = 0; i < t->streams.used; i++)
+        if (s->keep_streams[i])
+            LEAD(s, streams, track_stream_at(t, i)->next, stream, next);
+    for (uint32_t i = 0; i < t->rtcps.used; i++)
+        if (s->keep_rtcps[i])
+            LEAD(s, rtcps, track_rtcp_at(t, i)->next, rtcp_sender, next);
+    for (uint32_t i = 0; i < t->dtls.used; i++)
+        if (s->keep_dtls[i])
+            LEAD(s, dtls, track_dtls_at(t, i)->older, dtls_assoc, older);
 }
 
 /* ---- the new numbers ---- */
@@ -198,8 +204,7 @@ static uint32_t map_to(const void *self, uint32_t slot)
     return to == POOL_NONE ? HMAP_NONE : to;
 }
 
-/* Maps shrink with their tables; one that has no memory to shrink would hold wrong numbers, so its old ones are put in place. */
-static bool number_maps(const struct sweep *s)
+static void number_maps(const struct sweep *s)
 {
     struct track *t = s->t;
     const struct {
@@ -209,11 +214,10 @@ static bool number_maps(const struct sweep *s)
                  { &t->by_server, s->to_servers },          { &t->by_name, s->to_names }, { &t->by_outside, s->to_outsides },
                  { &t->by_ufrag, s->to_passwords },         { &t->by_conn, s->to_conns }, { &t->by_dtls, s->to_dtls },
                  { &t->by_certificate, s->to_certificates } };
-    bool fine = tids_renumber(t, s->to_stun_txs, s->to_checks);
 
+    tids_renumber(t, s->to_stun_txs, s->to_checks);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        fine &= hmap_renumber(maps[i].map, map_to, maps[i].to);
-    return fine;
+        hmap_renumber(maps[i].map, map_to, maps[i].to);
 }
 
 /* ---- texts ---- */
@@ -316,10 +320,9 @@ static void move(struct sweep *s)
 bool track_compact(struct track *t, int64_t now_ns)
 {
     struct sweep s = { .t = t, .now_ns = now_ns };
-    bool fine = sweep_begin(&s);
+    bool fine = sweep_begin(&s) && compact_mark(&s);
 
     if (fine) {
-        compact_mark(&s);
         lead_lists(&s);
         move(&s);
         number_sockets(&s);
@@ -327,7 +330,7 @@ bool track_compact(struct track *t, int64_t now_ns)
         number_media(&s);
         number_servers(&s);
         number_rest(&s);
-        fine = number_maps(&s);
+        number_maps(&s);
         move_texts(t);
         wakes_done(&t->wakes);
     }

@@ -5,6 +5,9 @@
 #ifndef RW_TRACK_COMPACT_H
 #define RW_TRACK_COMPACT_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "track/track.h"
 
 /* One for each pool of a track whose records name others. The order is that in which the pools are swept. */
@@ -45,7 +48,19 @@ struct sweep {
 #undef X
 };
 
-/* compact_mark.c: sets what stays. */
-void compact_mark(struct sweep *s);
+/* The first slot of a list, from `slot` on, that stays. `next`: where in a record the number of the next one stands. */
+static inline uint32_t compact_staying(const struct pool *p, const bool *keep, uint32_t slot, size_t next)
+{
+    while (slot != POOL_NONE && !keep[slot])
+        memcpy(&slot, (const uint8_t *)pool_at(p, slot) + next, sizeof slot);
+    return slot;
+}
+
+#define COMPACT_STAYING(s, pool, slot, type, next)                                                                               \
+    compact_staying(&(s)->t->pool, (s)->keep_##pool, slot, offsetof(struct type, next))
+
+bool compact_mark(struct sweep *s); /* compact_mark.c: sets what stays. False without memory */
+/* compact_give_up.c: marks what calls that go leave behind. The calls that stay are known. False without memory. */
+bool compact_give_up(const struct sweep *s);
 
 #endif

@@ -58,71 +58,32 @@ static void name_all(struct sweep *s, const struct call *c)
     }
 }
 
-static int64_t latest_at(const struct track *t, const struct addr *a)
+/* Asked newest first: where very many lasted, one of the first still does. */
+static bool lasts_at(const struct sweep *s, const struct addr *a)
 {
-    const struct socket *k = track_find_socket(t, a);
+    const struct socket *k = track_find_socket(s->t, a);
     const struct flow *f;
-    int64_t latest = INT64_MIN;
 
-    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_out)
-        latest = f->packets.last.ns > latest ? f->packets.last.ns : latest;
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(t, i)) != NULL; i = f->next_in)
-        latest = f->packets.last.ns > latest ? f->packets.last.ns : latest;
-    return latest;
+    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_out)
+        if (s->now_ns - SILENT_NS <= f->packets.last.ns)
+            return true;
+    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_in)
+        if (s->now_ns - SILENT_NS <= f->packets.last.ns)
+            return true;
+    return false;
 }
 
 static bool media_lasts(const struct sweep *s, const struct call *c)
 {
     for (const struct sdp_fact *d = c->sdps; d; d = d->next) {
         for (size_t i = 0; i < d->medias; i++)
-            if (s->now_ns - SILENT_NS <= latest_at(s->t, &d->media[i].addr))
+            if (lasts_at(s, &d->media[i].addr))
                 return true;
         for (size_t i = 0; i < d->cands; i++)
-            if (s->now_ns - SILENT_NS <= latest_at(s->t, &d->cand[i].addr))
+            if (lasts_at(s, &d->cand[i].addr))
                 return true;
     }
     return false;
-}
-
-#define AFTER_NS SECONDS(32) /* what comes after the end of a call is still its own (verdict/owner.c) */
-
-static void give_up_flow(struct sweep *s, const struct flow *f, const struct call *c)
-{
-    struct check *k = track_check_at(s->t, f->checks);
-    struct stream *x;
-
-    for (uint32_t i = f->streams; (x = track_stream_at(s->t, i)) != NULL; i = x->next)
-        x->given_up |= x->packets.first.ns >= c->started.ns && x->packets.first.ns <= c->ended.ns + AFTER_NS;
-    if (k)
-        k->given_up |= k->requests.first.ns >= c->started.ns - AFTER_NS && k->requests.first.ns <= c->ended.ns + AFTER_NS;
-}
-
-/* What flowed between the addresses of a call that goes is not taken for a session that nobody announced. */
-static void give_up_at(struct sweep *s, const struct addr *a, const struct call *c)
-{
-    const struct socket *k = track_find_socket(s->t, a);
-    const struct flow *f;
-
-    for (uint32_t i = k ? k->flows_out : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_out)
-        give_up_flow(s, f, c);
-    for (uint32_t i = k ? k->flows_in : POOL_NONE; (f = track_flow_at(s->t, i)) != NULL; i = f->next_in)
-        give_up_flow(s, f, c);
-}
-
-static void give_up(struct sweep *s, const struct call *c)
-{
-    for (const struct sdp_fact *d = c->sdps; d; d = d->next) {
-        for (size_t i = 0; i < d->medias; i++) {
-            struct addr beside = addr_with_port(d->from, d->media[i].addr.port);
-
-            give_up_at(s, &d->media[i].addr, c);
-            give_up_at(s, &beside, c);
-        }
-        for (size_t i = 0; i < d->cands; i++) {
-            give_up_at(s, &d->cand[i].addr, c);
-            give_up_at(s, &d->cand[i].raddr, c);
-        }
-    }
 }
 
 /* A call whose end was not seen ends when nothing more is seen of it; it is given up one time later, so that its end is told. */
@@ -146,8 +107,6 @@ static void mark_calls(struct sweep *s)
         s->keep_calls[i] = call_stays(s, c);
         if (s->keep_calls[i])
             name_all(s, c);
-        else
-            give_up(s, c);
     }
     for (uint32_t i = 0; i < s->t->sockets.used; i++) { /* from here on only what stays has named it, and flows to it */
         struct socket *k = track_socket(s->t, i);
@@ -168,35 +127,47 @@ static int64_t named_since(const struct sweep *s, uint32_t socket)
 /* Asked newest first: of those before the calls that stay, only the latest can have been told in their descriptions. */
 static bool tx_stays(struct sweep *s, const struct stun_tx *x)
 {
-    int64_t age = s->now_ns - x->requests.last.ns, since = named_since(s, x->socket);
-    int64_t mapped = addr_is_none(&x->mapped) ? INT64_MAX : named_since(s, socket_find(s->t, &x->mapped));
+    int64_t age = s->now_ns - x->requests.last.ns, since, mapped;
 
-    since = mapped < since ? mapped : since;
     if (age <= ANSWER_NS)
         return true;
+    since = named_since(s, x->socket);
+    mapped = addr_is_none(&x->mapped) ? INT64_MAX : named_since(s, socket_find(s->t, &x->mapped));
+    since = mapped < since ? mapped : since;
     if (since == INT64_MAX || age > MAPPING_NS)
         return false;
     return x->requests.last.ns >= since || s->asked_before[x->socket]++ < ASKED_BEFORE;
+}
+
+static void mark_answer(struct sweep *s, uint32_t i)
+{
+    const struct stun_tx *x = track_tx_at(s->t, i);
+
+    s->keep_sockets[x->socket] = true;
+    s->keep_servers[x->server] = true;
+    if (x->success && x->more != &stun_no_more)
+        keep_socket(s, &x->more->relayed);
+}
+
+/* The addresses that were told, and the hosts that asked: who has a list of answers of which some stay. */
+static void mark_heads(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->sockets.used; i++) {
+        const struct socket *k = track_socket(s->t, i);
+
+        s->keep_sockets[i] |= COMPACT_STAYING(s, stun_txs, k->claimed, stun_tx, next_claimed) != POOL_NONE ||
+                              COMPACT_STAYING(s, stun_txs, k->latest_of_host, stun_tx, older_of_host) != POOL_NONE;
+    }
 }
 
 static void mark_answers(struct sweep *s)
 {
     for (uint32_t i = s->t->stun_txs.used; i-- > 0;)
         s->keep_stun_txs[i] = tx_stays(s, track_tx_at(s->t, i));
-    for (uint32_t i = 0; i < s->t->stun_txs.used; i++) {
-        const struct stun_tx *x = track_tx_at(s->t, i);
-        struct addr host;
-
-        if (!s->keep_stun_txs[i])
-            continue;
-        host = addr_with_port(track_socket(s->t, x->socket)->addr, 0);
-        s->keep_sockets[x->socket] = true;
-        s->keep_servers[x->server] = true;
-        keep_socket(s, &host);
-        keep_socket(s, &x->mapped);
-        if (x->success)
-            keep_socket(s, &x->more->relayed);
-    }
+    for (uint32_t i = 0; i < s->t->stun_txs.used; i++)
+        if (s->keep_stun_txs[i])
+            mark_answer(s, i);
+    mark_heads(s);
     for (uint32_t i = 0; i < s->t->servers.used; i++)
         s->keep_servers[i] |= s->t->servers.used < TRACK_SERVERS / 2;
 }
@@ -378,12 +349,15 @@ static void count_disbelieved(struct sweep *s)
     }
 }
 
-void compact_mark(struct sweep *s)
+bool compact_mark(struct sweep *s)
 {
     mark_calls(s);
+    if (!compact_give_up(s))
+        return false;
     mark_answers(s);
     mark_flows(s);
     mark_dtls(s);
     mark_rest(s);
     count_disbelieved(s);
+    return true;
 }

@@ -52,16 +52,14 @@ static uint32_t tid_to(const void *self, uint32_t slot)
     return to == POOL_NONE ? HMAP_NONE : to | (slot & TID_IS_CHECK);
 }
 
-bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check)
+void tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check)
 {
     struct tid_numbers n = { to_tx, to_check };
 
-    if (!hmap_renumber(&t->by_tid, tid_to, &n))
-        return false;
+    hmap_renumber(&t->by_tid, tid_to, &n);
     hmap_done(&t->by_old_tid);
     t->by_old_tid = t->by_tid;
     t->by_tid = (struct hmap){ 0 };
-    return true;
 }
 
 /* ---- ICE passwords ---- */

@@ -68,7 +68,7 @@ void dtls_tables_done(struct track *t);
 void ice_password_add(struct track *t, const char *ufrag, const char *pwd);
 uint32_t ice_password_find(const struct track *t, struct span ufrag); /* its slot, POOL_NONE: none */
 /* stun.c: the slots of transactions and checks have other numbers. What was asked two compactions ago is no more waited for. */
-bool tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check);
+void tids_renumber(struct track *t, const uint32_t *to_tx, const uint32_t *to_check);
 /* outside.c: what the Vias of a message say of where its senders are seen from. `asker`: who sent the request, within call `c`. */
 void outside_message(struct track *t, struct call *c, const struct datagram *d, const struct sip_msg *m, enum party asker);
 /* links.c: what an INVITE, its 2xx or a REFER says of other calls; links_init() of a new track. */

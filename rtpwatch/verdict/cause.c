@@ -118,25 +118,37 @@ static void tell_elsewhere(const struct scene *s, uint32_t tx, struct session_fi
         addr_keep(f, &x->mapped), addr_text(&track_server_at(s->v->t, x->server)->addr, server));
 }
 
+/* Its proofs are gathered only where they are told. */
+static void tell_contradicted(const struct scene *s, uint32_t tx, bool media_arrives, struct session_finding *f)
+{
+    struct claim claim;
+
+    if (f->brief)
+        return;
+    claim_judge(s->v, tx, media_arrives, &claim);
+    evidence_claim(s->v, tx, &claim, f);
+}
+
 /* A STUN server's answer made it, and is contradicted. */
 static bool bad_mapping(const struct scene *s, enum party to, const struct addr *x, struct direction_finding *out,
                         struct session_finding *f)
 {
     uint32_t tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
-    struct claim claim;
+    enum confidence sure;
+    bool arrives;
 
     if (tx == POOL_NONE)
         return false;
     if (track_tx_at(s->v->t, tx)->elsewhere)
         tell_elsewhere(s, tx, f);
-    claim_judge(s->v, tx, claim_media_arrives(s->v, tx), &claim);
-    if (claim.status != CLAIM_WRONG)
+    arrives = claim_media_arrives(s->v, tx);
+    if (claim_status(s->v, tx, arrives, &sure) != CLAIM_WRONG)
         return false;
-    set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
+    set(out, CAUSE_BAD_CANDIDATE, sure);
     out->server = track_tx_at(s->v->t, tx)->server;
     evidence_add(f, s->side[to].sdp->at, "sdp", "%s told the other party to send to %s.", party_name(s->call, to, f),
                  addr_keep(f, x));
-    evidence_claim(s->v, tx, &claim, f);
+    tell_contradicted(s, tx, arrives, f);
     return true;
 }
 
@@ -275,10 +287,14 @@ static bool same_ip_other_port(const struct scene *s, enum party to, const struc
 /* What shows that the address is right, so that nobody looks for a STUN server to blame. */
 static void tell_right(const struct scene *s, enum party to, const struct addr *x, struct session_finding *f)
 {
-    uint32_t tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
-    struct whereabouts w = find(s, to, x);
     struct claim claim = { 0 };
+    struct whereabouts w;
+    uint32_t tx;
 
+    if (f->brief)
+        return;
+    tx = mapping_behind(s->v, x, s->side[to].sdp->at.ns);
+    w = find(s, to, x);
     if (tx != POOL_NONE)
         claim_judge(s->v, tx, false, &claim);
     if (claim.status == CLAIM_FINE)
@@ -323,15 +339,13 @@ static void cause_of_rtp(const struct scene *s, enum party to, const struct addr
 {
     struct whereabouts w = x ? find(s, to, x) : (struct whereabouts){ 0 };
     uint32_t tx = x ? mapping_behind(s->v, x, s->when.to_ns) : POOL_NONE;
-    struct claim claim = { 0 };
+    enum confidence sure;
 
     set(out, CAUSE_PATH_BLOCKED, CONFIDENCE_SUSPECTED);
-    if (tx != POOL_NONE)
-        claim_judge(s->v, tx, false, &claim);
-    if (claim.status == CLAIM_WRONG) {
-        set(out, CAUSE_BAD_CANDIDATE, claim.confidence);
+    if (tx != POOL_NONE && claim_status(s->v, tx, false, &sure) == CLAIM_WRONG) {
+        set(out, CAUSE_BAD_CANDIDATE, sure);
         out->server = track_tx_at(s->v->t, tx)->server;
-        evidence_claim(s->v, tx, &claim, f);
+        tell_contradicted(s, tx, false, f);
     } else if (w.known && !w.matches && !addr_is_unroutable(x)) {
         set(out, CAUSE_BAD_CANDIDATE, CONFIDENCE_SUSPECTED);
         evidence_add(f, w.at, "media", "Media of %s comes from %s; what is sent to it goes to %s.", party_name(s->call, to, f),

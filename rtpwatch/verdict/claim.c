@@ -280,7 +280,7 @@ static void shared(const struct view *v, uint32_t tx, struct claim *c)
     unsigned steps = 0;
 
     for (uint32_t i = m ? m->claimed : POOL_NONE; steps++ < LIST_STEPS && (o = track_tx_at(v->t, i)) != NULL; i = o->next_claimed)
-        if (i != tx && same_claim_kind(o) && o->server == x->server && o->socket != x->socket && !own_address(v, x) &&
+        if (i != tx && o->socket != x->socket && o->server == x->server && same_claim_kind(o) && !own_address(v, x) &&
             !own_address(v, o) && memcmp(o->tid, x->tid, sizeof o->tid) != 0 && near(o->answer.ns, x->answer.ns, SAME_TIME_NS)) {
             struct proof p = said_by(v, o, PROOF_SHARED);
 

@@ -71,18 +71,36 @@ struct span uri_user(struct span uri)
     return span_find(rest, '@') < rest.n ? span_part(rest, 0, span_find(rest, '@')) : SPAN_NONE;
 }
 
+/* What the party is called where its URI tells nothing; else NULL, and `user` is what it is called. */
+static const char *role_name(const struct call *c, enum party p, struct span *user)
+{
+    if (c->kind != SESSION_SIP)
+        return p == CALLER ? "party a" : "party b";
+    *user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
+    if (!user->n || strcmp(c->from_uri, c->to_uri) == 0)
+        return p == CALLER ? "the caller" : "the callee";
+    return NULL;
+}
+
+void party_text(const struct call *c, enum party p, struct strbuf *out)
+{
+    struct span user;
+    const char *role = role_name(c, p, &user);
+
+    if (role)
+        strbuf_add(out, role);
+    else
+        strbuf_safe(out, user, 40);
+}
+
 const char *party_name(const struct call *c, enum party p, struct session_finding *s)
 {
     struct strbuf b = { 0 };
     struct span user;
+    const char *role = s->brief ? "" : role_name(c, p, &user);
 
-    if (s->brief)
-        return "";
-    if (c->kind != SESSION_SIP)
-        return p == CALLER ? "party a" : "party b";
-    user = uri_user(span_str(p == CALLER ? c->from_uri : c->to_uri));
-    if (!user.n || strcmp(c->from_uri, c->to_uri) == 0)
-        return p == CALLER ? "the caller" : "the callee";
+    if (role)
+        return role;
     strbuf_safe(&b, user, 40);
     return text_keep(s, &b);
 }

@@ -83,7 +83,8 @@ static void contradiction_tell(const struct tick *t, uint32_t tx, const struct c
         .kind = EVENT_STUN_CONTRADICTION, .at_ns = t->v->now_ns, .server = &f, .tx = tx, .confidence = c->confidence, .why = why
     };
 
-    *why = (struct session_finding){ .evidence_n = 0 };
+    memset(why, 0, offsetof(struct session_finding, direction)); /* the lists are large */
+    why->brief = t->m->options.brief;
     evidence_claim(t->v, tx, c, why);
     evidence_sort(why);
     server_begin(t->v, track_tx_at(t->v->t, tx)->server, &f);

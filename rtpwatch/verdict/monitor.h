@@ -77,6 +77,7 @@ struct event {
 struct monitor_options {
     int64_t grace_ns; /* after the answer, before missing media is judged; 0: MONITOR_GRACE_NS */
     uint32_t unheard; /* bits of enum event_kind, of sessions: nobody hears of these, so they are not told, nor judged for */
+    bool brief;       /* who hears of sessions reads their verdict alone: they are judged briefly, and no evidence is written */
 };
 
 #define MONITOR_GRACE_NS SECONDS(5)
@@ -102,7 +103,7 @@ struct sessions {
 };
 
 struct monitor {
-    struct monitor_options options; /* `unheard` may be changed between two ticks */
+    struct monitor_options options; /* `unheard` and `brief` may be changed between two ticks */
     /* monitor_sessions.c: calls of the notebook, and sessions without signalling */
     struct sessions signalled, unsignalled;
     struct going {

@@ -94,7 +94,7 @@ static void tell_judged(const struct tick *t, enum event_kind kind, const struct
 
     if (!is_heard(t, kind))
         return;
-    if (t->m->finding->brief) {
+    if (t->m->finding->brief && !t->m->options.brief) {
         session_finding_done(t->m->finding);
         judge(t, c, false);
     }
@@ -105,7 +105,7 @@ static void tell_session(const struct tick *t, enum event_kind kind, const struc
 {
     if (!is_heard(t, kind))
         return;
-    judge(t, c, false);
+    judge(t, c, t->m->options.brief);
     tell_judged(t, kind, c);
     session_finding_done(t->m->finding);
 }
@@ -147,7 +147,7 @@ static void end(const struct tick *t, struct watched *w, const struct call *c)
     bool failed;
 
     w->done = true;
-    judge(t, c, !is_heard(t, EVENT_SESSION_ENDED));
+    judge(t, c, t->m->options.brief || !is_heard(t, EVENT_SESSION_ENDED));
     failed = verdict_is_failure(f->verdict);
     t->m->by_verdict[f->verdict]++;
     t->m->by_cause[f->cause]++;

@@ -52,9 +52,12 @@ static void put(struct owners *o, const struct socket *k, const struct call *c, 
         o->failed = true;
         return;
     }
-    o->list[o->n] = (struct ownership){ k, c, when.from_ns, when.to_ns, second };
-    if (first != POOL_NONE)
+    o->list[o->n] = (struct ownership){ k, c, when.from_ns, when.to_ns, second, 0 };
+    if (first == POOL_NONE)
+        first = o->n;
+    else
         o->list[first].next = o->n;
+    o->list[first].n++;
     o->n++;
 }
 
@@ -113,18 +116,27 @@ void owners_make(struct owners *o, const struct view *v, const struct unsignalle
         own_call(o, v, pool_at(&u->calls, i));
 }
 
-bool owners_at(const struct owners *o, const struct socket *k, int64_t first_ns, int64_t last_ns, const struct call *but)
+static bool any_of(const struct owners *o, uint32_t first, int64_t first_ns, int64_t last_ns, const struct call *but)
 {
-    for (uint32_t i = first_of(o, k); i != POOL_NONE; i = o->list[i].next)
+    for (uint32_t i = first; i != POOL_NONE; i = o->list[i].next)
         if (o->list[i].call != but && first_ns <= o->list[i].to_ns && last_ns >= o->list[i].from_ns)
             return true;
     return false;
 }
 
+bool owners_at(const struct owners *o, const struct socket *k, int64_t first_ns, int64_t last_ns, const struct call *but)
+{
+    return any_of(o, first_of(o, k), first_ns, last_ns, but);
+}
+
+/* A media server's one address may have very many owners, and whoever it talks to has few: these are asked first. */
 bool owners_have(const struct owners *o, const struct view *v, const struct flow *f, int64_t first_ns, int64_t last_ns)
 {
-    return o->failed || owners_at(o, track_socket(v->t, f->src_socket), first_ns, last_ns, NULL) ||
-           owners_at(o, track_socket(v->t, f->dst_socket), first_ns, last_ns, NULL);
+    uint32_t src = first_of(o, track_socket(v->t, f->src_socket)), dst = first_of(o, track_socket(v->t, f->dst_socket));
+    bool dst_first = src != POOL_NONE && dst != POOL_NONE && o->list[dst].n < o->list[src].n;
+
+    return o->failed || any_of(o, dst_first ? dst : src, first_ns, last_ns, NULL) ||
+           any_of(o, dst_first ? src : dst, first_ns, last_ns, NULL);
 }
 
 void owners_done(struct owners *o)

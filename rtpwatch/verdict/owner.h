@@ -13,6 +13,7 @@ struct ownership {
     const struct call *call;
     int64_t from_ns, to_ns;
     uint32_t next; /* of the same socket, POOL_NONE: none */
+    uint32_t n;    /* of the first of a socket: how many it has */
 };
 
 struct owners {

@@ -513,6 +513,7 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
         v->name = in[i].name;
         views[i] = &v->view;
         view_make(&v->view, in[i].track, &in[i].options, in[i].now_ns);
+        v->view.flows = flow_index_make(&v->flows, in[i].track) ? &v->flows : NULL;
     }
     if (n > 1 && in[0].options.locals_n)
         view_given_nowhere(views, n, &in[0].options);
@@ -553,6 +554,7 @@ void report_done(struct report *r)
     for (size_t i = 0; i < r->vantages; i++) {
         free(r->vantage[i].server_row);
         free(r->vantage[i].claims);
+        flow_index_done(&r->vantage[i].flows);
         ssrc_index_done(&r->vantage[i].index);
         unsignalled_done(&r->vantage[i].unsignalled);
     }

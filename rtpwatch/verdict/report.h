@@ -8,6 +8,7 @@
 
 #include "verdict/dns_finding.h"
 #include "verdict/factors.h"
+#include "verdict/flow_index.h"
 #include "verdict/links.h"
 #include "verdict/offset.h"
 #include "verdict/passage.h"
@@ -26,6 +27,7 @@ struct vantage {
     struct offset offset;    /* of its clock, against the first vantage's; the first's own is none */
     uint32_t *server_row;    /* the report's row of each of the track's STUN servers */
     uint8_t *claims;         /* for view.claims */
+    struct flow_index flows; /* for view.flows */
 };
 
 /* One session, by its number in each vantage (SIP calls first, then those without signalling); POOL_NONE: not seen there. */

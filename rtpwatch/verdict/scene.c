@@ -68,7 +68,8 @@ static void bases_add(struct scene *s, struct side *x, const struct socket *m)
 {
     const struct stun_tx *tx;
 
-    for (uint32_t i = m ? m->claimed : POOL_NONE; (tx = track_tx_at(s->v->t, i)) != NULL; i = tx->next_claimed)
+    for (uint32_t i = m ? m->claimed : POOL_NONE; x->own_n < SIDE_SOCKETS && (tx = track_tx_at(s->v->t, i)) != NULL;
+         i = tx->next_claimed)
         if (tx->answer.ns <= x->sdp->at.ns && x->sdp->at.ns - tx->answer.ns <= MAPPING_AGE_NS) {
             const struct socket *base = track_socket(s->v->t, tx->socket);
 

@@ -2,12 +2,25 @@
  * The flows of a session's socket that are the session's. One socket may serve many sessions at a time (a media server with one port for
  * all), and what it exchanges with another session's party says nothing of this one: neither that media goes astray nor that it arrives.
  */
+#include "verdict/flow_index.h"
 #include "verdict/verdict_private.h"
 
 enum {
     AT_ONE_TIME = 64, /* flows of one socket that are looked at, of those that last when the scene does */
     STEPS = 4096,     /* and of all */
+    FEW = 16,         /* most sockets have no more: a list is gone through one by one so far, and then by the index */
 };
+
+static uint32_t older(const struct flow *f, bool out)
+{
+    return out ? f->next_out : f->next_in;
+}
+
+/* The next one of the list that need be looked at, of those that last when the call begins or later; `steps` were looked at. */
+static uint32_t next_since(const struct scene *s, const struct flow *f, bool out, unsigned steps)
+{
+    return steps > FEW && s->v->flows ? flow_index_since(s->v->flows, f, out, s->call->started.ns) : older(f, out);
+}
 
 static bool gives_fragment(const struct call *c, struct span ufrag)
 {
@@ -110,7 +123,7 @@ void flows_begin(const struct scene *s, const struct socket *k, uint32_t begin[2
         const struct flow *f;
 
         for (unsigned n = 0; n < STEPS && (f = track_flow_at(s->v->t, i)) != NULL && f->packets.first.ns >= s->when.to_ns; n++)
-            i = out ? f->next_out : f->next_in;
+            i = n > FEW && s->v->flows ? flow_index_before(s->v->flows, s->v->t, f, out, s->when.to_ns) : older(f, out);
         begin[out] = i;
     }
 }
@@ -166,7 +179,7 @@ static const struct flow *next_listed(struct flows *w)
             w->next = POOL_NONE;
             break;
         }
-        w->next = w->out ? f->next_out : f->next_in;
+        w->next = next_since(w->s, f, w->out, w->steps);
         w->last = f->slot;
         if (!is_of_that_time(w->s, f))
             continue;
@@ -205,7 +218,7 @@ static bool survey(struct scene *s, uint32_t begin, bool out)
     unsigned steps = 0, looked_at = 0;
     const struct flow *f;
 
-    for (uint32_t i = begin; (f = track_flow_at(s->v->t, i)) != NULL; i = out ? f->next_out : f->next_in) {
+    for (uint32_t i = begin; (f = track_flow_at(s->v->t, i)) != NULL; i = next_since(s, f, out, steps)) {
         if (steps++ == STEPS || looked_at == AT_ONE_TIME) {
             s->quiet = false;
             return true;

@@ -92,11 +92,12 @@ struct view {
     size_t locals_n;
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
-    const uint8_t *claims;     /* borrowed, see claims_judge(); NULL: each asks anew */
-    const struct hosts *hosts; /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
-    bool one_way;              /* what is not SIP only leaves the local hosts, or only comes to them */
-    bool media_captured;       /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
-    bool voice_captured;       /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
+    const uint8_t *claims;          /* borrowed, see claims_judge(); NULL: each asks anew */
+    const struct flow_index *flows; /* borrowed: of the track's flows; NULL: long lists are gone through one by one */
+    const struct hosts *hosts;      /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
+    bool one_way;                   /* what is not SIP only leaves the local hosts, or only comes to them */
+    bool media_captured;            /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured;            /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
@@ -317,6 +318,7 @@ void server_conclude(struct server_finding *f);
 
 /* What the texts call a party: the user of its URI, made safe, or "the caller" where that tells nothing. Lives with `s`. */
 const char *party_name(const struct call *c, enum party p, struct session_finding *s);
+void party_text(const struct call *c, enum party p, struct strbuf *out); /* the same into `out` */
 
 /* What the RFCs call that error, "Allocation Quota Reached"; NULL: one that is not known. */
 const char *stun_error_name(uint16_t error);

@@ -284,7 +284,7 @@ Test(hmap, large_tables)
     cr_assert_geq(hmap_bytes(&m), 2 * MIB);
     for (uint32_t i = 0; i < 2 * N; i++)
         cr_assert_eq(hmap_find(&m, hash_bytes(&i, sizeof i), key_eq, NULL, &i), i < N ? i : HMAP_NONE);
-    cr_assert(hmap_renumber(&m, half, NULL));
+    hmap_renumber(&m, half, NULL);
     cr_assert_eq(m.used, N / 2);
     for (uint32_t i = 0; i < N; i += 2) {
         uint32_t now = i / 2;

@@ -275,6 +275,40 @@ Test(giving_up, media_of_a_call_goes_with_it)
     unsignalled_done(&u);
 }
 
+static bool given_up(uint32_t ssrc)
+{
+    for (uint32_t i = 0; i < s->track->streams.used; i++)
+        if (track_stream_at(s->track, i)->ssrc == ssrc)
+            return track_stream_at(s->track, i)->given_up;
+    cr_assert(false, "stream %u is gone", ssrc);
+    return false;
+}
+
+/* Calls that share one address, a short one within a long one: what began there behind both is nobody's. */
+Test(giving_up, only_what_began_while_some_call_was_there)
+{
+    story_call(s, "long", D_HOST ":5060", PROXY ":5060");
+    story_up(s, SAYS(D_OUT ":10000"), SAYS(W_RTP));
+    story_call(s, "short", D_HOST ":5060", PROXY ":5060");
+    story_up(s, SAYS(D_OUT ":10002"), SAYS(W_RTP));
+    story_pass(s, 4000);
+    story_bye(s, CALLER);
+    story_pass(s, 40 * 1000);
+    story_play(s, STRANGER ":2000", W_RTP, 1);
+    story_pass(s, 1000);
+    track_call_at(s->track, 0)->ended = track_call_at(s->track, 0)->last = (struct seen){ s->now_ns, s->frame };
+    story_pass(s, 30 * 1000);
+    story_play(s, STRANGER ":2002", W_RTP, 2);
+    story_pass(s, 5 * 1000);
+    story_play(s, STRANGER ":2004", W_RTP, 3);
+    story_pass(s, 30 * 1000);
+    cr_assert(track_compact(s->track, s->now_ns));
+    cr_assert_eq(s->track->calls.used, 0);
+    cr_expect(given_up(1), "behind the short one, within the long one");
+    cr_expect(given_up(2), "when late packets may still come");
+    cr_expect_not(given_up(3), "behind both");
+}
+
 /* Calls come and go for an hour and a half; the tables hold what lasts a quarter of an hour, and no more. */
 Test(giving_up, tables_stay_small)
 {

@@ -1,0 +1,31 @@
+/*
+ * A way through the list of a socket's flows that leaves out those of another time: a media server's one address may have the flows of
+ * very many calls. Each flow of a list knows an older one behind it, near or far, and what may be left out on the way there, so that few
+ * steps lead to any (E. Myers: An applicative random-access stack, 1983).
+ */
+#ifndef RW_VERDICT_FLOW_INDEX_H
+#define RW_VERDICT_FLOW_INDEX_H
+
+#include "track/track.h"
+
+/* Of a flow, in the list of one of its ends. */
+struct flow_leap {
+    uint32_t to;     /* an older flow of the list; POOL_NONE: behind the last */
+    uint32_t depth;  /* how many there are from this one to the last */
+    int64_t last_ns; /* the latest packet of this one and those before `to` */
+};
+
+struct flow_index {
+    struct flow_leap *leap[2]; /* by slot: in the list of flows that come to its socket, and of those that leave from it */
+};
+
+/* It holds as long as nothing is added to the track. False without memory. */
+bool flow_index_make(struct flow_index *x, const struct track *t);
+void flow_index_done(struct flow_index *x);
+
+/* The next older flow of the list that began before `ns`, or may have; from `f`, which did not. */
+uint32_t flow_index_before(const struct flow_index *x, const struct track *t, const struct flow *f, bool out, int64_t ns);
+/* The next older flow of the list that had a packet at `ns` or later, or may have; `f` itself need not be asked then. */
+uint32_t flow_index_since(const struct flow_index *x, const struct flow *f, bool out, int64_t ns);
+
+#endif
