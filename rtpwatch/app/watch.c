@@ -132,6 +132,7 @@ static struct view_options view_options_of(const struct watch *w)
 {
     return (struct view_options){ .locals = w->now->locals ? w->now->local : w->own,
                                   .locals_n = w->now->locals ? w->now->locals : w->own_n,
+                                  .on_host = !w->now->locals && w->own_n,
                                   .public_ips = w->now->public_ip,
                                   .public_ips_n = w->now->public_ips,
                                   .dropped = silence_is_doubtful(w) };

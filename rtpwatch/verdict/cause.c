@@ -318,7 +318,7 @@ static void right_address(const struct scene *s, enum party to, const struct add
         out->cause = CAUSE_UNKNOWN;
     } else {
         set(out, CAUSE_PATH_BLOCKED, out->stopped.frame || s->v->one_way ? CONFIDENCE_SUSPECTED : CONFIDENCE_LIKELY);
-        if (s->v->one_way)
+        if (s->v->one_way && !view_is_one_sided(s->v))
             evidence_note(f, s->call->answered, "Nothing but SIP goes that way in the whole capture: a mirror may not show it.");
         tell_right(s, to, x, f);
     }

@@ -52,8 +52,6 @@ static uint64_t heard_before(const struct lane *l)
     return n;
 }
 
-static const char one_side[] = "no packet of that direction is in the whole capture, so it may not be captured";
-
 /* The receiver's host is here: what arrives is seen, and what does not is not. */
 static void weigh_at_receiver(struct lane *l, struct direction_finding *out, struct session_finding *f)
 {
@@ -96,8 +94,6 @@ static void weigh_at_receiver(struct lane *l, struct direction_finding *out, str
                      (unsigned long long)l->stray.n, who, addr_text(&l->stray_dst, a));
     } else if (l->s->v->options.dropped) {
         conclude(out, DIR_UNKNOWN, "the capture lost packets, so silence proves nothing");
-    } else if (view_is_one_sided(l->s->v)) {
-        conclude(out, DIR_UNKNOWN, one_side);
     } else if (l->sr_packets > heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_RECEIVED, "the sender's own report says that it sends");
         evidence_add(f, l->sr_at, "rtcp", "%s reports that it has sent %u packets; none arrived here.", who, l->sr_packets);
@@ -259,15 +255,13 @@ static void weigh(struct lane *l, struct direction_finding *out, struct session_
     } else if (scene_held(l->s, l->from) && !l->sent.n && !l->arrived.n && l->sr_packets <= heard_before(l) + SR_SLACK) {
         conclude(out, DIR_NOT_EXPECTED, "on hold: music may be played, and need not be");
     } else if (to->local) {
-        if (from->local && !l->sent.n && !l->arrived.n && lane_span_ns(l->s) >= JUDGE_MIN_NS && !view_is_one_sided(l->s->v))
+        if (from->local && !l->sent.n && !l->arrived.n && lane_span_ns(l->s) >= JUDGE_MIN_NS)
             conclude(out, DIR_NOT_SENT, "the sender sends nothing");
         else
             weigh_at_receiver(l, out, f);
     } else if (!l->sent.n && from->local) {
         if (lane_span_ns(l->s) < JUDGE_MIN_NS)
             conclude(out, DIR_UNKNOWN, "too short to tell");
-        else if (view_is_one_sided(l->s->v))
-            conclude(out, DIR_UNKNOWN, one_side);
         else if (l->s->call->kind != SESSION_SIP)
             conclude(out, DIR_UNKNOWN, "no description says that media is expected");
         else

@@ -79,6 +79,7 @@ struct view_options {
     size_t locals_n;
     const struct addr *public_ips; /* --public-ip: local hosts are seen from outside at one of these, and at no other address */
     size_t public_ips_n;
+    bool on_host; /* captured on the very host whose addresses `locals` are: what comes and what goes is seen */
     bool dropped; /* the capture lost so many packets that silence proves nothing */
     /* One of several vantages: --local may mean another one, and then it is inferred who is local; what they find is joined. */
     bool several;

@@ -110,12 +110,12 @@ static void view_of(struct view *v, const struct track *t, const struct view_opt
         given_elsewhere(v, h, sure);
 }
 
-/* Who captures on the host itself, as Linux cooked headers tell, sees both ways. */
+/* Who captures on the host itself, which Linux cooked headers tell too, sees both ways. */
 static bool is_one_way(const struct view *v, const struct hosts *h)
 {
     bool speaks = false, hears = false;
 
-    for (uint32_t i = 0; i < h->pool.used && !(speaks && hears); i++) {
+    for (uint32_t i = 0; i < h->pool.used && !v->options.on_host && !(speaks && hears); i++) {
         const struct host *x = pool_at(&h->pool, i);
 
         if (x->left_here)
