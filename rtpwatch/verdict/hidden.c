@@ -1,4 +1,4 @@
-/* Media that may flow where nobody can read: a TURN relay that is reached over TLS (turns:, RFC 7065 §3.1). */
+/* Media that may flow unseen: in a TURN relay that is reached over TLS (turns:, RFC 7065 §3.1), or in a direction that is not captured. */
 #include "verdict/verdict_private.h"
 
 enum { BUSY_LEAST = 40, BUSY_A_SECOND = 5 };
@@ -47,4 +47,19 @@ bool hidden_judge(const struct scene *s, struct session_finding *f)
             f->direction[i].why = "it may be inside TLS";
         }
     return true;
+}
+
+void hidden_hedge(const struct view *v, const struct call *c, struct session_finding *f)
+{
+    if (!view_is_one_sided(v) || !verdict_is_failure(f->verdict) || f->confidence == CONFIDENCE_PROVEN)
+        return;
+    if (f->confidence == CONFIDENCE_LIKELY)
+        f->confidence = CONFIDENCE_SUSPECTED;
+    for (size_t i = 0; i < f->directions_n; i++)
+        if (f->direction[i].confidence == CONFIDENCE_LIKELY)
+            f->direction[i].confidence = CONFIDENCE_SUSPECTED;
+    evidence_note(
+        f, c->answered,
+        "Nothing but SIP goes one of the ways in the whole capture: all of it is blocked or nobody sends, or a mirror shows "
+        "one direction only.");
 }

@@ -453,23 +453,6 @@ static bool was_refused(const struct call *c)
     return !c->answered.frame && (c->seen_from_start || c->status >= 300);
 }
 
-/* All is blocked one way, or a mirror shows one direction: the failure is told, and what is said of it is no more than suspected. */
-static void hedge(struct work *w)
-{
-    struct session_finding *f = w->out;
-
-    if (!view_is_one_sided(w->v) || !verdict_is_failure(f->verdict) || f->confidence == CONFIDENCE_PROVEN)
-        return;
-    if (f->confidence == CONFIDENCE_LIKELY)
-        f->confidence = CONFIDENCE_SUSPECTED;
-    for (size_t i = 0; i < f->directions_n; i++)
-        if (f->direction[i].confidence == CONFIDENCE_LIKELY)
-            f->direction[i].confidence = CONFIDENCE_SUSPECTED;
-    evidence_note(f, w->c->answered,
-                  "Nothing but SIP goes one of the ways in the whole capture: all of it is blocked or nobody "
-                  "sends, or a mirror shows one direction only.");
-}
-
 static void conclude(struct work *w)
 {
     struct session_finding *f = w->out;
@@ -508,7 +491,7 @@ static void conclude(struct work *w)
         f->verdict = VERDICT_NOT_EXPECTED;
     if (verdict_is_failure(f->verdict) && f->cause == CAUSE_NONE)
         f->cause = CAUSE_UNKNOWN;
-    hedge(w);
+    hidden_hedge(w->v, c, f);
     if (!verdict_is_failure(f->verdict)) {
         f->cause = CAUSE_NONE;
         f->confidence = CONFIDENCE_NONE;

@@ -192,6 +192,10 @@ void ice_tell_unconnected(const struct ice_result *ice, struct session_finding *
  * busy as with media: nothing is known of it then. False, and *f as it was, where there is none.
  */
 bool hidden_judge(const struct scene *s, struct session_finding *f);
+/*
+ * All is blocked one way, or a mirror shows one direction: the failure is told, no cause is more than suspected, and the evidence says so.
+ */
+void hidden_hedge(const struct view *v, const struct call *c, struct session_finding *f);
 
 /* ---- lane.c: one direction ---- */
 
