@@ -94,12 +94,12 @@ void hmap_del(struct hmap *m, uint64_t hash, uint32_t slot)
 /* One that is nearly empty takes less memory; without memory to make it smaller it stays as large as it is. */
 static void hmap_shrink(struct hmap *m)
 {
-    size_t cells = m->mask + 1;
+    size_t mask = m->mask;
 
-    while (cells > HMAP_LEAST && m->used < cells / 4)
-        cells /= 2;
-    if (cells <= m->mask)
-        hmap_resize(m, cells);
+    while (mask >= HMAP_LEAST && m->used < mask / 4)
+        mask /= 2;
+    if (mask < m->mask)
+        hmap_resize(m, mask + 1);
 }
 
 /* Begins behind an empty cell, where a run begins: then a cell that is taken out finds its place no later than where it was. */

@@ -34,34 +34,43 @@ static struct flow_leap leap_of(const struct flow_leap *leap, const struct flow 
     return one;
 }
 
-bool flow_index_make(struct flow_index *x, const struct track *t)
+static struct flow_leap *leaps_make(const struct track *t, bool out)
 {
-    for (unsigned out = 0; out < 2; out++) {
-        x->leap[out] = malloc((t->flows.used + 1u) * sizeof *x->leap[out]);
-        for (uint32_t i = 0; x->leap[out] && i < t->flows.used; i++)
-            x->leap[out][i] = leap_of(x->leap[out], track_flow_at(t, i), i, out);
+    struct flow_leap *leap = calloc(t->flows.used + 1u, sizeof *leap);
+
+    for (uint32_t i = 0; leap && i < t->flows.used; i++)
+        leap[i] = leap_of(leap, track_flow_at(t, i), i, out);
+    return leap;
+}
+
+/* NULL: without memory. */
+static const struct flow_leap *leap_from(struct flow_index *x, const struct flow *f, bool out)
+{
+    if (!x->leap[out] && !x->failed[out]) {
+        x->leap[out] = leaps_make(x->t, out);
+        x->failed[out] = !x->leap[out];
     }
-    return x->leap[0] && x->leap[1];
+    return x->leap[out] ? &x->leap[out][f->slot] : NULL;
 }
 
 void flow_index_done(struct flow_index *x)
 {
     free(x->leap[0]);
     free(x->leap[1]);
-    *x = (struct flow_index){ 0 };
+    *x = (struct flow_index){ .t = x->t };
 }
 
-uint32_t flow_index_before(const struct flow_index *x, const struct track *t, const struct flow *f, bool out, int64_t ns)
+uint32_t flow_index_before(struct flow_index *x, const struct flow *f, bool out, int64_t ns)
 {
-    uint32_t to = x->leap[out][f->slot].to;
-    const struct flow *far = track_flow_at(t, to);
+    const struct flow_leap *leap = leap_from(x, f, out);
+    const struct flow *far = leap ? track_flow_at(x->t, leap->to) : NULL;
 
-    return far && far->packets.first.ns >= ns ? to : older(f, out);
+    return far && far->packets.first.ns >= ns ? leap->to : older(f, out);
 }
 
-uint32_t flow_index_since(const struct flow_index *x, const struct flow *f, bool out, int64_t ns)
+uint32_t flow_index_since(struct flow_index *x, const struct flow *f, bool out, int64_t ns)
 {
-    const struct flow_leap *leap = &x->leap[out][f->slot];
+    const struct flow_leap *leap = leap_from(x, f, out);
 
-    return leap->last_ns < ns ? leap->to : older(f, out);
+    return leap && leap->last_ns < ns ? leap->to : older(f, out);
 }

@@ -15,17 +15,21 @@ struct flow_leap {
     int64_t last_ns; /* the latest packet of this one and those before `to` */
 };
 
+/*
+ * Begins as { track }: it is made when it is first asked, since few captures have long lists, and holds as long as nothing is added to
+ * the track.
+ */
 struct flow_index {
+    const struct track *t;
     struct flow_leap *leap[2]; /* by slot: in the list of flows that come to its socket, and of those that leave from it */
+    bool failed[2];            /* without memory: each flow is asked */
 };
 
-/* It holds as long as nothing is added to the track. False without memory. */
-bool flow_index_make(struct flow_index *x, const struct track *t);
 void flow_index_done(struct flow_index *x);
 
 /* The next older flow of the list that began before `ns`, or may have; from `f`, which did not. */
-uint32_t flow_index_before(const struct flow_index *x, const struct track *t, const struct flow *f, bool out, int64_t ns);
+uint32_t flow_index_before(struct flow_index *x, const struct flow *f, bool out, int64_t ns);
 /* The next older flow of the list that had a packet at `ns` or later, or may have; `f` itself need not be asked then. */
-uint32_t flow_index_since(const struct flow_index *x, const struct flow *f, bool out, int64_t ns);
+uint32_t flow_index_since(struct flow_index *x, const struct flow *f, bool out, int64_t ns);
 
 #endif

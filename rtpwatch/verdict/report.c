@@ -513,7 +513,8 @@ bool report_make(struct report *r, const struct vantage_input *in, size_t n)
         v->name = in[i].name;
         views[i] = &v->view;
         view_make(&v->view, in[i].track, &in[i].options, in[i].now_ns);
-        v->view.flows = flow_index_make(&v->flows, in[i].track) ? &v->flows : NULL;
+        v->flows = (struct flow_index){ .t = in[i].track };
+        v->view.flows = &v->flows;
     }
     if (n > 1 && in[0].options.locals_n)
         view_given_nowhere(views, n, &in[0].options);

@@ -8,7 +8,7 @@
 enum {
     AT_ONE_TIME = 64, /* flows of one socket that are looked at, of those that last when the scene does */
     STEPS = 4096,     /* and of all */
-    FEW = 16,         /* most sockets have no more: a list is gone through one by one so far, and then by the index */
+    FEW = 64,         /* most sockets have no more: a list is gone through one by one so far, and then by the index */
 };
 
 static uint32_t older(const struct flow *f, bool out)
@@ -123,7 +123,7 @@ void flows_begin(const struct scene *s, const struct socket *k, uint32_t begin[2
         const struct flow *f;
 
         for (unsigned n = 0; n < STEPS && (f = track_flow_at(s->v->t, i)) != NULL && f->packets.first.ns >= s->when.to_ns; n++)
-            i = n > FEW && s->v->flows ? flow_index_before(s->v->flows, s->v->t, f, out, s->when.to_ns) : older(f, out);
+            i = n > FEW && s->v->flows ? flow_index_before(s->v->flows, f, out, s->when.to_ns) : older(f, out);
         begin[out] = i;
     }
 }

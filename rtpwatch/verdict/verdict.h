@@ -93,12 +93,12 @@ struct view {
     size_t locals_n;
     uint16_t local_head[256], local_next[LOCALS_KEPT]; /* by the address's last byte: 1 + the number in `local`, 0 none */
     bool locals_inferred;
-    const uint8_t *claims;          /* borrowed, see claims_judge(); NULL: each asks anew */
-    const struct flow_index *flows; /* borrowed: of the track's flows; NULL: long lists are gone through one by one */
-    const struct hosts *hosts;      /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
-    bool one_way;                   /* what is not SIP only leaves the local hosts, or only comes to them */
-    bool media_captured;            /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
-    bool voice_captured;            /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
+    const uint8_t *claims;     /* borrowed, see claims_judge(); NULL: each asks anew */
+    struct flow_index *flows;  /* borrowed: of the track's flows; NULL: long lists are gone through one by one */
+    const struct hosts *hosts; /* borrowed: what view_make_again() keeps; NULL: nothing is kept */
+    bool one_way;              /* what is not SIP only leaves the local hosts, or only comes to them */
+    bool media_captured;       /* some RTP, RTCP, STUN or DTLS is there; without any, the capture was of signalling alone */
+    bool voice_captured;       /* some RTP, RTCP, check or DTLS: without any, a filter may have kept all media out */
 };
 
 /* Looks at who sent and who was sent to; `now_ns`: the newest packet time. */
