@@ -2,11 +2,6 @@
 
 #include <stdlib.h>
 
-static uint32_t older(const struct flow *f, bool out)
-{
-    return out ? f->next_out : f->next_in;
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -20,7 +15,7 @@ static uint32_t depth_of(const struct flow_leap *leap, uint32_t slot)
 /* Two leaps of one length that follow each other are made one. Slots are given in order, so the older ones of the list are known. */
 static struct flow_leap leap_of(const struct flow_leap *leap, const struct flow *f, uint32_t slot, bool out)
 {
-    uint32_t next = older(f, out);
+    uint32_t next = flow_older(f, out);
     struct flow_leap one = { next < slot ? next : POOL_NONE, 1, f->packets.last.ns };
     const struct flow_leap *first = one.to == POOL_NONE ? NULL : &leap[one.to];
     const struct flow_leap *second = first && first->to != POOL_NONE ? &leap[first->to] : NULL;
@@ -65,12 +60,12 @@ uint32_t flow_index_before(struct flow_index *x, const struct flow *f, bool out,
     const struct flow_leap *leap = leap_from(x, f, out);
     const struct flow *far = leap ? track_flow_at(x->t, leap->to) : NULL;
 
-    return far && far->packets.first.ns >= ns ? leap->to : older(f, out);
+    return far && far->packets.first.ns >= ns ? leap->to : flow_older(f, out);
 }
 
 uint32_t flow_index_since(struct flow_index *x, const struct flow *f, bool out, int64_t ns)
 {
     const struct flow_leap *leap = leap_from(x, f, out);
 
-    return leap && leap->last_ns < ns ? leap->to : older(f, out);
+    return leap && leap->last_ns < ns ? leap->to : flow_older(f, out);
 }

@@ -27,6 +27,12 @@ struct flow_index {
 
 void flow_index_done(struct flow_index *x);
 
+/* The next one of the list of flows that leave from its socket, or of those that come to it. */
+static inline uint32_t flow_older(const struct flow *f, bool out)
+{
+    return out ? f->next_out : f->next_in;
+}
+
 /* The next older flow of the list that began before `ns`, or may have; from `f`, which did not. */
 uint32_t flow_index_before(struct flow_index *x, const struct flow *f, bool out, int64_t ns);
 /* The next older flow of the list that had a packet at `ns` or later, or may have; `f` itself need not be asked then. */

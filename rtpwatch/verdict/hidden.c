@@ -1,10 +1,10 @@
 /* Media that may flow unseen: in a TURN relay that is reached over TLS (turns:, RFC 7065 §3.1), or in a direction that is not captured. */
 #include "verdict/verdict_private.h"
 
-enum { BUSY_LEAST = 40, BUSY_A_SECOND = 5 };
+enum { BUSY_LEAST = 40, BUSY_A_SECOND = 10 };
 #define GATHERING_NS SECONDS(60) /* a relay is asked for shortly before the descriptions that name it, and for one session */
 
-/* As busy as with media, even one that pauses; signalling is not, on a connection that began with the call. */
+/* As busy as with media, even one that pauses. Signalling is not, on a connection that began with the call; downloads are so one way. */
 static bool is_busy(const struct tally *t)
 {
     return t->n >= BUSY_LEAST && t->last.ns - t->first.ns <= (int64_t)t->n * (NS_PER_S / BUSY_A_SECOND);
@@ -13,7 +13,7 @@ static bool is_busy(const struct tally *t)
 static bool may_carry(const struct conn_fact *c, const struct scene *s)
 {
     return !c->read && c->opened.first.ns >= s->call->started.ns - GATHERING_NS && c->opened.first.ns < s->when.to_ns &&
-           (is_busy(&c->from_client) || is_busy(&c->from_server)) &&
+           is_busy(&c->from_client) && is_busy(&c->from_server) &&
            (c->from_client.last.ns > s->when.from_ns || c->from_server.last.ns > s->when.from_ns);
 }
 

@@ -11,15 +11,10 @@ enum {
     FEW = 64,         /* most sockets have no more: a list is gone through one by one so far, and then by the index */
 };
 
-static uint32_t older(const struct flow *f, bool out)
-{
-    return out ? f->next_out : f->next_in;
-}
-
 /* The next one of the list that need be looked at, of those that last when the call begins or later; `steps` were looked at. */
 static uint32_t next_since(const struct scene *s, const struct flow *f, bool out, unsigned steps)
 {
-    return steps > FEW && s->v->flows ? flow_index_since(s->v->flows, f, out, s->call->started.ns) : older(f, out);
+    return steps > FEW && s->v->flows ? flow_index_since(s->v->flows, f, out, s->call->started.ns) : flow_older(f, out);
 }
 
 static bool gives_fragment(const struct call *c, struct span ufrag)
@@ -123,7 +118,7 @@ void flows_begin(const struct scene *s, const struct socket *k, uint32_t begin[2
         const struct flow *f;
 
         for (unsigned n = 0; n < STEPS && (f = track_flow_at(s->v->t, i)) != NULL && f->packets.first.ns >= s->when.to_ns; n++)
-            i = n > FEW && s->v->flows ? flow_index_before(s->v->flows, f, out, s->when.to_ns) : older(f, out);
+            i = n > FEW && s->v->flows ? flow_index_before(s->v->flows, f, out, s->when.to_ns) : flow_older(f, out);
         begin[out] = i;
     }
 }

@@ -62,18 +62,13 @@ static uint32_t head(bool out)
     return out ? k->flows_out : k->flows_in;
 }
 
-static uint32_t older(const struct flow *f, bool out)
-{
-    return out ? f->next_out : f->next_in;
-}
-
 /* Each flow with a packet at `ns` or later is met, in the order of the list. Gives how many were met. */
 static unsigned met_since(bool out, int64_t ns)
 {
     uint32_t all = head(out), some = head(out);
     unsigned met = 0;
 
-    for (const struct flow *f; (f = track_flow_at(s->track, all)) != NULL; all = older(f, out)) {
+    for (const struct flow *f; (f = track_flow_at(s->track, all)) != NULL; all = flow_older(f, out)) {
         if (f->packets.last.ns < ns)
             continue;
         for (; some != all; met++) {
@@ -111,7 +106,7 @@ Test(flow_index, the_first_that_began_before)
             unsigned steps = 0;
 
             while ((f = track_flow_at(s->track, plain)) != NULL && f->packets.first.ns >= ns)
-                plain = older(f, out);
+                plain = flow_older(f, out);
             for (; (f = track_flow_at(s->track, quick)) != NULL && f->packets.first.ns >= ns; steps++)
                 quick = flow_index_before(&x, f, out, ns);
             cr_assert_eq(quick, plain);

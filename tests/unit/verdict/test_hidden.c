@@ -80,6 +80,23 @@ Test(hidden, a_relay_inside_tls_may_carry_a_call)
     nothing_is_known(s);
 }
 
+/* A page or a file is fetched meanwhile: much comes, and little goes. */
+Test(hidden, a_download)
+{
+    struct story *s = checks_in_vain();
+
+    connects(s);
+    for (unsigned i = 0; i < 600; i++) {
+        struct datagram there = segment(s, RELAY_CLIENT, RELAY), back = segment(s, RELAY, RELAY_CLIENT);
+
+        if (i % 50 == 0)
+            track_segment(s->track, &there);
+        track_segment(s->track, &back);
+        story_pass(s, 20);
+    }
+    has_failed(s);
+}
+
 /* Signalling is seldom, even where it begins with the call. */
 Test(hidden, signalling_inside_tls)
 {
